@@ -1,0 +1,154 @@
+# One makefile for all of it. `make help` lists the targets; V=1 shows the commands.
+#
+# A variant is a build folder with its own flags: make VARIANT=asan. Everything in the folder
+# depends on a stamp of compiler, flags and sources, so that a change of any of them rebuilds what it
+# must and nothing is left over.
+
+VARIANT ?= release
+B       ?= build/$(VARIANT)
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+LAYERS  := base crypto codec chain policy signer aws net enclave gateway devcloud image cli
+PROGS   := adyton-enclave adyton-gateway adyton-devcloud adyton
+VERSION := 0.1.0
+
+STD  := -std=gnu2x -D_GNU_SOURCE -DADY_VERSION='"$(VERSION)"'
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum \
+        -Wvla -Wundef -Wcast-qual -Wwrite-strings -Wformat=2 $(if $(WERROR),$(WERROR),-Werror)
+HARD := -fPIE -fstack-protector-strong -fno-strict-overflow -fno-delete-null-pointer-checks \
+        -fno-common -fstack-clash-protection -fcf-protection
+LDHARD := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
+
+OPT_release  := -O2 -g -D_FORTIFY_SOURCE=2
+OPT_debug    := -Og -g
+OPT_asan     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPT_tsan     := -O1 -g -fsanitize=thread
+OPT_coverage := -O0 -g --coverage
+OPT_ct       := -O2 -g -DADY_CT_TEST
+# Benchmark only: the enclave keeps the first answer of KMS and says so; never to be deployed.
+OPT_held     := $(OPT_release) -DADY_BENCH_HOLD_KMS
+# Test only: the enclave leaves a copy of the key in memory, for the test that must find it.
+OPT_leak     := $(OPT_release) -DADY_TEST_LEAK_KEY
+OPT := $(OPT_$(VARIANT))
+ifeq ($(OPT),)
+$(error VARIANT=$(VARIANT) is not known: release debug asan tsan coverage ct held leak)
+endif
+SAN := $(filter -fsanitize% --coverage,$(OPT))
+
+DEPS    := libsecp256k1 libsodium openssl jansson libcurl sqlite3
+CFLAGS_ := $(STD) $(WARN) $(HARD) $(OPT) -Isrc -Itests/lib -ffile-prefix-map=$(CURDIR)=. \
+           $(shell pkg-config --cflags $(DEPS)) $(CFLAGS)
+LIBS    := $(shell pkg-config --libs $(DEPS)) -pthread
+# The enclave is one static program: these libraries and no more.
+ENCLAVE_LIBS := $(shell pkg-config --static --libs libsecp256k1 libsodium openssl) -pthread
+
+SRC   := $(sort $(wildcard $(LAYERS:%=src/%/*.c)))
+TESTS := $(sort $(wildcard tests/unit/*/test_*.c))
+FUZZ  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+CTS   := $(sort $(wildcard tests/ct/ct_*.c))
+HELP  := $(sort $(wildcard tests/lib/*.c))
+ID    := $(CC) $(CFLAGS_) | $(LDFLAGS) $(LIBS) $(ENCLAVE_LIBS) | $(SRC) $(HELP)
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
+
+# layers below and including $(1), lowest last for the linker
+upto    = $(shell echo $(LAYERS) | sed 's/\<$(1)\>.*/$(1)/')
+reverse = $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))
+archive = $(patsubst %,$B/lib/%.a,$(filter $(patsubst src/%/,%,$(sort $(dir $(SRC)))),$(1)))
+common  := base crypto codec chain policy signer aws net
+layers_adyton-enclave  := $(common) enclave
+layers_adyton-gateway  := $(common) gateway
+layers_adyton-devcloud := $(common) devcloud
+layers_adyton          := $(common) image cli
+
+.PHONY: all help progs tests fuzz fuzz-replay clean format FORCE
+.SECONDARY:
+.SECONDEXPANSION:
+
+all: progs
+help:
+	@echo "make [VARIANT=release|debug|asan|tsan|coverage|ct|held|leak] [CC=clang] [V=1] TARGET"
+	@echo "  progs        the four programs in $B (default)"
+	@echo "  tests        the unit tests in $B/tests;  run them with script/test --unit"
+	@echo "  fuzz         libFuzzer programs in build/fuzz (clang);  script/fuzz runs them"
+	@echo "  fuzz-replay  the same code replaying tests/fuzz/corpus, as tests"
+	@echo "  ct           constant-time tests for valgrind (VARIANT=ct)"
+	@echo "  check-source layers, format, contracts and sizes, without compiling"
+	@echo "  tidy         clang-tidy and cppcheck"
+	@echo "  format       clang-format all sources in place"
+	@echo "  clean        remove build/"
+
+progs: $(PROGS:%=$B/%)
+tests: $(TESTS:tests/unit/%.c=$B/tests/%)
+fuzz-replay: $(FUZZ:tests/fuzz/%.c=$B/replay/%)
+ct: $(CTS:tests/ct/%.c=$B/ct/%)
+
+$B/.stamp: FORCE
+	@mkdir -p $B; printf '%s\n' '$(subst ','\'',$(ID))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(ID))' > $@
+
+$B/%.o: %.c $B/.stamp
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$Q$(CC) $(CFLAGS_) -MMD -MP -c $< -o $@
+
+define layer_rule
+$B/lib/$(1).a: $(patsubst %.c,$B/%.o,$(filter src/$(1)/%,$(SRC))) $B/.stamp
+	@mkdir -p $$(@D); rm -f $$@
+	$$(call say,AR,$$@)
+	$$Q$$(AR) rcsD $$@ $$(filter %.o,$$^)
+endef
+$(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
+
+$B/adyton-enclave: $B/prog/adyton-enclave.o $$(call archive,$$(call reverse,$$(layers_adyton-enclave)))
+	$(call say,LINK,$@)
+	$Q$(CC) $(CFLAGS_) $(if $(SAN),$(LDHARD),-static-pie -Wl,-z,relro,-z,now,-z,noexecstack) \
+	    -Wl,-Map=$@.map $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(ENCLAVE_LIBS)
+
+$B/adyton-gateway $B/adyton-devcloud $B/adyton: $B/%: $B/prog/%.o \
+    $$(call archive,$$(call reverse,$$(layers_$$(@F))))
+	$(call say,LINK,$@)
+	$Q$(CC) $(CFLAGS_) $(LDHARD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
+
+# A unit test links its own layer and those above it in the list, and nothing else: a call in the
+# wrong direction does not link.
+$B/tests/%: $B/tests/unit/%.o $(HELP:%.c=$B/%.o) \
+    $$(call archive,$$(call reverse,$$(call upto,$$(firstword $$(subst /, ,$$*)))))
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$Q$(CC) $(CFLAGS_) $(LDHARD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
+
+$B/ct/%: $B/tests/ct/%.o $$(call archive,$$(call reverse,$(common)))
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$Q$(CC) $(CFLAGS_) $(LDHARD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
+
+$B/replay/%: $B/tests/fuzz/%.o $B/tests/fuzz/replay.o $(HELP:%.c=$B/%.o) \
+    $$(call archive,$$(call reverse,$(common) enclave gateway devcloud))
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$Q$(CC) $(CFLAGS_) $(LDHARD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
+
+# libFuzzer wants clang; its objects are kept apart.
+fuzz:
+	$Q$(MAKE) --no-print-directory B=build/fuzz VARIANT=asan CC=clang \
+	    CFLAGS="-fsanitize=fuzzer-no-link" fuzz-programs
+.PHONY: fuzz-programs
+fuzz-programs: $(FUZZ:tests/fuzz/%.c=$B/bin/%)
+$B/bin/%: $B/tests/fuzz/%.o $$(call archive,$$(call reverse,$(common) enclave gateway devcloud))
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$Q$(CC) $(CFLAGS_) $(LDHARD) -fsanitize=fuzzer -o $@ $(filter %.o %.a,$^) $(LIBS)
+
+.PHONY: check-source tidy
+check-source:
+	$Qscript/check-source
+tidy:
+	$Qscript/check-tidy
+format:
+	$Qclang-format -i $$(git ls-files '*.c' '*.h')
+clean:
+	rm -rf build
+
+-include $(shell find $B -name '*.d' 2>/dev/null)

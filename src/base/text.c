@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/text.h"
+
+#include <string.h>
+
+#include "base/secret.h"
+
+void ady_hex_encode(char *out, struct ady_bytes b)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < b.n; i++) {
+		*out++ = digits[b.p[i] >> 4];
+		*out++ = digits[b.p[i] & 15];
+	}
+	*out = '\0';
+}
+
+/* All ones when lo <= c <= hi, else zero: a mask without a branch, for digits of keys. */
+static unsigned mask_in_range(unsigned c, unsigned lo, unsigned hi)
+{
+	return (((c - lo) | (hi - c)) >> 31) - 1;
+}
+
+/* The value of a hex digit in the low 4 bits; bit 4 is set when c is none. Constant time. */
+static unsigned hex_value_ct(uint8_t c)
+{
+	unsigned num = mask_in_range(c, '0', '9'), up = mask_in_range(c, 'A', 'F');
+	unsigned low = mask_in_range(c, 'a', 'f');
+
+	return (num & (c - '0')) | (up & (c - 'A' + 10u)) | (low & (c - 'a' + 10u)) |
+	       (~(num | up | low) & 16u);
+}
+
+enum ady_err ady_hex_decode(uint8_t *out, size_t cap, size_t *n, struct ady_bytes text)
+{
+	*n = 0;
+	if (text.n % 2 != 0)
+		return ADY_E_FIELD_INVALID;
+	if (text.n / 2 > cap)
+		return ADY_E_TOO_LARGE;
+	for (size_t i = 0; i < text.n / 2; i++) {
+		unsigned hi = hex_value_ct(text.p[2 * i]), lo = hex_value_ct(text.p[2 * i + 1]);
+
+		if ((hi | lo) & 16)
+			return ADY_E_FIELD_INVALID;
+		out[i] = (uint8_t)(hi << 4 | lo);
+	}
+	*n = text.n / 2;
+	return ADY_OK;
+}
+
+enum ady_err ady_hex_decode32_ct(uint8_t out32[static 32], struct ady_bytes text)
+{
+	unsigned bad = 0;
+
+	memset(out32, 0, 32);
+	if (text.n == 0 || text.n > 64)
+		return ADY_E_KEY_FORM;
+	for (size_t i = 0; i < text.n; i++) {
+		size_t nibble = 64 - text.n + i;
+		unsigned v = hex_value_ct(text.p[i]);
+
+		bad |= v & 16;
+		out32[nibble / 2] |= (uint8_t)((v & 15) << (nibble % 2 ? 0 : 4));
+	}
+	ADY_DECLASSIFY(&bad, sizeof bad);
+	if (bad) {
+		ady_zero(out32, 32);
+		return ADY_E_KEY_FORM;
+	}
+	return ADY_OK;
+}
+
+size_t ady_base64_encode(char *out, struct ady_bytes b)
+{
+	static const char digits[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char *start = out;
+
+	for (size_t i = 0; i < b.n; i += 3) {
+		size_t left = b.n - i;
+		unsigned v = (unsigned)b.p[i] << 16;
+
+		v |= left > 1 ? (unsigned)b.p[i + 1] << 8 : 0;
+		v |= left > 2 ? b.p[i + 2] : 0;
+		*out++ = digits[v >> 18];
+		*out++ = digits[v >> 12 & 63];
+		*out++ = left > 1 ? digits[v >> 6 & 63] : '=';
+		*out++ = left > 2 ? digits[v & 63] : '=';
+	}
+	*out = '\0';
+	return (size_t)(out - start);
+}
+
+static int base64_value(uint8_t c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* One group of four characters to 3 - pad bytes. The unused bits must be zero, so that each byte
+ * string has exactly one text. */
+static bool base64_group(uint8_t out[static 3], const uint8_t *in, unsigned pad)
+{
+	unsigned v = 0;
+
+	for (unsigned i = 0; i < 4; i++) {
+		int d = i >= 4 - pad ? 0 : base64_value(in[i]);
+
+		if (d < 0)
+			return false;
+		v = v << 6 | (unsigned)d;
+	}
+	out[0] = (uint8_t)(v >> 16);
+	out[1] = (uint8_t)(v >> 8);
+	out[2] = (uint8_t)v;
+	return pad == 0 || (pad == 1 && out[2] == 0) || (pad == 2 && out[1] == 0 && out[2] == 0);
+}
+
+enum ady_err ady_base64_decode(uint8_t *out, size_t cap, size_t *n, struct ady_bytes text)
+{
+	*n = 0;
+	if (text.n % 4 != 0)
+		return ADY_E_FIELD_INVALID;
+	for (size_t i = 0; i < text.n; i += 4) {
+		bool last = i + 4 == text.n;
+		unsigned pad = last ? (text.p[i + 3] == '=') + (text.p[i + 2] == '=') : 0;
+		uint8_t group[3];
+
+		if (pad > 0 && text.p[i + 3] != '=')
+			return ADY_E_FIELD_INVALID;
+		if (!base64_group(group, text.p + i, pad))
+			return ADY_E_FIELD_INVALID;
+		if (3 - pad > cap - *n)
+			return ADY_E_TOO_LARGE;
+		memcpy(out + *n, group, 3 - pad);
+		*n += 3 - pad;
+	}
+	return ADY_OK;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Ethereum transactions: from JSON to a checked value, and from the value to the bytes that are
+ * hashed and sent. Legacy with EIP-155, EIP-2930 and EIP-1559 (EIP-2718 envelopes). */
+#ifndef ADY_CHAIN_ETH_TX_H
+#define ADY_CHAIN_ETH_TX_H
+
+#include "base/u256.h"
+#include "codec/json.h"
+#include "crypto/secp.h"
+
+enum ady_eth_type { ADY_ETH_LEGACY = 0, ADY_ETH_ACCESS_LIST = 1, ADY_ETH_DYNAMIC_FEE = 2 };
+
+struct ady_eth_tx {
+	enum ady_eth_type type;
+	uint64_t chain_id; /* 1 .. 2^63 - 37 (EIP-2294) */
+	uint64_t nonce;    /* 0 .. 2^64 - 2 (EIP-2681) */
+	uint64_t gas;
+	struct ady_u256 gas_price;                 /* types 0 and 1 */
+	struct ady_u256 max_fee, max_priority_fee; /* type 2 */
+	struct ady_u256 value;
+	bool has_to; /* false: contract creation; data is then not empty */
+	uint8_t to[20];
+	struct ady_bytes data; /* in the scratch space */
+	struct ady_bytes
+	    access_list; /* in the scratch space: the RLP list, complete with its head */
+	bool has_from;   /* "from" was given and must be the key's address */
+	uint8_t from[20];
+};
+
+/* How amounts are written. */
+enum ady_eth_units {
+	ADY_ETH_WEI,          /* all in wei: "0x..", decimal strings or JSON integers */
+	ADY_ETH_SAMPLE_ETHER, /* the AWS sample: a JSON number in `value` is ether, exactly */
+};
+
+/* Read the transaction in object token i. Names as JSON-RPC has them: type, chainId, nonce, to,
+ * value, gas or gasLimit, gasPrice, maxFeePerGas, maxPriorityFeePerGas, data or input, accessList,
+ * from. type may be absent: it follows from the fee fields (EIP-1559 when there are none that say
+ * otherwise). Every quantity is "0x" hex, a decimal string or a JSON integer. An address in mixed
+ * case must carry its EIP-55 checksum. Unknown, duplicate, contradictory and missing fields are
+ * refused with the field's path, which begins with at ("transaction").
+ * scratch: storage for data and access list, as large as the JSON text; it must outlive tx.
+ * Returns: the ADY_E_FIELD_*, ADY_E_CHECKSUM, ADY_E_CHAIN_ID, ADY_E_FEES or ADY_E_TOO_LARGE. */
+enum ady_err ady_eth_tx_parse(struct ady_eth_tx *tx, const struct ady_json *doc, uint32_t i,
+                              enum ady_eth_units units, const char *at, struct ady_buf *scratch,
+                              struct ady_fault *f);
+
+/* Write the transaction: with sig NULL what is hashed for signing, else what is broadcast.
+ * b is full when it does not fit (200 bytes + data + access list always suffice). */
+void ady_eth_tx_encode(struct ady_buf *b, const struct ady_eth_tx *tx,
+                       const struct ady_secp_sig *sig);
+
+/* The address of a public key: the last 20 bytes of its Keccak-256. */
+void ady_eth_address(uint8_t address20[static 20], const uint8_t pub65[static 65]);
+
+/* Write the EIP-55 text of an address with "0x" and a NUL. */
+void ady_eth_address_format(char out[static 43], const uint8_t address20[static 20]);
+
+/* Parse an address: "0x" and 40 hex digits, all lower, all upper, or mixed with a right checksum.
+ * Returns ADY_E_FIELD_INVALID or ADY_E_CHECKSUM. */
+enum ady_err ady_eth_address_parse(uint8_t address20[static 20], struct ady_bytes text);
+
+#endif

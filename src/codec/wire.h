@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The messages between gateway and enclave (doc/protocol.md): a fixed header of 24 bytes and a body
+ * in the CBOR of codec/cbor.h: one map with small ascending integer keys. The same frames open a
+ * stream through the relay. Nothing of a frame is believed before its header was checked.
+ *
+ *   0  u32  bytes of the body, at most ADY_WIRE_BODY_MAX
+ *   4  u8   version, ADY_WIRE_VERSION
+ *   5  u8   type, enum ady_wire_type; of an answer with ADY_WIRE_ANSWER set, or ADY_WIRE_ERROR
+ *   6  u16  zero
+ *   8  u64  id, chosen by who asks; the answer repeats it
+ *  16  u32  milliseconds the asker still waits, 1..600000 (0 in answers)
+ *  20  u32  zero
+ */
+#ifndef ADY_CODEC_WIRE_H
+#define ADY_CODEC_WIRE_H
+
+#include "base/bytes.h"
+
+enum {
+	ADY_WIRE_VERSION = 1,
+	ADY_WIRE_HEAD = 24,
+	ADY_WIRE_BODY_MAX = 256 * 1024,
+	ADY_WIRE_DEADLINE_MAX_MS = 600000,
+	ADY_WIRE_KEY_ID_MAX = 2048, /* a secret's ARN fits */
+	ADY_WIRE_RECORD_MAX = 64 * 1024,
+	ADY_WIRE_REQUEST_MAX = 64 * 1024,
+};
+
+enum ady_wire_type {
+	ADY_WIRE_HELLO = 1,       /* who are you */
+	ADY_WIRE_CREDENTIALS = 2, /* AWS credentials for the enclave's KMS calls */
+	ADY_WIRE_SIGN = 3,        /* sign what the body of an HTTP request asks */
+	ADY_WIRE_ATTEST = 4,      /* an attestation document for a client's nonce */
+	ADY_WIRE_STATUS = 5,      /* health and counters */
+	ADY_WIRE_RELAY = 16,      /* enclave to parent: connect this stream to host and port */
+	ADY_WIRE_ANSWER = 0x80,
+	ADY_WIRE_ERROR = 0xff,
+};
+
+struct ady_wire_head {
+	uint32_t length;
+	uint8_t type;
+	uint64_t id;
+	uint32_t deadline_ms;
+};
+
+struct ady_wire_hello {
+	struct ady_bytes version;     /* text: the program's version */
+	struct ady_bytes module_id;   /* text: of the NSM */
+	struct ady_bytes config_hash; /* 48 bytes: SHA-384 of the measured configuration */
+	uint64_t lanes;               /* requests worked on at once */
+	uint64_t depth;               /* requests that may wait */
+};
+
+struct ady_wire_credentials {
+	struct ady_bytes access_key, secret_key, token; /* text; token may be empty */
+	uint64_t expires_unix_s;                        /* 0: they do not expire */
+};
+
+enum ady_wire_form {
+	ADY_FORM_NATIVE = 0, /* {"transaction": {...}} */
+	ADY_FORM_SAMPLE =
+	    1, /* {"transaction_payload": {...}, "secret_id": ".."} of the AWS sample */
+};
+
+struct ady_wire_sign {
+	enum ady_wire_form form;
+	struct ady_bytes key_id;  /* text */
+	struct ady_bytes record;  /* the stored secret, as it is */
+	struct ady_bytes request; /* the HTTP body, as it came */
+};
+
+struct ady_wire_signed {
+	struct ady_bytes raw;  /* the signed transaction */
+	struct ady_bytes hash; /* 32 bytes */
+	struct ady_bytes from; /* 20 bytes */
+	struct ady_bytes r, s; /* 32 bytes each */
+	uint64_t y_parity;
+};
+
+struct ady_wire_status {
+	uint64_t kms;              /* enum ady_kms_health */
+	struct ady_bytes kms_text; /* text: why it is not healthy, or empty */
+	uint64_t has_credentials;  /* 0 or 1 */
+	uint64_t waiting, signed_n, refused_n, kms_calls, kms_failures;
+	uint64_t prepare_us, kms_us, sign_us; /* sums over all requests */
+};
+
+enum ady_kms_health { ADY_KMS_UNKNOWN = 0, ADY_KMS_OK = 1, ADY_KMS_FAILING = 2 };
+
+/* Write a header. */
+void ady_wire_put_head(uint8_t out[static ADY_WIRE_HEAD], const struct ady_wire_head *head);
+
+/* Check and read a header. Returns ADY_E_PROTOCOL for a version, length, deadline or zero field
+ * that is not as above; the type is the receiver's to check. */
+enum ady_err ady_wire_read_head(struct ady_wire_head *head, const uint8_t in[static ADY_WIRE_HEAD]);
+
+/* Writers of bodies; b is full when it does not fit. Readers: views into body, every bound of the
+ * structure checked, ADY_E_PROTOCOL otherwise. */
+
+/* {}: the body of a question without arguments, or of an answer that only says yes. */
+void ady_wire_put_empty(struct ady_buf *b);
+
+/* See ady_wire_put_empty. */
+enum ady_err ady_wire_read_empty(struct ady_bytes body);
+
+/* {0: version, 1: module id, 2: config hash, 3: lanes, 4: depth} */
+void ady_wire_put_hello(struct ady_buf *b, const struct ady_wire_hello *m);
+
+/* See ady_wire_put_hello. */
+enum ady_err ady_wire_read_hello(struct ady_wire_hello *m, struct ady_bytes body);
+
+/* {0: access key, 1: secret key, 2: token, 3: expiry} */
+void ady_wire_put_credentials(struct ady_buf *b, const struct ady_wire_credentials *m);
+
+/* See ady_wire_put_credentials. */
+enum ady_err ady_wire_read_credentials(struct ady_wire_credentials *m, struct ady_bytes body);
+
+/* {0: form, 1: key id, 2: record, 3: request} */
+void ady_wire_put_sign(struct ady_buf *b, const struct ady_wire_sign *m);
+
+/* See ady_wire_put_sign. */
+enum ady_err ady_wire_read_sign(struct ady_wire_sign *m, struct ady_bytes body);
+
+/* {0: raw, 1: hash, 2: from, 3: r, 4: s, 5: y parity} */
+void ady_wire_put_signed(struct ady_buf *b, const struct ady_wire_signed *m);
+
+/* See ady_wire_put_signed. */
+enum ady_err ady_wire_read_signed(struct ady_wire_signed *m, struct ady_bytes body);
+
+/* {0: bytes}: of ATTEST the nonce (0..512 bytes), of its answer the document (at most 16 KiB). */
+void ady_wire_put_blob(struct ady_buf *b, struct ady_bytes blob);
+
+/* See ady_wire_put_blob; max bounds the bytes. */
+enum ady_err ady_wire_read_blob(struct ady_bytes *blob, size_t max, struct ady_bytes body);
+
+/* {0: kms, 1: text, 2: has credentials, 3: waiting, 4: signed, 5: refused, 6: kms calls,
+ *  7: kms failures, 8: prepare us, 9: kms us, 10: sign us} */
+void ady_wire_put_status(struct ady_buf *b, const struct ady_wire_status *m);
+
+/* See ady_wire_put_status. */
+enum ady_err ady_wire_read_status(struct ady_wire_status *m, struct ady_bytes body);
+
+/* {0: host, 1: port} */
+void ady_wire_put_relay(struct ady_buf *b, struct ady_bytes host, uint16_t port);
+
+/* See ady_wire_put_relay. host: 1..253 bytes of [a-z0-9.-]. */
+enum ady_err ady_wire_read_relay(struct ady_bytes *host, uint16_t *port, struct ady_bytes body);
+
+/* {0: code, 1: where, 2: detail, 3: cause}: the body of ADY_WIRE_ERROR */
+void ady_wire_put_fault(struct ady_buf *b, const struct ady_fault *f);
+
+/* See ady_wire_put_fault. An unknown code becomes ADY_E_INTERNAL. */
+enum ady_err ady_wire_read_fault(struct ady_fault *f, struct ady_bytes body);
+
+#endif

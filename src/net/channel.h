@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A connection that carries frames (codec/wire.h) in both directions on a loop. A broken header
+ * ends the connection; bodies are the receiver's to judge. What is sent waits in a bounded buffer.
+ * Thread rule: ady_channel_send, _ref and _unref from any thread; the rest on the loop's. */
+#ifndef ADY_NET_CHANNEL_H
+#define ADY_NET_CHANNEL_H
+
+#include "codec/wire.h"
+#include "net/loop.h"
+
+struct ady_channel;
+
+struct ady_channel_events {
+	/* One frame; body is valid during the call only. */
+	void (*frame)(void *ctx, struct ady_channel *ch, const struct ady_wire_head *head,
+	              struct ady_bytes body);
+	/* The connection has ended (once, never from inside ady_channel_open); why is ADY_OK at a
+	 * clean end between frames. The channel drops its own reference afterwards. */
+	void (*closed)(void *ctx, struct ady_channel *ch, enum ady_err why);
+};
+
+/* Take over fd (closed with the channel) and serve frames. The caller does not own a reference
+ * unless it takes one. Returns ADY_E_MEMORY or ADY_E_IO; fd is then closed. */
+enum ady_err ady_channel_open(struct ady_channel **ch, struct ady_loop *loop, int fd,
+                              const struct ady_channel_events *events, void *ctx);
+
+/* Queue one frame. Returns ADY_E_BUSY when more than 8 MiB wait, ADY_E_IO when the connection has
+ * ended; nothing is queued then. */
+enum ady_err ady_channel_send(struct ady_channel *ch, const struct ady_wire_head *head,
+                              struct ady_bytes body);
+
+/* End the connection; events.closed is called with why before the next round of the loop. */
+void ady_channel_end(struct ady_channel *ch, enum ady_err why);
+
+/* Keep ch alive (not open) for a later send. */
+void ady_channel_ref(struct ady_channel *ch);
+
+/* Give a reference back. */
+void ady_channel_unref(struct ady_channel *ch);
+
+/* The context given at open. */
+void *ady_channel_ctx(struct ady_channel *ch);
+
+#endif

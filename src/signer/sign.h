@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The signing core: a request becomes a job, KMS opens the job's ciphertext, the job becomes an
+ * answer. No sockets, files, clock or heap; every path to a private key goes through
+ * ady_sign_finish. Thread rule: a job belongs to one thread at a time. */
+#ifndef ADY_SIGNER_SIGN_H
+#define ADY_SIGNER_SIGN_H
+
+#include "chain/eth_tx.h"
+#include "codec/wire.h"
+#include "signer/record.h"
+
+enum { ADY_SIGN_TOKENS = 4096 };
+
+/* All that one signature needs but the key; about 300 KiB, made once per lane and used again. */
+struct ady_sign_job {
+	struct ady_record record; /* what KMS must open: ciphertext and context */
+	struct ady_eth_tx tx;
+	uint8_t digest[32];
+	uint8_t hash[32], from[20], pub65[65];
+	struct ady_secp_sig sig;
+	struct ady_buf raw; /* over raw_space: the signed transaction */
+	struct ady_json_tok toks[ADY_SIGN_TOKENS];
+	uint8_t scratch[ADY_WIRE_REQUEST_MAX];
+	uint8_t raw_space[ADY_WIRE_REQUEST_MAX + 256];
+};
+
+/* Check everything that can be checked without the key: record, request, transaction; compute the
+ * digest. m's views need not outlive the call.
+ * Returns: the error with field and reason in f; job is then unusable but may be prepared again. */
+enum ady_err ady_sign_prepare(struct ady_sign_job *job, const struct ady_wire_sign *m,
+                              struct ady_fault *f);
+
+/* Turn KMS's plaintext into a key (32 raw bytes; or hex text of 1 to 64 digits, "0x" allowed, as
+ * the AWS sample stores it), compare its public key with the record's and its address with "from",
+ * sign the digest, verify the signature, encode. In:      plaintext, secret; the caller wipes it.
+ * Local copies are wiped here, stack included. Out:     answer, views into job, on ADY_OK only.
+ * Returns: ADY_E_KEY_FORM, ADY_E_KEY_RANGE, ADY_E_RECORD_MISMATCH, ADY_E_FROM, ADY_E_CRYPTO.
+ * Time:    constant in the key (not in its form or length). Heap: none. Blocks: never. */
+enum ady_err ady_sign_finish(struct ady_sign_job *job, const struct ady_secp *secp,
+                             struct ady_bytes plaintext, struct ady_wire_signed *answer,
+                             struct ady_fault *f);
+
+/* The key in a plaintext, by the rules of ady_sign_finish (range included). For key import too. */
+enum ady_err ady_sign_read_key(struct ady_seckey *key, const struct ady_secp *secp,
+                               struct ady_bytes plaintext);
+
+#endif
