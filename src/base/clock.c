@@ -25,26 +25,28 @@ int64_t ady_wall_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static void format(char *out, size_t cap, const char *fmt, int64_t unix_s)
-    __attribute__((format(strftime, 3, 0)));
-
-static void format(char *out, size_t cap, const char *fmt, int64_t unix_s)
+static struct tm broken_down(int64_t unix_s)
 {
 	time_t t = (time_t)unix_s;
 	struct tm tm;
 
-	if (!gmtime_r(&t, &tm) || strftime(out, cap, fmt, &tm) == 0)
+	if (!gmtime_r(&t, &tm) || tm.tm_year < -1900 || tm.tm_year > 9999 - 1900)
 		ADY_BUG("time out of range");
+	return tm;
 }
 
 void ady_time_basic(char out[static 17], int64_t unix_s)
 {
-	format(out, 17, "%Y%m%dT%H%M%SZ", unix_s);
+	struct tm tm = broken_down(unix_s);
+
+	(void)strftime(out, 17, "%Y%m%dT%H%M%SZ", &tm);
 }
 
 void ady_time_rfc3339(char out[static 21], int64_t unix_s)
 {
-	format(out, 21, "%Y-%m-%dT%H:%M:%SZ", unix_s);
+	struct tm tm = broken_down(unix_s);
+
+	(void)strftime(out, 21, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
 /* Match text against shape, where 'd' is a digit; the digits go to out in order. */
@@ -103,7 +105,7 @@ enum ady_err ady_time_parse(int64_t *unix_s, struct ady_bytes text)
 	*unix_s = (int64_t)timegm(&tm);
 	/* timegm folds the 31st of a shorter month into the next: such a text names no time. */
 	ady_time_basic(back, *unix_s);
-	if (number(back + 6, 2) == number(d + 6, 2) && number(back + 9, 6) == number(d + 8, 6))
+	if (number(back, 8) == number(d, 8) && number(back + 9, 6) == number(d + 8, 6))
 		return ADY_OK;
 	*unix_s = 0;
 	return ADY_E_FIELD_INVALID;

@@ -129,12 +129,11 @@ enum ady_err ady_base64_decode(uint8_t *out, size_t cap, size_t *n, struct ady_b
 	if (text.n % 4 != 0)
 		return ADY_E_FIELD_INVALID;
 	for (size_t i = 0; i < text.n; i += 4) {
-		bool last = i + 4 == text.n;
-		unsigned pad = last ? (text.p[i + 3] == '=') + (text.p[i + 2] == '=') : 0;
+		unsigned pad = 0;
 		uint8_t group[3];
 
-		if (pad > 0 && text.p[i + 3] != '=')
-			return ADY_E_FIELD_INVALID;
+		if (i + 4 == text.n && text.p[i + 3] == '=')
+			pad = text.p[i + 2] == '=' ? 2 : 1;
 		if (!base64_group(group, text.p + i, pad))
 			return ADY_E_FIELD_INVALID;
 		if (3 - pad > cap - *n)
