@@ -39,6 +39,16 @@ enum ady_err ady_sigv4_signature(char out[static 65], const char *secret_key,
                                  const struct ady_sigv4_scope *scope,
                                  const struct ady_sigv4_request *request);
 
+/* The signing key of secret_key for scope's day, region and service: what may be kept instead of
+ * deriving it for each signature. A secret. Errors as ady_sigv4_signature. */
+enum ady_err ady_sigv4_key(uint8_t key32[static 32], const char *secret_key,
+                           const struct ady_sigv4_scope *scope);
+
+/* ady_sigv4_signature with a kept key of the same scope. */
+enum ady_err ady_sigv4_signature_by(char out[static 65], const uint8_t key32[static 32],
+                                    const struct ady_sigv4_scope *scope,
+                                    const struct ady_sigv4_request *request);
+
 /* Write the value of the Authorization header for request. Errors as ady_sigv4_signature. */
 enum ady_err ady_sigv4_authorize(struct ady_buf *b, const struct ady_aws_credentials *credentials,
                                  const struct ady_sigv4_scope *scope,
