@@ -3,6 +3,7 @@
  * A strict subset of deterministic CBOR (RFC 8949 section 4.2.1): unsigned and negative integers,
  * byte and text strings, arrays, maps, tag, false, true, null; definite lengths in shortest form
  * only; text is valid UTF-8. Floats and indefinite lengths are refused. Reading copies nothing.
+ * Heap: none. Time: linear in the bytes read.
  *
  * The reader is a cursor with a sticky error: calls after the first error do nothing and give
  * zero values, so that a message is read straight down and asked once by ady_cbor_end. */
@@ -10,6 +11,8 @@
 #define ADY_CODEC_CBOR_H
 
 #include "base/bytes.h"
+
+enum { ADY_CBOR_DEPTH = 16 };
 
 enum ady_cbor_kind {
 	ADY_CBOR_NONE, /* end of input, or an error before */
@@ -58,9 +61,9 @@ bool ady_cbor_null(struct ady_cbor *c);
 /* Read the head of an array; its items follow. The number is at most the bytes that remain. */
 size_t ady_cbor_array(struct ady_cbor *c);
 
-/* Read the head of a map; the number of pairs; keys and values follow in turn. The order and
- * uniqueness of keys are the caller's to check (NSM documents are not sorted); see
- * ady_cbor_key_uint for maps of ours. */
+/* Read the head of a map: the number of pairs, at most half the bytes that remain; keys and values
+ * follow in turn. The order and uniqueness of keys are the caller's to check (NSM documents are
+ * not sorted); see ady_cbor_key_uint for maps of ours. */
 size_t ady_cbor_map(struct ady_cbor *c);
 
 /* Read a tag's number; the tagged item follows. */
@@ -70,7 +73,8 @@ uint64_t ady_cbor_tag(struct ady_cbor *c);
  * An unsorted or duplicate key is an error. */
 uint64_t ady_cbor_key_uint(struct ady_cbor *c, int64_t *last);
 
-/* Skip one item of the subset with all it contains, at most 16 deep. */
+/* Skip one item of the subset with all it contains, at most ADY_CBOR_DEPTH arrays, maps and tags
+ * deep; strings are checked as when they are read. */
 void ady_cbor_skip(struct ady_cbor *c);
 
 /* Record an error of the caller's, unless there is one already. */
