@@ -14,7 +14,11 @@ enum { ADY_SIGN_TOKENS = 4096 };
 
 /* All that one signature needs but the key; about 300 KiB, made once per lane and used again. */
 struct ady_sign_job {
+	/* Set by the owner, kept by prepare: leave out the check of each signature
+	 * ("verify_signatures": false). */
+	bool skip_verify;
 	struct ady_record record; /* what KMS must open: ciphertext and context */
+	const char *at;           /* the transaction's name in the request, for faults */
 	struct ady_eth_tx tx;
 	uint8_t digest[32];
 	uint8_t hash[32], from[20], pub65[65];
@@ -31,10 +35,12 @@ struct ady_sign_job {
 enum ady_err ady_sign_prepare(struct ady_sign_job *job, const struct ady_wire_sign *m,
                               struct ady_fault *f);
 
-/* Turn KMS's plaintext into a key (32 raw bytes; or hex text of 1 to 64 digits, "0x" allowed, as
- * the AWS sample stores it), compare its public key with the record's and its address with "from",
- * sign the digest, verify the signature, encode. In:      plaintext, secret; the caller wipes it.
- * Local copies are wiped here, stack included. Out:     answer, views into job, on ADY_OK only.
+/* Turn KMS's plaintext into a key, compare its public key with the record's and its address with
+ * "from", sign the digest, verify the signature, encode. Accepted plaintexts: exactly 32 bytes are
+ * the raw key, whatever they look like; all else is hex text as the AWS sample stores it, 1 to 64
+ * digits, "0x" before and one newline behind allowed.
+ * In:      plaintext, secret; the caller wipes it. Local copies are wiped here, stack included.
+ * Out:     answer, views into job, on ADY_OK only.
  * Returns: ADY_E_KEY_FORM, ADY_E_KEY_RANGE, ADY_E_RECORD_MISMATCH, ADY_E_FROM, ADY_E_CRYPTO.
  * Time:    constant in the key (not in its form or length). Heap: none. Blocks: never. */
 enum ady_err ady_sign_finish(struct ady_sign_job *job, const struct ady_secp *secp,
