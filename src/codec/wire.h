@@ -3,6 +3,8 @@
  * The messages between gateway and enclave (doc/protocol.md): a fixed header of 24 bytes and a body
  * in the CBOR of codec/cbor.h: one map with small ascending integer keys. The same frames open a
  * stream through the relay. Nothing of a frame is believed before its header was checked.
+ * Every key of a body is there, in order, and no other: a message has one encoding. Texts are UTF-8
+ * without control characters, so that none can end a log line or a header field. Heap: none.
  *
  *   0  u32  bytes of the body, at most ADY_WIRE_BODY_MAX
  *   4  u8   version, ADY_WIRE_VERSION
@@ -25,7 +27,16 @@ enum {
 	ADY_WIRE_KEY_ID_MAX = 2048, /* a secret's ARN fits */
 	ADY_WIRE_RECORD_MAX = 64 * 1024,
 	ADY_WIRE_REQUEST_MAX = 64 * 1024,
+	ADY_WIRE_RAW_MAX = ADY_WIRE_REQUEST_MAX + 256,
+	ADY_WIRE_NAME_MAX = 128, /* version, module id, access key, secret key */
+	ADY_WIRE_TOKEN_MAX = 4096,
+	ADY_WIRE_HOST_MAX = 253, /* RFC 1035 section 2.3.4, without the final dot */
+	ADY_WIRE_NONCE_MAX = 512,
+	ADY_WIRE_DOCUMENT_MAX = 16 * 1024,
 };
+
+/* 9999-12-31T23:59:59Z: the last time that has a text. */
+#define ADY_WIRE_EXPIRY_MAX 253402300799u
 
 enum ady_wire_type {
 	ADY_WIRE_HELLO = 1,       /* who are you */
@@ -46,16 +57,17 @@ struct ady_wire_head {
 };
 
 struct ady_wire_hello {
-	struct ady_bytes version;     /* text: the program's version */
-	struct ady_bytes module_id;   /* text: of the NSM */
+	struct ady_bytes version;     /* text, 1..128: the program's version */
+	struct ady_bytes module_id;   /* text, 0..128: of the NSM */
 	struct ady_bytes config_hash; /* 48 bytes: SHA-384 of the measured configuration */
 	uint64_t lanes;               /* requests worked on at once */
 	uint64_t depth;               /* requests that may wait */
 };
 
 struct ady_wire_credentials {
-	struct ady_bytes access_key, secret_key, token; /* text; token may be empty */
-	uint64_t expires_unix_s;                        /* 0: they do not expire */
+	struct ady_bytes access_key, secret_key; /* text, 1..128, visible ASCII */
+	struct ady_bytes token;                  /* text, 0..4096, visible ASCII */
+	uint64_t expires_unix_s;                 /* 0: they do not expire */
 };
 
 enum ady_wire_form {
@@ -66,22 +78,22 @@ enum ady_wire_form {
 
 struct ady_wire_sign {
 	enum ady_wire_form form;
-	struct ady_bytes key_id;  /* text */
-	struct ady_bytes record;  /* the stored secret, as it is */
-	struct ady_bytes request; /* the HTTP body, as it came */
+	struct ady_bytes key_id;  /* text, 1..2048 */
+	struct ady_bytes record;  /* 1..65536 bytes: the stored secret, as it is */
+	struct ady_bytes request; /* 0..65536 bytes: the HTTP body, as it came */
 };
 
 struct ady_wire_signed {
-	struct ady_bytes raw;  /* the signed transaction */
+	struct ady_bytes raw;  /* 1..65792 bytes: the signed transaction */
 	struct ady_bytes hash; /* 32 bytes */
 	struct ady_bytes from; /* 20 bytes */
 	struct ady_bytes r, s; /* 32 bytes each */
-	uint64_t y_parity;
+	uint64_t y_parity;     /* 0 or 1 */
 };
 
 struct ady_wire_status {
 	uint64_t kms;              /* enum ady_kms_health */
-	struct ady_bytes kms_text; /* text: why it is not healthy, or empty */
+	struct ady_bytes kms_text; /* text, 0..159: why it is not healthy, or empty */
 	uint64_t has_credentials;  /* 0 or 1 */
 	uint64_t waiting, signed_n, refused_n, kms_calls, kms_failures;
 	uint64_t prepare_us, kms_us, sign_us; /* sums over all requests */
@@ -89,15 +101,16 @@ struct ady_wire_status {
 
 enum ady_kms_health { ADY_KMS_UNKNOWN = 0, ADY_KMS_OK = 1, ADY_KMS_FAILING = 2 };
 
-/* Write a header. */
+/* Write a header, version and zero fields included. */
 void ady_wire_put_head(uint8_t out[static ADY_WIRE_HEAD], const struct ady_wire_head *head);
 
-/* Check and read a header. Returns ADY_E_PROTOCOL for a version, length, deadline or zero field
- * that is not as above; the type is the receiver's to check. */
+/* Check and read a header. Returns ADY_E_PROTOCOL (*head is zero then) for a version, length,
+ * deadline or zero field that is not as above; the type is the receiver's to check. */
 enum ady_err ady_wire_read_head(struct ady_wire_head *head, const uint8_t in[static ADY_WIRE_HEAD]);
 
-/* Writers of bodies; b is full when it does not fit. Readers: views into body, every bound of the
- * structure checked, ADY_E_PROTOCOL otherwise. */
+/* Writers of bodies; b is full when it does not fit; bounds are the caller's to keep. Readers:
+ * views into body, every bound of the structure checked, else ADY_E_PROTOCOL and zero in the
+ * structure. */
 
 /* {}: the body of a question without arguments, or of an answer that only says yes. */
 void ady_wire_put_empty(struct ady_buf *b);
@@ -129,7 +142,8 @@ void ady_wire_put_signed(struct ady_buf *b, const struct ady_wire_signed *m);
 /* See ady_wire_put_signed. */
 enum ady_err ady_wire_read_signed(struct ady_wire_signed *m, struct ady_bytes body);
 
-/* {0: bytes}: of ATTEST the nonce (0..512 bytes), of its answer the document (at most 16 KiB). */
+/* {0: bytes}: of ATTEST the nonce, at most ADY_WIRE_NONCE_MAX; of its answer the document, at most
+ * ADY_WIRE_DOCUMENT_MAX. */
 void ady_wire_put_blob(struct ady_buf *b, struct ady_bytes blob);
 
 /* See ady_wire_put_blob; max bounds the bytes. */
@@ -145,13 +159,14 @@ enum ady_err ady_wire_read_status(struct ady_wire_status *m, struct ady_bytes bo
 /* {0: host, 1: port} */
 void ady_wire_put_relay(struct ady_buf *b, struct ady_bytes host, uint16_t port);
 
-/* See ady_wire_put_relay. host: 1..253 bytes of [a-z0-9.-]. */
+/* See ady_wire_put_relay. host: 1..253 bytes of [a-z0-9.-]; port: not 0. */
 enum ady_err ady_wire_read_relay(struct ady_bytes *host, uint16_t *port, struct ady_bytes body);
 
-/* {0: code, 1: where, 2: detail, 3: cause}: the body of ADY_WIRE_ERROR */
+/* {0: code, 1: where, 2: detail, 3: cause}: the body of ADY_WIRE_ERROR. Bytes that are not
+ * printable ASCII become '?': where the words come from, a peer may have had a say. */
 void ady_wire_put_fault(struct ady_buf *b, const struct ady_fault *f);
 
-/* See ady_wire_put_fault. An unknown code becomes ADY_E_INTERNAL. */
+/* See ady_wire_put_fault. An unknown code, and "ok", which is no fault, become ADY_E_INTERNAL. */
 enum ady_err ady_wire_read_fault(struct ady_fault *f, struct ady_bytes body);
 
 #endif
