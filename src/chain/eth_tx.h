@@ -21,25 +21,29 @@ struct ady_eth_tx {
 	struct ady_u256 value;
 	bool has_to; /* false: contract creation; data is then not empty */
 	uint8_t to[20];
-	struct ady_bytes data; /* in the scratch space */
-	struct ady_bytes
-	    access_list; /* in the scratch space: the RLP list, complete with its head */
-	bool has_from;   /* "from" was given and must be the key's address */
+	struct ady_bytes data;        /* in the scratch space */
+	struct ady_bytes access_list; /* there too: RLP, complete with its head; empty: none */
+	bool has_from;                /* "from" was given and must be the key's address */
 	uint8_t from[20];
 };
 
 /* How amounts are written. */
 enum ady_eth_units {
-	ADY_ETH_WEI,          /* all in wei: "0x..", decimal strings or JSON integers */
-	ADY_ETH_SAMPLE_ETHER, /* the AWS sample: a JSON number in `value` is ether, exactly */
+	ADY_ETH_WEI, /* all in wei: "0x..", decimal strings or JSON integers */
+	/* The AWS sample: value as a JSON number is ether, exactly; as a string it is wei. */
+	ADY_ETH_SAMPLE_ETHER,
 };
 
 /* Read the transaction in object token i. Names as JSON-RPC has them: type, chainId, nonce, to,
- * value, gas or gasLimit, gasPrice, maxFeePerGas, maxPriorityFeePerGas, data or input, accessList,
- * from. type may be absent: it follows from the fee fields (EIP-1559 when there are none that say
- * otherwise). Every quantity is "0x" hex, a decimal string or a JSON integer. An address in mixed
- * case must carry its EIP-55 checksum. Unknown, duplicate, contradictory and missing fields are
- * refused with the field's path, which begins with at ("transaction").
+ * value, gas or gasLimit, gasPrice, maxFeePerGas, maxPriorityFeePerGas, data or input (both only
+ * when equal), accessList, from. type may be absent: with gasPrice it is 0, or 1 when there is an
+ * access list as well; else it is 2. to absent or null: creation, data is then required. value may
+ * be absent (0), data too (empty), accessList too; null is read as absent for to, the fees and
+ * accessList only. Every quantity is "0x" hex, a decimal string or a JSON integer in digits, exact
+ * to 256 bits. An address in mixed case must carry its EIP-55 checksum. Unknown, contradictory and
+ * missing fields are refused with the field's path, which begins with at ("transaction"), as is
+ * what no node would take: a nonce of 2^64 - 1, gas * price + value above 2^256 - 1, initcode above
+ * 49152 bytes. (Duplicate fields never get here: codec/json.h.)
  * scratch: storage for data and access list, as large as the JSON text; it must outlive tx.
  * Returns: the ADY_E_FIELD_*, ADY_E_CHECKSUM, ADY_E_CHAIN_ID, ADY_E_FEES or ADY_E_TOO_LARGE. */
 enum ady_err ady_eth_tx_parse(struct ady_eth_tx *tx, const struct ady_json *doc, uint32_t i,
