@@ -10,8 +10,8 @@
 #include "aws/sigv4.h"
 
 struct ady_aws_config {
-	const char
-	    *endpoint; /* "https://host:port"; NULL: the public endpoint of service and region */
+	/* "https://host:port"; NULL: the public endpoint of service and region. */
+	const char *endpoint;
 	const char *region;
 	const char *ca_file; /* PEM; NULL: the system's */
 	long timeout_ms;
@@ -44,6 +44,15 @@ enum ady_err ady_aws_assume_role(struct ady_aws *aws, const struct ady_aws_crede
  * "http://169.254.169.254" or what stands in for it. Errors: ADY_E_CREDENTIALS. */
 enum ady_err ady_aws_imds(struct ady_aws *aws, const char *base, struct ady_aws_credentials *out,
                           struct ady_fault *f);
+
+/* Credentials of the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.
+ * Errors: ADY_E_CREDENTIALS. */
+enum ady_err ady_aws_environment(struct ady_aws_credentials *out, struct ady_fault *f);
+
+/* Credentials of a profile of the shared file. path NULL: AWS_SHARED_CREDENTIALS_FILE or
+ * ~/.aws/credentials; profile NULL: AWS_PROFILE or "default". Errors: ADY_E_CREDENTIALS. */
+enum ady_err ady_aws_credential_file(const char *path, const char *profile,
+                                     struct ady_aws_credentials *out, struct ady_fault *f);
 
 /* Credentials by the usual order of AWS programs: the environment (AWS_ACCESS_KEY_ID, ..), then the
  * shared file (AWS_SHARED_CREDENTIALS_FILE or ~/.aws/credentials, AWS_PROFILE or default), then
