@@ -4,8 +4,10 @@
  *   vsock:CID:PORT   AF_VSOCK; CID "any" to listen
  *   unix:PATH        AF_UNIX stream
  *   hybrid:PATH:PORT Firecracker's and vhost-device-vsock's convention: dialling connects to PATH
- * and says "CONNECT PORT\n"; listening binds PATH_PORT tcp:HOST:PORT    numeric host, for HTTP
- * listeners Every descriptor is close-on-exec and non-blocking. */
+ *                    and says "CONNECT PORT\n"; listening binds PATH_PORT
+ *   tcp:HOST:PORT    numeric host or localhost, for HTTP listeners
+ *
+ * Every descriptor is close-on-exec and non-blocking. Thread rule: no state. */
 #ifndef ADY_NET_TRANSPORT_H
 #define ADY_NET_TRANSPORT_H
 
@@ -30,10 +32,10 @@ enum ady_err ady_dial(int *fd, const struct ady_endpoint *e, int timeout_ms);
  * (SO_REUSEPORT), port 0 is filled in in *e. Returns ADY_E_IO with the reason in f. */
 enum ady_err ady_listen(int *fd, struct ady_endpoint *e, struct ady_fault *f);
 
-/* Accept one connection; -1 when none waits. */
+/* Accept one connection; -1 when none waits (errno EAGAIN) or none can be accepted now. */
 int ady_accept(int listener);
 
-/* Read exactly n bytes of a non-blocking descriptor until deadline (ady_mono_ms). ADY_E_IO at an
+/* Read exactly n bytes of a non-blocking socket until deadline (ady_mono_ms). ADY_E_IO at an
  * early end, ADY_E_DEADLINE. */
 enum ady_err ady_read_exact(int fd, void *p, size_t n, int64_t deadline_ms);
 
