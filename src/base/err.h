@@ -11,6 +11,7 @@
 	X(OK, "ok", 200, "no error")                                                            \
 	X(E_AGAIN, "again", 500, "more bytes are needed")                                       \
 	X(E_JSON, "json_malformed", 400, "the body is not strict JSON")                         \
+	X(E_JSON_DUPLICATE, "json_duplicate_key", 400, "an object has the same key twice")      \
 	X(E_CBOR, "cbor_malformed", 400, "the message is not deterministic CBOR")               \
 	X(E_RLP, "rlp_malformed", 400, "the bytes are not canonical RLP")                       \
 	X(E_FIELD_UNKNOWN, "field_unknown", 400, "a field is not known")                        \

@@ -2,7 +2,7 @@
  *
  * A strict JSON reader (RFC 8259) without heap: valid UTF-8, no duplicate keys (compared after
  * unescaping), no lone surrogates, no trailing bytes, at most ADY_JSON_DEPTH deep, and as many
- * tokens as the caller has room for. Numbers stay text, so that 256 bits stay exact.
+ * tokens as the caller has room for. Numbers stay text, so that 256 bits stay exact. No recursion.
  * A document is an array of tokens in the order of the text; token 0 is the root. */
 #ifndef ADY_CODEC_JSON_H
 #define ADY_CODEC_JSON_H
@@ -36,10 +36,17 @@ struct ady_json {
 };
 
 /* Parse text (at most 4 GiB - 1) with room for cap tokens.
- * Returns: ADY_E_JSON or ADY_E_TOO_LARGE; f says at which byte. doc is usable on ADY_OK only and
- * refers to text and toks. Time: linear, but for objects of many keys (duplicates). */
+ * Returns: ADY_E_JSON; ADY_E_JSON_DUPLICATE for an object with a key twice (the key in f->where);
+ * ADY_E_TOO_LARGE for more tokens or depth than there is room for. f says at which byte.
+ * doc is usable on ADY_OK only and refers to text and toks.
+ * Time: linear, and k log k comparisons for the k keys of an object. */
 enum ady_err ady_json_parse(struct ady_json *doc, struct ady_json_tok *toks, size_t cap,
                             struct ady_bytes text, struct ady_fault *f);
+
+/* The same without the search for duplicate keys, which RFC 8259 section 4 only advises against:
+ * the grammar alone. ady_json_parse is this and that search; nothing that decides uses this one. */
+enum ady_err ady_json_parse_syntax(struct ady_json *doc, struct ady_json_tok *toks, size_t cap,
+                                   struct ady_bytes text, struct ady_fault *f);
 
 /* The kind of token i. */
 enum ady_json_kind ady_json_kind(const struct ady_json *doc, uint32_t i);
