@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 
-enum { ADY_COSE_PARTS = 3 };
+enum { ADY_COSE_PARTS = 2 };
 
 struct ady_cose {
 	struct ady_bytes protected_raw, payload, signature;
@@ -17,8 +17,9 @@ struct ady_cose {
  * Returns ADY_E_ATTESTATION with the reason in f. */
 enum ady_err ady_cose_parse(struct ady_cose *cose, struct ady_bytes b, struct ady_fault *f);
 
-/* The Sig_structure of cose as parts to hash in order, from the received bytes. head[24] is storage
- * for what stands between them. */
+/* The Sig_structure (RFC 9052 section 4.4) of cose as parts to hash in order: what stands before
+ * the payload, written to head, and the payload. Of cose only the payload is used, as the protected
+ * header has one form: a signer sets nothing else. */
 void ady_cose_to_verify(struct ady_bytes parts[static ADY_COSE_PARTS], uint8_t head[static 24],
                         const struct ady_cose *cose);
 

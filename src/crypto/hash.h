@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Hashes: Keccak-256 as Ethereum uses it (original padding, ours), SHA-2 and HMAC by OpenSSL.
- * Nothing here allocates on the heap of ours; no state is shared between threads. */
+ * Hashes: Keccak-256 as Ethereum uses it (original padding, ours), SHA-2 by OpenSSL,
+ * HMAC on top of it. The Keccak needs no heap; no state is shared between threads. */
 #ifndef ADY_CRYPTO_HASH_H
 #define ADY_CRYPTO_HASH_H
 

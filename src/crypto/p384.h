@@ -7,7 +7,16 @@
 
 #include "base/bytes.h"
 
+/* Bytes of a SubjectPublicKeyInfo with an uncompressed point. */
+enum { ADY_P384_SPKI = 120, ADY_P384_BUNDLE_MAX = 16 };
+
 struct ady_p384_pub;
+
+/* Read a key from DER SubjectPublicKeyInfo: named curve secp384r1, uncompressed point, exactly
+ * ADY_P384_SPKI bytes.
+ * Out:     *pub, to be freed by the caller; NULL on error.
+ * Returns: ADY_E_CRYPTO for anything else, ADY_E_MEMORY. */
+enum ady_err ady_p384_pub_read(struct ady_p384_pub **pub, struct ady_bytes spki);
 
 /* Free a public key. NULL is allowed. */
 void ady_p384_pub_free(struct ady_p384_pub *pub);

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/aes.h"
+
+#include <limits.h>
+#include <openssl/err.h>
+
+#include "base/secret.h"
+#include "crypto/evp.h"
+
+enum { BLOCK = 16, TAG = 16 };
+
+/* The API of OpenSSL counts in int. */
+static bool countable(size_t n)
+{
+	return n <= INT_MAX - BLOCK;
+}
+
+/* 0xff when a < b, else 0, without a branch; for numbers of at most 8 bits. */
+static uint8_t below_ct(unsigned a, unsigned b)
+{
+	return (uint8_t)((a - b) >> 8 & 0xff);
+}
+
+/* The length of the PKCS#7 padding (RFC 5652 section 6.3) of a last block, 1..16, or 0 when it is
+ * wrong. All 16 bytes are looked at whatever they hold. */
+static unsigned padding_ct(const uint8_t last[static BLOCK])
+{
+	unsigned pad = last[BLOCK - 1];
+	uint8_t bad = (uint8_t)(below_ct(pad, 1) | below_ct(BLOCK, pad));
+
+	for (unsigned i = 0; i < BLOCK; i++)
+		bad |= (uint8_t)(below_ct(i, pad) & (last[BLOCK - 1 - i] ^ pad));
+	return pad & below_ct(bad, 1);
+}
+
+static bool cbc_decrypt(uint8_t *out, const uint8_t *key, const uint8_t *iv, struct ady_bytes ct)
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	int n = 0, rest = 0;
+	bool ok = ctx && EVP_DecryptInit_ex2(ctx, ady_evp()->aes256_cbc, key, iv, NULL) == 1 &&
+	          EVP_CIPHER_CTX_set_padding(ctx, 0) == 1 &&
+	          EVP_DecryptUpdate(ctx, out, &n, ct.p, (int)ct.n) == 1 &&
+	          EVP_DecryptFinal_ex(ctx, out + n, &rest) == 1 && (size_t)n + (size_t)rest == ct.n;
+
+	EVP_CIPHER_CTX_free(ctx); /* wipes the key schedule */
+	return ok;
+}
+
+/* Whether the padding is right, and the length of what it leaves, are told to the caller. */
+enum ady_err ady_aes_cbc_open(uint8_t *out, size_t *n, const uint8_t key32[static 32],
+                              const uint8_t iv16[static 16], struct ady_bytes ct)
+{
+	unsigned pad = 0;
+
+	*n = 0;
+	if (ct.n == 0 || ct.n % BLOCK != 0 || !countable(ct.n))
+		return ADY_E_CRYPTO;
+	if (cbc_decrypt(out, key32, iv16, ct))
+		pad = padding_ct(out + ct.n - BLOCK);
+	ADY_DECLASSIFY(&pad, sizeof pad);
+	if (pad == 0) {
+		ERR_clear_error();
+		ady_zero(out, ct.n);
+		return ADY_E_CRYPTO;
+	}
+	*n = ct.n - pad;
+	return ADY_OK;
+}
+
+enum ady_err ady_aes_cbc_seal(uint8_t *out, size_t *n, const uint8_t key32[static 32],
+                              const uint8_t iv16[static 16], struct ady_bytes pt)
+{
+	EVP_CIPHER_CTX *ctx;
+	int done = 0, rest = 0;
+	bool ok;
+
+	*n = 0;
+	if (!countable(pt.n))
+		return ADY_E_CRYPTO;
+	ctx = EVP_CIPHER_CTX_new();
+	ok = ctx && EVP_EncryptInit_ex2(ctx, ady_evp()->aes256_cbc, key32, iv16, NULL) == 1 &&
+	     (pt.n == 0 || EVP_EncryptUpdate(ctx, out, &done, pt.p, (int)pt.n) == 1) &&
+	     EVP_EncryptFinal_ex(ctx, out + done, &rest) == 1;
+	EVP_CIPHER_CTX_free(ctx);
+	if (!ok) {
+		ERR_clear_error();
+		return ADY_E_CRYPTO;
+	}
+	*n = (size_t)done + (size_t)rest;
+	return ADY_OK;
+}
+
+enum ady_err ady_aes_gcm_seal(uint8_t *out, const uint8_t key32[static 32],
+                              const uint8_t nonce12[static 12], struct ady_bytes aad,
+                              struct ady_bytes pt)
+{
+	EVP_CIPHER_CTX *ctx;
+	int n = 0;
+	bool ok;
+
+	if (!countable(pt.n) || !countable(aad.n))
+		return ADY_E_CRYPTO;
+	ctx = EVP_CIPHER_CTX_new();
+	ok = ctx && EVP_EncryptInit_ex2(ctx, ady_evp()->aes256_gcm, key32, nonce12, NULL) == 1 &&
+	     (aad.n == 0 || EVP_EncryptUpdate(ctx, NULL, &n, aad.p, (int)aad.n) == 1) &&
+	     (pt.n == 0 || EVP_EncryptUpdate(ctx, out, &n, pt.p, (int)pt.n) == 1) &&
+	     EVP_EncryptFinal_ex(ctx, out + pt.n, &n) == 1 &&
+	     EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG, out + pt.n) == 1;
+	EVP_CIPHER_CTX_free(ctx);
+	if (!ok) {
+		ERR_clear_error();
+		ady_zero(out, pt.n + TAG);
+	}
+	return ok ? ADY_OK : ADY_E_CRYPTO;
+}
+
+enum ady_err ady_aes_gcm_open(uint8_t *out, const uint8_t key32[static 32],
+                              const uint8_t nonce12[static 12], struct ady_bytes aad,
+                              struct ady_bytes ct)
+{
+	EVP_CIPHER_CTX *ctx;
+	uint8_t tag[TAG], none[BLOCK];
+	size_t pt_n = ct.n - TAG;
+	int n = 0;
+	bool ok;
+
+	if (ct.n < TAG || !countable(ct.n) || !countable(aad.n))
+		return ADY_E_CRYPTO;
+	for (size_t i = 0; i < TAG; i++)
+		tag[i] = ct.p[pt_n + i];
+	ctx = EVP_CIPHER_CTX_new();
+	ok = ctx && EVP_DecryptInit_ex2(ctx, ady_evp()->aes256_gcm, key32, nonce12, NULL) == 1 &&
+	     (aad.n == 0 || EVP_DecryptUpdate(ctx, NULL, &n, aad.p, (int)aad.n) == 1) &&
+	     (pt_n == 0 || EVP_DecryptUpdate(ctx, out, &n, ct.p, (int)pt_n) == 1) &&
+	     EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG, tag) == 1 &&
+	     EVP_DecryptFinal_ex(ctx, none, &n) == 1;
+	EVP_CIPHER_CTX_free(ctx);
+	if (!ok) {
+		ERR_clear_error();
+		ady_zero(out, pt_n);
+	}
+	return ok ? ADY_OK : ADY_E_CRYPTO;
+}
