@@ -21,7 +21,7 @@ void ady_kms_put_decrypt(struct ady_buf *b, const struct ady_kms_decrypt *reques
 /* Read a Decrypt reply: KeyId must be one of the n texts of key_arns exactly, EncryptionAlgorithm
  * SYMMETRIC_DEFAULT when given, CiphertextForRecipient there and Plaintext absent or null. Unknown
  * members are ignored: AWS adds some over time.
- * Out:     cms, an empty writer: the decoded CiphertextForRecipient is appended.
+ * Out:     cms, emptied first: the decoded CiphertextForRecipient; empty on error.
  * Returns: ADY_E_KMS_REPLY with the reason in f. */
 enum ady_err ady_kms_read_decrypt(struct ady_buf *cms, struct ady_bytes body,
                                   const char *const *key_arns, size_t n, struct ady_fault *f);
