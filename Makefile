@@ -46,6 +46,7 @@ ENCLAVE_LIBS := $(shell pkg-config --static --libs libsecp256k1 libsodium openss
 SRC   := $(sort $(wildcard $(LAYERS:%=src/%/*.c)))
 TESTS := $(sort $(wildcard tests/unit/*/test_*.c))
 FUZZ  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+TOOLS := $(sort $(wildcard tests/tools/*.c))
 CTS   := $(sort $(wildcard tests/ct/ct_*.c))
 HELP  := $(sort $(wildcard tests/lib/*.c))
 ID    := $(CC) $(CFLAGS_) | $(LDFLAGS) $(LIBS) $(ENCLAVE_LIBS) | $(SRC) $(HELP)
@@ -63,7 +64,7 @@ layers_adyton-gateway  := $(common) gateway
 layers_adyton-devcloud := $(common) devcloud
 layers_adyton          := $(common) image cli
 
-.PHONY: all help progs tests fuzz fuzz-replay clean format FORCE
+.PHONY: all help progs tests tools fuzz fuzz-replay clean format FORCE
 .SECONDARY:
 .SECONDEXPANSION:
 
@@ -82,6 +83,7 @@ help:
 
 progs: $(PROGS:%=$B/%)
 tests: $(TESTS:tests/unit/%.c=$B/tests/%)
+tools: $(TOOLS:tests/tools/%.c=$B/tools/%)
 fuzz-replay: $(FUZZ:tests/fuzz/%.c=$B/replay/%)
 ct: $(CTS:tests/ct/%.c=$B/ct/%)
 
@@ -115,6 +117,11 @@ $B/adyton-gateway $B/adyton-devcloud $B/adyton: $B/%: $B/prog/%.o \
 # wrong direction does not link.
 $B/tests/%: $B/tests/unit/%.o $(HELP:%.c=$B/%.o) \
     $$(call archive,$$(call reverse,$$(call upto,$$(firstword $$(subst /, ,$$*)))))
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$Q$(CC) $(CFLAGS_) $(LDHARD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
+
+$B/tools/%: $B/tests/tools/%.o $(HELP:%.c=$B/%.o) $$(call archive,$$(call reverse,$(common)))
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$Q$(CC) $(CFLAGS_) $(LDHARD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// A devcloud, a KMS key that admits one measured enclave, that enclave, and a lying parent in place of
+// the gateway.
+import { spawn } from 'node:child_process';
+import { existsSync, openSync, readFileSync, writeFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { KMSClient, CreateKeyCommand, PutKeyPolicyCommand, EncryptCommand } from '@aws-sdk/client-kms';
+import { SigningKey, computeAddress } from 'ethers';
+import { atEnd, until } from './tap.mjs';
+import { bin, run, request, scratch, startJson, tail } from './stack.mjs';
+import { clientOptions } from './aws.mjs';
+import { Link, Relay } from './parent.mjs';
+
+/** Start adyton-devcloud in dir; resolves to its ready object with { stop, kms, faults(rules) }. */
+export async function startDevcloud(dir, args = []) {
+  mkdirSync(dir, { recursive: true });
+  const faults = join(dir, 'faults.json');
+  const d = await startJson(
+    join(bin, 'adyton-devcloud'),
+    ['--dir', dir, '--nsm', join(dir, 'n.sock'), '--fault', faults, '--json', ...args],
+    { log: join(dir, 'log') },
+  );
+  atEnd(() => d.stop());
+  const s = { ...d.ready, devcloud: d.ready.endpoint, stop: d.stop, log: join(dir, 'log') };
+  s.kms = new KMSClient(clientOptions(s));
+  s.faults = (rules) => writeFileSync(faults, JSON.stringify(rules));
+  s.faults([]);
+  return s;
+}
+
+/** The instance role's credentials by IMDSv2. */
+export async function roleCredentials(cloud) {
+  const { body: token } = await request(`${cloud.imds}/latest/api/token`, { method: 'PUT', headers: { 'x-aws-ec2-metadata-token-ttl-seconds': '60' } });
+  const headers = { 'x-aws-ec2-metadata-token': token };
+  const base = `${cloud.imds}/latest/meta-data/iam/security-credentials/`;
+  const role = (await request(base, { headers })).body.trim();
+  return (await request(base + role, { headers })).json;
+}
+
+/** PCR0..2 of an enclave program with a configuration. */
+export function measure(config, program = join(bin, 'adyton-enclave')) {
+  const r = run(join(bin, 'adyton'), ['dev', 'measure', '--enclave', program, '--config', config, '--json']);
+  if (r.status !== 0) throw new Error(`adyton dev measure: ${r.stderr}`);
+  const m = JSON.parse(r.stdout);
+  return { pcr0: m.pcr0 ?? m.PCR0, pcr1: m.pcr1 ?? m.PCR1, pcr2: m.pcr2 ?? m.PCR2 };
+}
+
+/** A key policy that lets role decrypt under a measurement and the administrator do the rest. */
+export function policyFor(cloud, pcr0) {
+  return JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [
+      { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${cloud.account_id}:root` }, NotAction: ['kms:Decrypt', 'kms:ReEncryptFrom'], Resource: '*' },
+      {
+        Effect: 'Allow',
+        Principal: { AWS: cloud.role_arn },
+        Action: 'kms:Decrypt',
+        Resource: '*',
+        Condition: { StringEqualsIgnoreCase: { 'kms:RecipientAttestation:PCR0': pcr0 } },
+      },
+    ],
+  });
+}
+
+let enclaves = 0;
+
+/** Start an enclave with a configuration of its own; resolves to { config, child, link(), relay, log }. */
+export async function startEnclave(cloud, keyArn, { changes = {}, kms = {}, nsm = cloud.nsm, program = join(bin, 'adyton-enclave'), admit = true } = {}) {
+  const dir = scratch(`e${enclaves++}`);
+  const path = (n) => join(dir, n);
+  const endpoint = new URL(cloud.devcloud);
+  const config = path('enclave.json');
+  writeFileSync(
+    config,
+    JSON.stringify({
+      adyton: 1,
+      deployment: 'test',
+      development: true,
+      listen: `unix:${path('e.sock')}`,
+      relay: `unix:${path('r.sock')}`,
+      nsm: `dev-socket:${nsm}`,
+      kms: {
+        host: endpoint.hostname,
+        port: Number(endpoint.port),
+        region: cloud.region,
+        account: cloud.account_id,
+        keys: [keyArn],
+        roots_pem: readFileSync(cloud.ca_file, 'utf8'),
+        ...kms,
+      },
+      ...changes,
+    }),
+  );
+  const { pcr0 } = measure(config, program);
+  if (admit) await cloud.kms.send(new PutKeyPolicyCommand({ KeyId: keyArn, PolicyName: 'default', Policy: policyFor(cloud, pcr0) }));
+  const relay = new Relay(path('r.sock'));
+  atEnd(() => relay.close());
+  const log = path('log');
+  const child = spawn(program, ['--config', config], { stdio: ['ignore', openSync(log, 'a'), openSync(log, 'a')] });
+  const ended = new Promise((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })));
+  atEnd(() => (child.kill('SIGKILL'), ended));
+  await until(20000, 'the enclave to listen', () => {
+    if (child.exitCode !== null) throw new Error(`adyton-enclave ended (${child.exitCode}): ${tail(log)}`);
+    return existsSync(path('e.sock')) && /ready/.test(readFileSync(log, 'utf8'));
+  });
+  return { config, pcr0, child, ended, relay, log, socket: path('e.sock'), link: () => new Link(path('e.sock')) };
+}
+
+/** A KMS key of the administrator's. */
+export async function createKey(cloud) {
+  const { KeyMetadata } = await cloud.kms.send(new CreateKeyCommand({ Description: 'test' }));
+  return KeyMetadata.Arn;
+}
+
+/** A record of our form for a private key, its ciphertext bound to what the record says. */
+export async function makeRecord(cloud, keyArn, id, privateKey, { bindAs = {}, plaintext } = {}) {
+  const publicKey = SigningKey.computePublicKey(privateKey, true);
+  const record = { adyton: 1, wrapping: 'direct', id, tenant: 'default', curve: 'secp256k1', public_key: publicKey };
+  const bound = { ...record, ...bindAs };
+  const { CiphertextBlob } = await cloud.kms.send(
+    new EncryptCommand({
+      KeyId: keyArn,
+      Plaintext: plaintext ?? Buffer.from(privateKey.slice(2), 'hex'),
+      EncryptionContext: { 'adyton:id': bound.id, 'adyton:tenant': bound.tenant, 'adyton:curve': bound.curve, 'adyton:public-key': bound.public_key },
+    }),
+  );
+  record.ciphertext = Buffer.from(CiphertextBlob).toString('base64');
+  return { id, record, text: JSON.stringify(record), address: computeAddress(privateKey), privateKey };
+}
+
+/** A transaction that is fine. */
+export const goodTx = (more = {}) => ({
+  type: 2,
+  chainId: 31337,
+  nonce: 0,
+  to: '0x000000000000000000000000000000000000dead',
+  value: '1',
+  gas: 21000,
+  maxFeePerGas: '2000000000',
+  maxPriorityFeePerGas: '1000000000',
+  ...more,
+});

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// After a signature no copy of the private key is in the enclave's memory, and no log of any process
+// holds a key, a credential or a body. The same search must find the key where a test build leaves it
+// on purpose (VARIANT=leak), or it would prove nothing.
+import assert from 'node:assert/strict';
+import { closeSync, existsSync, openSync, readFileSync, readSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, done, random, skip } from './lib/tap.mjs';
+import { root, scratch, startStack, putKey, sign, request } from './lib/stack.mjs';
+import { startDevcloud, startEnclave, roleCredentials, createKey, makeRecord, goodTx } from './lib/hostile.mjs';
+
+const r = random();
+
+/** The forms in which a key of 32 bytes may lie in memory. */
+function forms(key) {
+  const raw = Buffer.from(key.slice(2), 'hex');
+  const reversed = Buffer.from(raw).reverse(); // limbs of a scalar on a little-endian machine
+  const limbs52 = []; // libsecp256k1's field and scalar limbs of 5 x 52 bits
+  let v = BigInt(key);
+  for (let i = 0; i < 5; i++, v >>= 52n) {
+    const b = Buffer.alloc(8);
+    b.writeBigUInt64LE(v & ((1n << 52n) - 1n));
+    limbs52.push(b);
+  }
+  return {
+    'raw bytes': raw,
+    'the first half': raw.subarray(0, 16),
+    'the second half': raw.subarray(16),
+    'reversed bytes': reversed,
+    'reversed first half': reversed.subarray(0, 16),
+    'reversed second half': reversed.subarray(16),
+    '52-bit limbs': Buffer.concat(limbs52),
+    'hex text': Buffer.from(raw.toString('hex').slice(0, 32)),
+    'hex text, second half': Buffer.from(raw.toString('hex').slice(32)),
+    'HEX TEXT': Buffer.from(raw.toString('hex').toUpperCase().slice(0, 32)),
+    base64: Buffer.from(raw.toString('base64').slice(0, 40)),
+  };
+}
+
+/** Search all readable memory of a process; returns the names of the forms found, and bytes read. */
+function searchMemory(pid, needles) {
+  const maps = readFileSync(`/proc/${pid}/maps`, 'utf8').trim().split('\n');
+  const mem = openSync(`/proc/${pid}/mem`, 'r');
+  const found = new Set();
+  let bytes = 0;
+  for (const line of maps) {
+    const m = /^([0-9a-f]+)-([0-9a-f]+) (r|-)/.exec(line);
+    if (!m || /\[vsyscall\]|\[vvar/.test(line)) continue;
+    const from = BigInt('0x' + m[1]);
+    const size = Number(BigInt('0x' + m[2]) - from);
+    const step = 4 << 20;
+    for (let at = 0; at < size; at += step - 64) {
+      const buffer = Buffer.alloc(Math.min(step, size - at));
+      let n;
+      try {
+        n = readSync(mem, buffer, 0, buffer.length, from + BigInt(at));
+      } catch {
+        break; // a guard page
+      }
+      bytes += n;
+      for (const [name, needle] of Object.entries(needles)) {
+        if (buffer.subarray(0, n).includes(needle)) found.add(name);
+      }
+    }
+  }
+  closeSync(mem);
+  return { found: [...found], bytes };
+}
+
+const canSearch = process.getuid() === 0;
+const dir = scratch();
+const cloud = await startDevcloud(join(dir, 'a'));
+const keyArn = await createKey(cloud);
+const role = await roleCredentials(cloud);
+
+async function signAndSearch(program, plaintextOf) {
+  const e = await startEnclave(cloud, keyArn, { program });
+  const key = r.hex(32);
+  const record = await makeRecord(cloud, keyArn, 'k', key, { plaintext: plaintextOf(key) });
+  const link = e.link();
+  await link.credentials(role);
+  const before = searchMemory(e.child.pid, forms(key));
+  for (let i = 0; i < 50; i++) {
+    const answer = await link.sign('k', record.text, goodTx({ nonce: i }));
+    assert.ok(answer.ok, JSON.stringify(answer.error));
+  }
+  const after = searchMemory(e.child.pid, forms(key));
+  link.end();
+  return { before, after, e };
+}
+
+for (const [what, plaintextOf] of [
+  ['32 raw bytes', (k) => Buffer.from(k.slice(2), 'hex')],
+  ['hex text', (k) => Buffer.from(k.slice(2))],
+]) {
+  await test(`after 50 signatures by a key stored as ${what}, no form of it is in memory`, async () => {
+    if (!canSearch) skip("only root may read another process's memory");
+    const { before, after } = await signAndSearch(join(root, 'build/release/adyton-enclave'), plaintextOf);
+    assert.deepEqual(before.found, []);
+    assert.ok(after.bytes > 1 << 20, `only ${after.bytes} bytes could be read`);
+    assert.deepEqual(after.found, []);
+    console.log(`# searched ${(after.bytes / 1048576).toFixed(1)} MiB`);
+  });
+}
+
+await test('the same search finds the key that a test build leaves on purpose', async () => {
+  if (!canSearch) skip("only root may read another process's memory");
+  const program = join(root, 'build/leak/adyton-enclave');
+  if (!existsSync(program)) skip('build/leak/adyton-enclave is not built: make VARIANT=leak build/leak/adyton-enclave');
+  const { after } = await signAndSearch(program, (k) => Buffer.from(k.slice(2), 'hex'));
+  assert.ok(after.found.includes('raw bytes'), 'the search finds nothing');
+});
+
+await test('no log holds a key, a credential or a body', async () => {
+  const s = await startStack({ dir: join(dir, 's') });
+  const key = r.hex(32);
+  putKey(s, 'logged', key.slice(2));
+  const to = r.hex(20);
+  for (let i = 0; i < 20; i++) assert.equal((await sign(s, 'logged', goodTx({ to, nonce: i }))).status, 200);
+  // refusals log more than successes do
+  const refusals = [goodTx({ to, chainId: 0 }), goodTx({ to, extra: 'marker-in-a-body' }), goodTx({ to: 'marker-in-a-body' })];
+  for (const tx of refusals) assert.equal((await sign(s, 'logged', tx)).status, 400);
+  await sign(s, 'nobody-there', goodTx({ to }));
+  await request(`${s.gateway}/`, { method: 'POST', body: 'marker-in-a-body' });
+  const imds = await roleCredentials(s);
+  const needles = {
+    ...forms(key),
+    'the administrator secret': Buffer.from(s.secret_access_key),
+    'the role secret': Buffer.from(imds.SecretAccessKey),
+    'the role token': Buffer.from(imds.Token.slice(0, 40)),
+    'a body': Buffer.from('marker-in-a-body'),
+    'an address of a body': Buffer.from(to.slice(2)),
+  };
+  await s.stop();
+  const logs = [s.log, ...readdirSync(join(s.dir, 'log')).map((f) => join(s.dir, 'log', f))];
+  assert.ok(logs.length >= 4, `only ${logs.length} logs`);
+  for (const log of logs) {
+    const text = readFileSync(log);
+    for (const [name, needle] of Object.entries(needles)) assert.ok(!text.includes(needle), `${log} holds ${name}`);
+  }
+});
+
+await done();
