@@ -13,7 +13,7 @@ struct ady_bytes ady_bytes_str(const char *s)
 
 struct ady_bytes ady_bytes_sub(struct ady_bytes b, size_t at, size_t n)
 {
-	if (at > b.n || n > b.n - at)
+	if (n == 0 || at > b.n || n > b.n - at)
 		return (struct ady_bytes){0};
 	return ady_bytes(b.p + at, n);
 }

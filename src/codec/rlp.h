@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * RLP (Ethereum yellow paper, appendix B): a writer in one pass from a sized plan, and a reader
- * that accepts canonical encodings only. */
+ * that accepts canonical encodings only. Heap: none; no recursion. */
 #ifndef ADY_CODEC_RLP_H
 #define ADY_CODEC_RLP_H
 
 #include "base/bytes.h"
+
+enum { ADY_RLP_DEPTH = 64 };
 
 /* Bytes that the encoding of string v takes. */
 size_t ady_rlp_size_string(struct ady_bytes v);
@@ -28,7 +30,8 @@ struct ady_rlp_item {
  * byte below 0x80 with a head, a length in more bytes than needed, a length past the end). */
 enum ady_err ady_rlp_next(struct ady_rlp_item *item, struct ady_bytes *in);
 
-/* Whether b is exactly one item, canonical all through, at most 64 lists deep. */
+/* Whether b is exactly one item, canonical all through, at most ADY_RLP_DEPTH lists deep. Returns
+ * ADY_E_RLP otherwise. */
 enum ady_err ady_rlp_check(struct ady_bytes b);
 
 #endif
