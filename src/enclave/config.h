@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The measured configuration of the enclave: one strict JSON file, read once. Whatever may differ
+ * between two deployments and matters for security stands here and nowhere else, so that the
+ * measurement of the image (or PCR16, which holds the hash of these bytes) tells it. */
+#ifndef ADY_ENCLAVE_CONFIG_H
+#define ADY_ENCLAVE_CONFIG_H
+
+#include "net/transport.h"
+
+enum {
+	ADY_CONFIG_FILE_MAX = 128 * 1024,
+	ADY_CONFIG_KEYS_MAX = 16,
+	ADY_CONFIG_ROOTS_MAX = 64 * 1024,
+};
+
+struct ady_config_kms {
+	char host[254], region[33], account[13];
+	uint32_t port;
+	char keys[ADY_CONFIG_KEYS_MAX][192]; /* key ARNs, all of region and account */
+	size_t keys_n;
+	char roots_pem[ADY_CONFIG_ROOTS_MAX]; /* the only roots that TLS to KMS may end in */
+};
+
+struct ady_enclave_config {
+	char deployment[65];
+	bool development; /* allows Unix sockets, the development NSM, unlocked memory */
+	struct ady_endpoint listen, relay;
+	bool nsm_device; /* nsm_path is the device; false: the development socket */
+	char nsm_path[108];
+	struct ady_config_kms kms;
+	uint32_t rsa_bits, rsa_max_age_s;
+	uint32_t attestation_max_age_s; /* 0: a document for every call */
+	uint32_t kms_connections, kms_timeout_ms;
+	uint32_t lanes; /* 0: one per core */
+	uint32_t depth;
+	bool verify_signatures; /* always true: see doc/protocol.md */
+	uint8_t hash48[48];     /* SHA-384 of the file's bytes */
+};
+
+/* Read a configuration. Unknown, missing, duplicate and ill-formed members are refused, each with
+ * its path in f->where.
+ * Returns: ADY_E_JSON, ADY_E_TOO_LARGE, ADY_E_FIELD_UNKNOWN, _MISSING, _INVALID, _RANGE, or
+ * ADY_E_CONFIG for values that do not go together. *c is unusable on error. Heap: none. */
+enum ady_err ady_enclave_config_read(struct ady_enclave_config *c, struct ady_bytes file,
+                                     struct ady_fault *f);
+
+#endif
