@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enclave/credentials.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+struct ady_credentials {
+	pthread_mutex_t lock;
+	bool any;
+	struct ady_aws_credentials now;
+};
+
+enum ady_err ady_credentials_open(struct ady_credentials **c)
+{
+	*c = calloc(1, sizeof **c);
+	if (!*c)
+		return ADY_E_MEMORY;
+	pthread_mutex_init(&(*c)->lock, NULL);
+	return ADY_OK;
+}
+
+void ady_credentials_close(struct ady_credentials *c)
+{
+	if (!c)
+		return;
+	ady_aws_credentials_wipe(&c->now);
+	pthread_mutex_destroy(&c->lock);
+	free(c);
+}
+
+static enum ady_err take_text(char *out, size_t cap, struct ady_bytes text, const char *where,
+                              struct ady_fault *f)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] <= 0x20 || text.p[i] > 0x7e)
+			return ady_fail(f, ADY_E_FIELD_INVALID, where,
+			                "has a character that is not allowed");
+	if (!ady_bytes_to_str(out, cap, text))
+		return ady_fail(f, ADY_E_FIELD_RANGE, where, "is too long");
+	return ADY_OK;
+}
+
+static enum ady_err take_all(struct ady_aws_credentials *out, const struct ady_wire_credentials *m,
+                             struct ady_fault *f)
+{
+	enum ady_err err;
+
+	if (m->access_key.n == 0 || m->secret_key.n == 0)
+		return ady_fail(f, ADY_E_FIELD_INVALID, "credentials", "a key is empty");
+	if (m->expires_unix_s > INT64_MAX)
+		return ady_fail(f, ADY_E_FIELD_RANGE, "credentials.expires", "is out of range");
+	if ((err = take_text(out->access_key, sizeof out->access_key, m->access_key,
+	                     "credentials.access_key", f)) != ADY_OK ||
+	    (err = take_text(out->secret_key, sizeof out->secret_key, m->secret_key,
+	                     "credentials.secret_key", f)) != ADY_OK)
+		return err;
+	out->expires_unix_s = (int64_t)m->expires_unix_s;
+	return take_text(out->token, sizeof out->token, m->token, "credentials.token", f);
+}
+
+enum ady_err ady_credentials_set(struct ady_credentials *c, const struct ady_wire_credentials *m,
+                                 struct ady_fault *f)
+{
+	struct ady_aws_credentials next = {0};
+	enum ady_err err = take_all(&next, m, f);
+
+	if (err == ADY_OK) {
+		pthread_mutex_lock(&c->lock);
+		c->now = next;
+		c->any = true;
+		pthread_mutex_unlock(&c->lock);
+	}
+	ady_aws_credentials_wipe(&next);
+	return err;
+}
+
+static bool valid_locked(const struct ady_credentials *c)
+{
+	return c->any &&
+	       (c->now.expires_unix_s == 0 || c->now.expires_unix_s > ady_wall_ms() / 1000);
+}
+
+enum ady_err ady_credentials_get(struct ady_credentials *c, struct ady_aws_credentials *out,
+                                 struct ady_fault *f)
+{
+	bool any, valid;
+
+	memset(out, 0, sizeof *out);
+	pthread_mutex_lock(&c->lock);
+	any = c->any;
+	valid = valid_locked(c);
+	if (valid)
+		*out = c->now;
+	pthread_mutex_unlock(&c->lock);
+	if (!valid)
+		return ady_fail(f, ADY_E_CREDENTIALS, "",
+		                any ? "the AWS credentials have expired"
+		                    : "no AWS credentials have arrived yet");
+	return ADY_OK;
+}
+
+bool ady_credentials_valid(struct ady_credentials *c)
+{
+	bool valid;
+
+	pthread_mutex_lock(&c->lock);
+	valid = valid_locked(c);
+	pthread_mutex_unlock(&c->lock);
+	return valid;
+}
