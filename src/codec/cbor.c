@@ -276,6 +276,11 @@ void ady_cbor_put_int(struct ady_buf *b, int64_t v)
 		put_head(b, UINT, (uint64_t)v);
 }
 
+void ady_cbor_put_bytes_head(struct ady_buf *b, size_t n)
+{
+	put_head(b, BYTES, n);
+}
+
 void ady_cbor_put_bytes(struct ady_buf *b, struct ady_bytes v)
 {
 	put_head(b, BYTES, v.n);

@@ -92,6 +92,9 @@ void ady_cbor_put_int(struct ady_buf *b, int64_t v);
 /* Write a byte string. */
 void ady_cbor_put_bytes(struct ady_buf *b, struct ady_bytes v);
 
+/* Write the head of a byte string of n bytes, which the caller writes or hashes. */
+void ady_cbor_put_bytes_head(struct ady_buf *b, size_t n);
+
 /* Write a text string; the caller vouches for its UTF-8. */
 void ady_cbor_put_text(struct ady_buf *b, struct ady_bytes v);
 
