@@ -26,7 +26,7 @@
 	X(E_HTTP, "http_malformed", 400, "the request is not valid HTTP/1.1")                   \
 	X(E_NOT_FOUND, "not_found", 404, "there is nothing of that name")                       \
 	X(E_METHOD, "method_not_allowed", 405, "the method is not supported here")              \
-	X(E_MEDIA_TYPE, "media_type_unsupported", 415, "the body is not application/json")     \
+	X(E_MEDIA_TYPE, "media_type_unsupported", 415, "the body is not application/json")      \
 	X(E_UNAUTHORIZED, "unauthorized", 401, "the caller is not known")                       \
 	X(E_DENIED, "denied", 403, "the caller may not do this")                                \
 	X(E_RECORD, "record_malformed", 422, "the stored key record cannot be read")            \
