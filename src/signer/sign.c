@@ -13,15 +13,16 @@
 #include "base/log.h"
 
 /* Test build only: a copy of the key that the search of the process's memory must find. */
+static volatile uint8_t leaked_key[32];
+
 static void leak(const struct ady_seckey *key)
 {
-	static volatile uint8_t kept[sizeof key->b];
 	static atomic_flag said = ATOMIC_FLAG_INIT;
 
 	if (!atomic_flag_test_and_set(&said))
 		ADY_ERROR("TEST BUILD THAT KEEPS PRIVATE KEYS IN MEMORY", "%s", "deploy=never");
 	for (size_t i = 0; i < sizeof key->b; i++)
-		kept[i] = key->b[i];
+		leaked_key[i] = key->b[i];
 }
 #endif
 
