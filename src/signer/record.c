@@ -108,8 +108,8 @@ static enum ady_err read_text(const struct reader *r, enum member m, char *out, 
 	err = ady_json_string(&r->doc, r->value[m], out, cap, &n);
 	if (err == ADY_E_TOO_LARGE)
 		return refuse(r->f, names[m], "is too long");
-	if (err != ADY_OK)
-		return refuse(r->f, names[m], "must be a string");
+	if (err != ADY_OK || strlen(out) != n)
+		return refuse(r->f, names[m], "must be a string without NUL");
 	if ((m == M_ID || m == M_TENANT) && !is_name(out, n))
 		return refuse(r->f, names[m], "must consist of A-Z a-z 0-9 . _ : / + = @ -");
 	return ADY_OK;
