@@ -16,7 +16,9 @@ struct ady_channel_events {
 	void (*frame)(void *ctx, struct ady_channel *ch, const struct ady_wire_head *head,
 	              struct ady_bytes body);
 	/* The connection has ended (once, never from inside ady_channel_open); why is ADY_OK at a
-	 * clean end between frames. The channel drops its own reference afterwards. */
+	 * clean end between frames, ADY_E_PROTOCOL for a broken header or an end within a frame,
+	 * ADY_E_DEADLINE when the peer took nothing for 10 s, ADY_E_IO otherwise. The channel drops
+	 * its own reference afterwards. */
 	void (*closed)(void *ctx, struct ady_channel *ch, enum ady_err why);
 };
 
@@ -25,12 +27,14 @@ struct ady_channel_events {
 enum ady_err ady_channel_open(struct ady_channel **ch, struct ady_loop *loop, int fd,
                               const struct ady_channel_events *events, void *ctx);
 
-/* Queue one frame. Returns ADY_E_BUSY when more than 8 MiB wait, ADY_E_IO when the connection has
- * ended; nothing is queued then. */
+/* Queue one frame; its length is body.n, whatever head says. Returns ADY_E_BUSY when more than 8
+ * MiB would wait, ADY_E_IO when the connection has ended, ADY_E_TOO_LARGE for a body above
+ * ADY_WIRE_BODY_MAX; nothing is queued then. */
 enum ady_err ady_channel_send(struct ady_channel *ch, const struct ady_wire_head *head,
                               struct ady_bytes body);
 
-/* End the connection; events.closed is called with why before the next round of the loop. */
+/* End the connection; events.closed is called with why at the end of the loop's round. With ADY_OK
+ * what waits is written first, as far as the socket takes it at once. */
 void ady_channel_end(struct ady_channel *ch, enum ady_err why);
 
 /* Keep ch alive (not open) for a later send. */

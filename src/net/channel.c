@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Frames are copied into a queue under a lock; the loop takes the whole queue at the end of its
+ * round and writes it with one call, so frames that were sent in one round, or by several threads
+ * meanwhile, leave together. Both buffers stay allocated, so steady traffic allocates nothing.
+ * What has been read or written is wiped: frames carry AWS credentials. */
+#include "net/channel.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/secret.h"
+
+enum {
+	BUFFER_AT_FIRST = 32 * 1024,
+	FRAME_MAX = ADY_WIRE_HEAD + ADY_WIRE_BODY_MAX,
+	WAITING_MAX = 8 * 1024 * 1024,
+	/* A buffer that grew beyond this in a rush is given back. */
+	KEEP_MAX = 1024 * 1024,
+	/* A peer that takes nothing for so long while something waits for it has hung. */
+	STALL_MS = 10000,
+};
+
+struct buffer {
+	uint8_t *p;
+	size_t cap, n;
+};
+
+struct ady_channel {
+	struct ady_io io;
+	struct ady_loop *loop;
+	const struct ady_channel_events *events;
+	void *ctx;
+	atomic_uint refs;
+	struct buffer in, flight; /* flight: what is being written, of which flown bytes are */
+	size_t flown;
+	struct ady_timer stall;
+	struct ady_task flush, end;
+	bool ended, watching_out;
+	enum ady_err why;
+	pthread_mutex_t lock; /* guards what follows */
+	struct buffer queue;
+	size_t waiting; /* bytes of queue and flight that are not written */
+	bool flush_posted, shut;
+};
+
+/* --- storage --- */
+
+static bool buffer_room(struct buffer *b, size_t cap)
+{
+	uint8_t *more;
+
+	if (b->cap >= cap)
+		return true;
+	more = malloc(cap);
+	if (!more)
+		return false;
+	if (b->n > 0) {
+		memcpy(more, b->p, b->n);
+		ady_zero(b->p, b->n); /* realloc would leave the old bytes behind */
+	}
+	free(b->p);
+	b->p = more;
+	b->cap = cap;
+	return true;
+}
+
+static void buffer_free(struct buffer *b)
+{
+	if (b->n > 0)
+		ady_zero(b->p, b->n);
+	free(b->p);
+	*b = (struct buffer){0};
+}
+
+void ady_channel_ref(struct ady_channel *ch)
+{
+	atomic_fetch_add(&ch->refs, 1);
+}
+
+void ady_channel_unref(struct ady_channel *ch)
+{
+	if (atomic_fetch_sub(&ch->refs, 1) > 1)
+		return;
+	buffer_free(&ch->in);
+	buffer_free(&ch->flight);
+	buffer_free(&ch->queue);
+	pthread_mutex_destroy(&ch->lock);
+	free(ch);
+}
+
+void *ady_channel_ctx(struct ady_channel *ch)
+{
+	return ch->ctx;
+}
+
+/* --- writing --- */
+
+static void watch(struct ady_channel *ch, bool out)
+{
+	if (out == ch->watching_out)
+		return;
+	ch->watching_out = out;
+	ady_loop_set(ch->loop, &ch->io, out ? EPOLLIN | EPOLLOUT : EPOLLIN);
+	if (out)
+		ady_timer_set(ch->loop, &ch->stall, STALL_MS);
+	else
+		ady_timer_cancel(ch->loop, &ch->stall);
+}
+
+/* The queue becomes the flight when that has been written. */
+static bool take_queue(struct ady_channel *ch, size_t written)
+{
+	struct buffer empty = ch->flight;
+	bool landed = ch->flown == ch->flight.n;
+
+	empty.n = 0;
+	if (landed && empty.cap > KEEP_MAX)
+		buffer_free(&empty);
+	pthread_mutex_lock(&ch->lock);
+	ch->waiting -= written;
+	if (landed) {
+		ch->flight = ch->queue;
+		ch->queue = empty;
+		ch->flown = 0;
+	}
+	pthread_mutex_unlock(&ch->lock);
+	return ch->flown < ch->flight.n;
+}
+
+static bool would_block(void)
+{
+	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+}
+
+/* Write until nothing waits or the socket is full. */
+static void write_out(struct ady_channel *ch)
+{
+	size_t put = 0;
+
+	while (take_queue(ch, put)) {
+		ssize_t n = send(ch->io.fd, ch->flight.p + ch->flown, ch->flight.n - ch->flown,
+		                 MSG_NOSIGNAL);
+
+		put = n > 0 ? (size_t)n : 0;
+		if (n > 0) {
+			ady_zero(ch->flight.p + ch->flown, put);
+			ch->flown += put;
+			continue;
+		}
+		if (!would_block())
+			ady_channel_end(ch, ADY_E_IO);
+		else
+			watch(ch, true);
+		return;
+	}
+	watch(ch, false);
+}
+
+static void on_flush(struct ady_task *task)
+{
+	struct ady_channel *ch =
+	    (struct ady_channel *)((char *)task - offsetof(struct ady_channel, flush));
+
+	pthread_mutex_lock(&ch->lock);
+	ch->flush_posted = false;
+	pthread_mutex_unlock(&ch->lock);
+	if (!ch->ended && !ch->watching_out)
+		write_out(ch);
+	ady_channel_unref(ch);
+}
+
+static void on_stall(struct ady_timer *timer)
+{
+	struct ady_channel *ch =
+	    (struct ady_channel *)((char *)timer - offsetof(struct ady_channel, stall));
+
+	ady_channel_end(ch, ADY_E_DEADLINE);
+}
+
+/* Append a frame; the lock is held. */
+static enum ady_err enqueue(struct ady_channel *ch, const struct ady_wire_head *head,
+                            struct ady_bytes body)
+{
+	struct ady_wire_head h = *head;
+	size_t n = ADY_WIRE_HEAD + body.n, cap = ch->queue.cap ? ch->queue.cap : BUFFER_AT_FIRST;
+
+	if (ch->shut)
+		return ADY_E_IO;
+	if (ch->waiting + n > WAITING_MAX)
+		return ADY_E_BUSY;
+	while (cap < ch->queue.n + n)
+		cap *= 2;
+	if (!buffer_room(&ch->queue, cap))
+		return ADY_E_BUSY;
+	h.length = (uint32_t)body.n;
+	ady_wire_put_head(ch->queue.p + ch->queue.n, &h);
+	if (body.n > 0)
+		memcpy(ch->queue.p + ch->queue.n + ADY_WIRE_HEAD, body.p, body.n);
+	ch->queue.n += n;
+	ch->waiting += n;
+	return ADY_OK;
+}
+
+enum ady_err ady_channel_send(struct ady_channel *ch, const struct ady_wire_head *head,
+                              struct ady_bytes body)
+{
+	bool post = false;
+	enum ady_err err;
+
+	if (body.n > ADY_WIRE_BODY_MAX)
+		return ADY_E_TOO_LARGE;
+	pthread_mutex_lock(&ch->lock);
+	err = enqueue(ch, head, body);
+	if (err == ADY_OK && !ch->flush_posted) {
+		ch->flush_posted = post = true;
+		ady_channel_ref(ch); /* the task's */
+	}
+	pthread_mutex_unlock(&ch->lock);
+	if (post)
+		ady_loop_post(ch->loop, &ch->flush);
+	return err;
+}
+
+/* --- reading --- */
+
+/* Serve the whole frames of in; the rest moves to the front. */
+static void serve(struct ady_channel *ch)
+{
+	struct buffer *in = &ch->in;
+	struct ady_wire_head head;
+	size_t at = 0;
+
+	while (!ch->ended && in->n - at >= ADY_WIRE_HEAD) {
+		size_t whole;
+
+		if (ady_wire_read_head(&head, in->p + at) != ADY_OK) {
+			ady_channel_end(ch, ADY_E_PROTOCOL);
+			return;
+		}
+		whole = ADY_WIRE_HEAD + head.length;
+		if (!buffer_room(in, whole > in->cap ? FRAME_MAX : in->cap)) {
+			ady_channel_end(ch, ADY_E_MEMORY);
+			return;
+		}
+		if (in->n - at < whole)
+			break;
+		ch->events->frame(ch->ctx, ch, &head,
+		                  ady_bytes(in->p + at + ADY_WIRE_HEAD, head.length));
+		at += whole;
+	}
+	if (at == 0)
+		return;
+	memmove(in->p, in->p + at, in->n - at);
+	ady_zero(in->p + in->n - at, at);
+	in->n -= at;
+}
+
+static void read_in(struct ady_channel *ch)
+{
+	struct buffer *in = &ch->in;
+	ssize_t n = read(ch->io.fd, in->p + in->n, in->cap - in->n);
+
+	if (n > 0) {
+		in->n += (size_t)n;
+		serve(ch);
+	} else if (n == 0) {
+		ady_channel_end(ch, in->n == 0 ? ADY_OK : ADY_E_PROTOCOL);
+	} else if (!would_block()) {
+		ady_channel_end(ch, ADY_E_IO);
+	}
+}
+
+static void on_io(struct ady_io *io, uint32_t ready)
+{
+	struct ady_channel *ch =
+	    (struct ady_channel *)((char *)io - offsetof(struct ady_channel, io));
+
+	ady_channel_ref(ch);
+	if (ready & ~(uint32_t)EPOLLOUT)
+		read_in(ch);
+	if (!ch->ended && ready & EPOLLOUT) {
+		ady_timer_set(ch->loop, &ch->stall, STALL_MS); /* the peer takes something */
+		write_out(ch);
+	}
+	ady_channel_unref(ch);
+}
+
+/* --- opening and ending --- */
+
+static void on_end(struct ady_task *task)
+{
+	struct ady_channel *ch =
+	    (struct ady_channel *)((char *)task - offsetof(struct ady_channel, end));
+
+	ch->events->closed(ch->ctx, ch, ch->why);
+	ady_channel_unref(ch);
+}
+
+void ady_channel_end(struct ady_channel *ch, enum ady_err why)
+{
+	if (ch->ended)
+		return;
+	if (!ch->watching_out && why == ADY_OK)
+		write_out(ch); /* what was sent in this round */
+	if (ch->ended)
+		return;
+	ch->ended = true;
+	ch->why = why;
+	pthread_mutex_lock(&ch->lock);
+	ch->shut = true;
+	pthread_mutex_unlock(&ch->lock);
+	ady_timer_cancel(ch->loop, &ch->stall);
+	ady_loop_del(ch->loop, &ch->io);
+	close(ch->io.fd);
+	ady_loop_post(ch->loop, &ch->end);
+}
+
+enum ady_err ady_channel_open(struct ady_channel **ch, struct ady_loop *loop, int fd,
+                              const struct ady_channel_events *events, void *ctx)
+{
+	struct ady_channel *c = calloc(1, sizeof *c);
+
+	*ch = NULL;
+	if (!c || !buffer_room(&c->in, BUFFER_AT_FIRST)) {
+		free(c);
+		close(fd);
+		return ADY_E_MEMORY;
+	}
+	pthread_mutex_init(&c->lock, NULL);
+	c->refs = 1; /* the loop's, until closed was called */
+	c->io = (struct ady_io){.fd = fd, .fn = on_io};
+	c->stall.fn = on_stall;
+	c->flush.fn = on_flush;
+	c->end.fn = on_end;
+	c->loop = loop;
+	c->events = events;
+	c->ctx = ctx;
+	if (ady_loop_add(loop, &c->io, EPOLLIN) != ADY_OK) {
+		close(fd);
+		ady_channel_unref(c);
+		return ADY_E_IO;
+	}
+	*ch = c;
+	return ADY_OK;
+}
