@@ -42,6 +42,8 @@ static const struct form forms[] = {
 static enum ady_err find_transaction(uint32_t *i, const struct form *form,
                                      const struct ady_json *doc, struct ady_fault *f)
 {
+	uint32_t other;
+
 	*i = ady_json_get(doc, 0, form->transaction);
 	if (ady_json_kind(doc, 0) != ADY_JSON_OBJECT)
 		return ady_fail(f, ADY_E_FIELD_INVALID, NULL, "the body must be a JSON object");
@@ -60,9 +62,12 @@ static enum ady_err find_transaction(uint32_t *i, const struct form *form,
 		return ady_fail(f, ADY_E_FIELD_MISSING, form->transaction, "is required");
 	if (!form->other)
 		return ADY_OK;
-	return ady_json_kind(doc, ady_json_get(doc, 0, form->other)) == ADY_JSON_STRING
-	           ? ADY_OK
-	           : ady_fail(f, ADY_E_FIELD_MISSING, form->other, "is required, a string");
+	other = ady_json_get(doc, 0, form->other);
+	if (!other)
+		return ady_fail(f, ADY_E_FIELD_MISSING, form->other, "is required");
+	if (ady_json_kind(doc, other) != ADY_JSON_STRING)
+		return ady_fail(f, ADY_E_FIELD_INVALID, form->other, "must be a string");
+	return ADY_OK;
 }
 
 static enum ady_err parse_request(struct ady_sign_job *job, const struct ady_wire_sign *m,

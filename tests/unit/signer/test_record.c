@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/record.h"
+
+#include <stdlib.h>
+
+#include "base/text.h"
+
+#include "test.h"
+
+#define PUB "0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+#define ID "team/hot-1"
+#define M_VERSION "\"adyton\":1"
+#define M_WRAPPING "\"wrapping\":\"direct\""
+#define M_ID "\"id\":\"" ID "\""
+#define M_TENANT "\"tenant\":\"team\""
+#define M_CURVE "\"curve\":\"secp256k1\""
+#define M_PUBLIC "\"public_key\":\"" PUB "\""
+#define M_TEXT "\"ciphertext\":\"AQIDBA==\""
+#define GOOD \
+	"{" M_VERSION "," M_WRAPPING "," M_ID "," M_TENANT "," M_CURVE "," M_PUBLIC "," M_TEXT "}"
+
+static struct ady_record rec;
+static struct ady_fault fault;
+
+static enum ady_err parse(const char *text)
+{
+	fault = (struct ady_fault){0};
+	return ady_record_parse(&rec, ady_bytes_str(text), ady_bytes_str(ID), &fault);
+}
+
+static void check_refused(const char *text, const char *where)
+{
+	if (!CHECK_ERR(parse(text), ADY_E_RECORD) || !CHECK_STR(fault.where, where))
+		printf("# %s\n", text);
+	CHECK_ERR(fault.err, ADY_E_RECORD);
+	CHECK(fault.detail[0] != '\0');
+}
+
+static void check_good(void)
+{
+	static const char *const context[][2] = {{"adyton:curve", "secp256k1"},
+	                                         {"adyton:id", ID},
+	                                         {"adyton:public-key", PUB},
+	                                         {"adyton:tenant", "team"}};
+
+	CHECK(!rec.sample);
+	CHECK_STR(rec.id, ID);
+	CHECK_STR(rec.tenant, "team");
+	CHECK_HEX(rec.pub33, 33, PUB + 2);
+	CHECK_HEX(rec.ciphertext, rec.ciphertext_n, "01020304");
+	CHECK_INT(rec.context_n, 4);
+	for (size_t i = 0; i < rec.context_n; i++) {
+		CHECK_STR(rec.context[i].key, context[i][0]);
+		CHECK_STR(rec.context[i].value, context[i][1]);
+	}
+}
+
+CASE(the_json_form)
+{
+	CHECK_ERR(parse(GOOD), ADY_OK);
+	check_good();
+	CHECK_ERR(parse(" \n" GOOD "\r\n"), ADY_OK);
+	check_good();
+}
+
+/* Whoever stores a record may spell it differently; what KMS sees must stay the same. */
+CASE(other_spellings_make_the_same_context)
+{
+	CHECK_ERR(parse("{" M_TEXT "," M_PUBLIC "," M_CURVE "," M_TENANT
+	                ",\"id\":\"team\\/hot\\u002d1\"," M_WRAPPING "," M_VERSION "}"),
+	          ADY_OK);
+	check_good();
+	CHECK_ERR(
+	    parse("{" M_VERSION "," M_WRAPPING "," M_ID "," M_TENANT "," M_CURVE ","
+	          "\"public_key\":\"0x0279BE667EF9DCBBAC55A06295CE870B07029BFCDB2DCE28D959F281"
+	          "5B16F81798\"," M_TEXT "}"),
+	    ADY_OK);
+	check_good();
+}
+
+CASE(what_is_put_is_read)
+{
+	static char text[16384];
+	struct ady_buf b = ady_buf(text, sizeof text - 1);
+
+	CHECK_ERR(parse(GOOD), ADY_OK);
+	ady_record_put(&b, &rec);
+	CHECK(!b.full);
+	CHECK_STR(text, GOOD);
+	CHECK_ERR(parse(text), ADY_OK);
+	check_good();
+}
+
+CASE(the_sample_form)
+{
+	static const char *const same[] = {"AQIDBA==", "AQIDBA==\n", " \t\r\nAQIDBA== "};
+
+	for (size_t i = 0; i < 3; i++) {
+		CHECK_ERR(parse(same[i]), ADY_OK);
+		CHECK(rec.sample);
+		CHECK_INT(rec.context_n, 0);
+		CHECK_STR(rec.id, "");
+		CHECK_HEX(rec.ciphertext, rec.ciphertext_n, "01020304");
+	}
+}
+
+CASE(refused_as_a_whole)
+{
+	static const char *const bad[] = {
+	    "",
+	    " ",
+	    "\n",
+	    "AQIDBA",
+	    "AQIDBA=",
+	    "AQIDBB==",
+	    "AQ IDBA==",
+	    "A-_DBA==",
+	    "[]",
+	    "nulls",
+	    "\"AQIDBA==\"",
+	    "{",
+	    "{}x",
+	    GOOD GOOD,
+	    "{\"adyton\":1,\"adyton\":1}",
+	    "\xef\xbb\xbf{}",
+	};
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		check_refused(bad[i], "record");
+}
+
+CASE(missing_members)
+{
+	static const char *const members[] = {M_VERSION, M_WRAPPING, M_ID,  M_TENANT,
+	                                      M_CURVE,   M_PUBLIC,   M_TEXT};
+	static const char *const names[] = {"adyton", "wrapping",   "id",        "tenant",
+	                                    "curve",  "public_key", "ciphertext"};
+	char text[512], where[64];
+
+	for (size_t out = 0; out < 7; out++) {
+		strcpy(text, "{");
+		for (size_t i = 0; i < 7; i++) {
+			if (i == out)
+				continue;
+			if (text[1])
+				strcat(text, ",");
+			strcat(text, members[i]);
+		}
+		strcat(text, "}");
+		snprintf(where, sizeof where, "record.%s", names[out]);
+		check_refused(text, where);
+	}
+}
+
+/* GOOD with one member in another form. */
+static void check_member(const char *name, const char *value)
+{
+	static const char *const members[] = {M_VERSION, M_WRAPPING, M_ID,  M_TENANT,
+	                                      M_CURVE,   M_PUBLIC,   M_TEXT};
+	char *text = calloc(1, strlen(value) + 1024), where[64];
+
+	if (!text)
+		abort();
+	sprintf(text, "{\"%s\":%s", name, value);
+	for (size_t i = 0; i < 7; i++)
+		if (strncmp(members[i] + 1, name, strlen(name)) != 0)
+			strcat(strcat(text, ","), members[i]);
+	strcat(text, "}");
+	snprintf(where, sizeof where, "record.%s", name);
+	check_refused(text, where);
+	free(text);
+}
+
+CASE(wrong_members)
+{
+	static const struct {
+		const char *name, *value;
+	} rows[] = {
+	    {"adyton", "2"},
+	    {"adyton", "\"1\""},
+	    {"adyton", "1.0"},
+	    {"adyton", "true"},
+	    {"wrapping", "\"envelope\""},
+	    {"wrapping", "\"Direct\""},
+	    {"wrapping", "null"},
+	    {"curve", "\"bls12-381\""},
+	    {"curve", "\"secp256k1\\u0000\""},
+	    {"curve", "\"secp256k1secp256k1\""},
+	    {"curve", "[]"},
+	    {"tenant", "\"\""},
+	    {"tenant", "\"te am\""},
+	    {"tenant", "\"te\\u0000am\""},
+	    {"tenant", "\"t\xc3\xa9"
+	               "am\""},
+	    {"tenant", "\"a123456789b123456789c123456789d123456789e123456789f123456789g123\""},
+	    {"tenant", "7"},
+	    {"id", "\"\""},
+	    {"id", "\"a b\""},
+	    {"id", "\"a\\\"b\""},
+	    {"id", "\"a\\\\b\""},
+	    {"id", "\"a*b\""},
+	    {"id", "null"},
+	    {"public_key", "\"\""},
+	    {"public_key",
+	     "\"0x04be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f8179800\""},
+	    {"public_key",
+	     "\"0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798\""},
+	    {"public_key",
+	     "\"0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798\""},
+	    {"public_key",
+	     "\"0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f8179g\""},
+	    {"ciphertext", "\"\""},
+	    {"ciphertext", "\"AQIDBA==\\n\""},
+	    {"ciphertext", "\"AQIDBA\""},
+	    {"ciphertext", "\"AQIDBA==\\u0000\""},
+	    {"ciphertext", "{}"},
+	    {"policy", "{}"},
+	    {"Adyton", "1"},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		check_member(rows[i].name, rows[i].value);
+}
+
+/* "id": a record of another key must not pass. */
+CASE(record_of_another_key)
+{
+	static const char *const others[] = {"", "team/hot-", "team/hot-2", "team/hot-12",
+	                                     "TEAM/hot-1"};
+
+	for (size_t i = 0; i < 5; i++) {
+		CHECK_ERR(
+		    ady_record_parse(&rec, ady_bytes_str(GOOD), ady_bytes_str(others[i]), &fault),
+		    ADY_E_RECORD_MISMATCH);
+		CHECK_STR(fault.where, "record.id");
+	}
+}
+
+/* n bytes of base64 text around: before and behind it. */
+static enum ady_err parse_sized(size_t bytes, const char *before, const char *behind)
+{
+	uint8_t *raw = calloc(1, bytes);
+	char *text = calloc(1, ADY_BASE64_SIZE(bytes) + strlen(before) + strlen(behind));
+	enum ady_err err;
+
+	if (!raw || !text)
+		abort();
+	strcpy(text, before);
+	ady_base64_encode(text + strlen(text), ady_bytes(raw, bytes));
+	strcat(text, behind);
+	err = parse(text);
+	free(raw);
+	free(text);
+	return err;
+}
+
+CASE(sizes)
+{
+	char id[300];
+
+	CHECK_ERR(parse_sized(6144, "", ""), ADY_OK);
+	CHECK_INT(rec.ciphertext_n, 6144);
+	CHECK_ERR(parse_sized(6145, "", ""), ADY_E_RECORD);
+	CHECK_ERR(parse_sized(6144,
+	                      "{" M_VERSION "," M_WRAPPING "," M_ID "," M_TENANT "," M_CURVE
+	                      "," M_PUBLIC ",\"ciphertext\":\"",
+	                      "\"}"),
+	          ADY_OK);
+	CHECK_INT(rec.ciphertext_n, 6144);
+	CHECK_ERR(parse_sized(6145,
+	                      "{" M_VERSION "," M_WRAPPING "," M_ID "," M_TENANT "," M_CURVE
+	                      "," M_PUBLIC ",\"ciphertext\":\"",
+	                      "\"}"),
+	          ADY_E_RECORD);
+	CHECK_STR(fault.where, "record.ciphertext");
+	memset(id, 'a', sizeof id);
+	id[0] = id[257] = '"';
+	id[258] = '\0';
+	check_member("id", id);
+}
+
+int main(void)
+{
+	RUN(the_json_form);
+	RUN(other_spellings_make_the_same_context);
+	RUN(what_is_put_is_read);
+	RUN(the_sample_form);
+	RUN(refused_as_a_whole);
+	RUN(missing_members);
+	RUN(wrong_members);
+	RUN(record_of_another_key);
+	RUN(sizes);
+	return test_end();
+}
