@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The commands: each reads its own options and returns an exit status of cli/options.h. */
+#ifndef ADY_CLI_COMMANDS_H
+#define ADY_CLI_COMMANDS_H
+
+#include "cli/options.h"
+
+/* adyton dev up: the whole local stack, until a signal. */
+int ady_cmd_dev_up(const struct ady_command *self, int argc, char **argv);
+
+/* adyton dev env: shell lines that point programs at a running stack. */
+int ady_cmd_dev_env(const struct ady_command *self, int argc, char **argv);
+
+/* adyton dev measure: PCR0 to PCR2 of an enclave that runs as a process. */
+int ady_cmd_dev_measure(const struct ady_command *self, int argc, char **argv);
+
+/* adyton key put: encrypt a private key under KMS and store it as a secret. */
+int ady_cmd_key_put(const struct ady_command *self, int argc, char **argv);
+
+/* adyton sign: have a transaction signed by a gateway. */
+int ady_cmd_sign(const struct ady_command *self, int argc, char **argv);
+
+/* adyton attestation get: fetch an attestation document from a gateway. */
+int ady_cmd_attestation_get(const struct ady_command *self, int argc, char **argv);
+
+/* adyton attestation verify: verify an attestation document, offline. */
+int ady_cmd_attestation_verify(const struct ady_command *self, int argc, char **argv);
+
+/* The whole program: find the command that argv names and run it. Returns the exit status. */
+int ady_cli_main(int argc, char **argv);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/gateway.h"
+
+#include <curl/curl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/fault.h"
+#include "cli/options.h"
+
+enum { REPLY_MAX = 1 << 20 };
+
+static size_t take(char *p, size_t size, size_t n, void *ctx)
+{
+	struct ady_dyn *body = ctx;
+
+	if (body->n + size * n > REPLY_MAX)
+		return 0;
+	ady_dyn_put(body, p, size * n);
+	return size * n;
+}
+
+static const char *or_environment(const char *option, const char *name, const char *otherwise)
+{
+	const char *value = option ? option : getenv(name);
+
+	return value && value[0] ? value : otherwise;
+}
+
+static void set_up(CURL *curl, const struct ady_gateway *gateway, const char *url, int timeout_ms)
+{
+	const char *ca = or_environment(gateway->ca, "ADYTON_CA", NULL);
+
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+	curl_easy_setopt(curl, CURLOPT_USERAGENT, "adyton/" ADY_VERSION);
+	if (ca)
+		curl_easy_setopt(curl, CURLOPT_CAINFO, ca);
+}
+
+static void read_head(CURL *curl, struct ady_gateway_reply *reply)
+{
+	const char *type = NULL;
+	long status = 0;
+
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
+	reply->status = (int)status;
+	if (type)
+		(void)ady_bytes_to_str(reply->type, sizeof reply->type,
+		                       ady_bytes(type, strcspn(type, "; ")));
+}
+
+enum ady_err ady_gateway_call(const struct ady_gateway *gateway, const char *path,
+                              const struct ady_dyn *body, int timeout_ms,
+                              struct ady_gateway_reply *reply, struct ady_fault *f)
+{
+	const char *base = or_environment(gateway->url, "ADYTON_GATEWAY", "http://127.0.0.1:8080");
+	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+	struct ady_dyn url = {0};
+	CURL *curl = curl_easy_init();
+	CURLcode code = CURLE_OUT_OF_MEMORY;
+
+	*reply = (struct ady_gateway_reply){0};
+	ady_dyn_put(&url, base, strlen(base) - (base[strlen(base) - 1] == '/'));
+	ady_dyn_str(&url, path);
+	if (curl && headers) {
+		set_up(curl, gateway, ady_dyn_cstr(&url), timeout_ms);
+		curl_easy_setopt(curl, CURLOPT_WRITEDATA, &reply->body);
+		if (body) {
+			curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+			curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->n);
+			curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)body->p);
+		}
+		code = curl_easy_perform(curl);
+		read_head(curl, reply);
+	}
+	curl_slist_free_all(headers);
+	curl_easy_cleanup(curl);
+	ady_dyn_free(&url);
+	if (code != CURLE_OK)
+		return ady_fail(f, ADY_E_STORE, NULL, "no answer from %s: %s", base,
+		                curl_easy_strerror(code));
+	return ADY_OK;
+}
+
+static const char *member(json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text ? text : "";
+}
+
+int ady_gateway_refusal(const struct ady_gateway_reply *reply)
+{
+	json_t *problem = json_loadb((const char *)reply->body.p, reply->body.n, 0, NULL);
+	const char *code = member(problem, "code"), *detail = member(problem, "detail");
+	const char *where = member(problem, "where"), *cause = member(problem, "cause");
+	const char *next = ady_cli_advice(code);
+
+	if (!detail[0])
+		detail = member(problem, "title");
+	fprintf(stderr, "adyton: the gateway refused (HTTP %d): %s%s%s", reply->status, where,
+	        where[0] ? " " : "", detail[0] ? detail : "without a reason");
+	if (code[0])
+		fprintf(stderr, " (%s%s%s)", code, cause[0] ? ", " : "", cause);
+	fputc('\n', stderr);
+	if (next)
+		fprintf(stderr, "  %s\n", next);
+	if (member(problem, "request_id")[0])
+		fprintf(stderr, "  request %s\n", member(problem, "request_id"));
+	json_decref(problem);
+	return reply->status >= 500 && reply->status != 502 ? ADY_EXIT_FAILED : ADY_EXIT_REFUSED;
+}
+
+void ady_gateway_put_id(struct ady_dyn *path, const char *id)
+{
+	static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	                                 "0123456789-._~";
+
+	for (; *id; id++) {
+		if (strchr(unreserved, *id))
+			ady_dyn_put(path, id, 1);
+		else
+			ady_dyn_printf(path, "%%%02X", (unsigned char)*id);
+	}
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Calls to a gateway's HTTP interface. */
+#ifndef ADY_CLI_GATEWAY_H
+#define ADY_CLI_GATEWAY_H
+
+#include "base/bytes.h"
+
+/* Where the gateway is: options of the command line, or NULL. */
+struct ady_gateway {
+	const char *url, *ca;
+};
+
+/* What the help says of the two. */
+#define ADY_GATEWAY_URL_HELP "the gateway; else $ADYTON_GATEWAY, else http://127.0.0.1:8080"
+#define ADY_GATEWAY_CA_HELP "certificates to trust (PEM); else $ADYTON_CA, else the system's"
+
+struct ady_gateway_reply {
+	int status;
+	char type[64]; /* media type, without parameters */
+	struct ady_dyn body;
+};
+
+/* One request: body NULL is a GET, else a POST of JSON. path begins with "/".
+ * Out:     reply; ady_dyn_free(&reply->body) in every case.
+ * Returns: ADY_OK with any HTTP status, or ADY_E_STORE when there was no answer. */
+enum ady_err ady_gateway_call(const struct ady_gateway *gateway, const char *path,
+                              const struct ady_dyn *body, int timeout_ms,
+                              struct ady_gateway_reply *reply, struct ady_fault *f);
+
+/* Say on standard error what a problem document (RFC 9457) in reply says, and what to do next.
+ * Returns the exit status that fits. */
+int ady_gateway_refusal(const struct ady_gateway_reply *reply);
+
+/* Append id with all but unreserved characters escaped (RFC 3986 section 2.3). */
+void ady_gateway_put_id(struct ady_dyn *path, const char *id);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Import of private keys: what is a key id, and what is a key in a file. */
+#ifndef ADY_CLI_KEY_H
+#define ADY_CLI_KEY_H
+
+#include "crypto/secp.h"
+
+/* Whether id may name a key: 1 to 255 of the characters that Secrets Manager allows in names. */
+bool ady_key_id_valid(const char *id);
+
+/* The key in the content of a file: 64 hex digits ("0x" allowed, white space at the end) or 32 raw
+ * bytes; what could be either is refused.
+ * Returns ADY_E_KEY_FORM or ADY_E_KEY_RANGE with the reason in f, which never holds any of it. */
+enum ady_err ady_key_read(struct ady_seckey *key, const struct ady_secp *secp,
+                          struct ady_bytes content, struct ady_fault *f);
+
+#endif

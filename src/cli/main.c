@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/commands.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <string.h>
+
+#define EXIT_CODES "Exit: 0 done, 1 refused, 2 usage, 3 no answer (file, network, process).\n"
+
+static const struct ady_command commands[] = {
+    {"dev up", "", "Start a local stack: simulated AWS, enclave, gateway.",
+     "Runs until Ctrl-C. The KMS key that it makes can be used by this enclave's measurement "
+     "only.\n"
+     "What it keeps in --dir (KMS keys, secrets, certificates) is there again the next time.\n\n"
+     "Examples:\n"
+     "  adyton dev up\n"
+     "  adyton dev up --dir /tmp/stack --port 8080 --json\n"
+     "  adyton dev up --enclave-option rsa_bits=3072 --gateway-option "
+     "store.cache_ms=0\n\n" EXIT_CODES,
+     ady_cmd_dev_up},
+    {"dev env", "", "Print shell lines that point programs at a running local stack.",
+     "Examples:\n"
+     "  eval \"$(adyton dev env)\"\n"
+     "  aws kms list-keys\n\n" EXIT_CODES,
+     ady_cmd_dev_env},
+    {"dev measure", "", "Print PCR0 to PCR2 of an enclave that runs as an ordinary process.",
+     "Examples:\n"
+     "  adyton dev measure --enclave build/release/adyton-enclave --config "
+     "enclave.json\n\n" EXIT_CODES,
+     ady_cmd_dev_measure},
+    {"key put", "ID", "Encrypt a private key under KMS and store it in Secrets Manager.",
+     "The key never stands on the command line. Remove the file afterwards, or keep it offline.\n\n"
+     "Examples:\n"
+     "  adyton key put treasury --file key.hex --key-arn arn:aws:kms:...\n"
+     "  openssl rand -hex 32 | adyton key put demo\n"
+     "  adyton key put treasury --file - --aws-sample --replace\n\n" EXIT_CODES,
+     ady_cmd_key_put},
+    {"sign", "ID", "Have an Ethereum transaction signed.",
+     "Examples:\n"
+     "  adyton sign demo --to 0x000000000000000000000000000000000000dEaD --value 0.1ether \\\n"
+     "    --nonce 0 --gas 21000 --chain 1 --max-fee 20gwei --max-priority-fee 1gwei\n"
+     "  adyton sign demo --json transaction.json --raw\n\n" EXIT_CODES,
+     ady_cmd_sign},
+    {"attestation get", "", "Fetch an attestation document from a gateway.",
+     "Verify it with `adyton attestation verify`: a nonce of your own makes sure that it is "
+     "new.\n\n"
+     "Examples:\n"
+     "  adyton attestation get --nonce $(openssl rand -hex 32) -o document\n\n" EXIT_CODES,
+     ady_cmd_attestation_get},
+    {"attestation verify", "FILE", "Verify an attestation document, offline.",
+     "FILE is CBOR or its base64; -: standard input. Syntax, certificate chain, signature, and "
+     "what\n"
+     "you expect are checked; an enclave in debug mode is refused.\n\n"
+     "Examples:\n"
+     "  adyton attestation verify document --nonce HEX --pcr0 HEX\n"
+     "  adyton attestation verify archived --at document\n"
+     "  adyton attestation verify document --root \"$ADYTON_NSM_ROOT\"   # a local stack\n\n"
+     "Exit: 0 verified, 1 refused, 2 usage, 3 a file cannot be read.\n",
+     ady_cmd_attestation_verify},
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static int print_overview(FILE *to, int status)
+{
+	fprintf(to,
+	        "adyton: keys in an AWS Nitro Enclave, and what a developer needs around them\n\n"
+	        "Usage: adyton COMMAND [options]\n\nCommands:\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(to, "  %-20s %s\n", commands[i].name, commands[i].summary);
+	fprintf(to, "\nadyton COMMAND --help shows options and examples; adyton --version.\n");
+	return status;
+}
+
+/* How many of argv's words name the command: all of its name, or 0. */
+static int words(const struct ady_command *command, int argc, char **argv)
+{
+	const char *name = command->name;
+	int n = 0;
+
+	while (n < argc) {
+		const size_t len = strcspn(name, " ");
+
+		if (strlen(argv[n]) != len || strncmp(argv[n], name, len) != 0)
+			return 0;
+		n++;
+		name += len;
+		if (!*name)
+			return n;
+		name++;
+	}
+	return 0;
+}
+
+int ady_cli_main(int argc, char **argv)
+{
+	int status;
+
+	if (argc < 2)
+		return print_overview(stderr, ADY_EXIT_USAGE);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0)
+		return print_overview(stdout, ADY_EXIT_OK);
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("adyton " ADY_VERSION);
+		return ADY_EXIT_OK;
+	}
+	for (size_t i = 0; i < COMMANDS; i++) {
+		const int n = words(&commands[i], argc - 1, argv + 1);
+
+		if (n == 0)
+			continue;
+		if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+			return ADY_EXIT_FAILED;
+		status = commands[i].run(&commands[i], argc - 1 - n, argv + 1 + n);
+		curl_global_cleanup();
+		return fflush(stdout) == 0 ? status : ADY_EXIT_FAILED;
+	}
+	fprintf(stderr, "adyton: there is no command '%s%s%s'\n", argv[1], argc > 2 ? " " : "",
+	        argc > 2 ? argv[2] : "");
+	return print_overview(stderr, ADY_EXIT_USAGE);
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/sign.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/amount.h"
+#include "cli/commands.h"
+#include "cli/fault.h"
+#include "cli/file.h"
+#include "cli/gateway.h"
+#include "cli/key.h"
+#include "codec/json.h"
+
+enum { TRANSACTION_MAX = 256 << 10, TOKENS = 16384, TIMEOUT_MS = 20000 };
+
+struct sign {
+	struct ady_gateway gateway;
+	struct ady_sign_flags flags;
+	const char *id, *file;
+	bool json, raw;
+};
+
+/* The flags in the order in which they are written; amounts may carry a unit. */
+static const struct {
+	const char *name, *member;
+	size_t at;
+	bool amount;
+} fields[] = {
+    {"--type", "type", offsetof(struct ady_sign_flags, type), false},
+    {"--chain", "chainId", offsetof(struct ady_sign_flags, chain), false},
+    {"--nonce", "nonce", offsetof(struct ady_sign_flags, nonce), false},
+    {"--to", "to", offsetof(struct ady_sign_flags, to), false},
+    {"--value", "value", offsetof(struct ady_sign_flags, value), true},
+    {"--gas", "gas", offsetof(struct ady_sign_flags, gas), false},
+    {"--gas-price", "gasPrice", offsetof(struct ady_sign_flags, gas_price), true},
+    {"--max-fee", "maxFeePerGas", offsetof(struct ady_sign_flags, max_fee), true},
+    {"--max-priority-fee", "maxPriorityFeePerGas",
+     offsetof(struct ady_sign_flags, max_priority_fee), true},
+    {"--data", "data", offsetof(struct ady_sign_flags, data), false},
+    {"--from", "from", offsetof(struct ady_sign_flags, from), false},
+};
+
+static const char *field_text(const struct ady_sign_flags *flags, size_t i)
+{
+	const char *text;
+
+	memcpy(&text, (const char *)flags + fields[i].at, sizeof text);
+	return text;
+}
+
+static bool any_field(const struct ady_sign_flags *flags)
+{
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+		if (field_text(flags, i))
+			return true;
+	return false;
+}
+
+enum ady_err ady_sign_flags_put(struct ady_dyn *out, const struct ady_sign_flags *flags,
+                                struct ady_fault *f)
+{
+	json_t *object = json_object();
+	enum ady_err err = ADY_OK;
+	char *text;
+
+	for (size_t i = 0; i < sizeof fields / sizeof *fields && err == ADY_OK; i++) {
+		const char *value = field_text(flags, i);
+		char wei[ADY_AMOUNT_SIZE];
+
+		if (!value)
+			continue;
+		if (fields[i].amount) {
+			err = ady_amount_wei(wei, value, fields[i].name, f);
+			value = wei;
+		}
+		if (err == ADY_OK &&
+		    json_object_set_new(object, fields[i].member, json_string(value)))
+			err =
+			    ady_fail(f, ADY_E_FIELD_INVALID, fields[i].name, "is not valid UTF-8");
+	}
+	text = err == ADY_OK ? json_dumps(object, JSON_COMPACT) : NULL;
+	if (text)
+		ady_dyn_str(out, text);
+	free(text);
+	json_decref(object);
+	return err;
+}
+
+/* The text goes to the gateway as it stands, numbers and all, so that none is rounded on the way;
+ * it is parsed here only to be sure that it is one object. */
+enum ady_err ady_sign_file_put(struct ady_dyn *out, const char *path, struct ady_fault *f)
+{
+	static struct ady_json_tok toks[TOKENS];
+	struct ady_dyn text = {0};
+	struct ady_json doc;
+	enum ady_err err = ady_file_read(&text, path, TRANSACTION_MAX, f);
+
+	if (err == ADY_OK)
+		err = ady_json_parse(&doc, toks, TOKENS, ady_dyn_bytes(&text), f);
+	if (err == ADY_OK && ady_json_kind(&doc, 0) != ADY_JSON_OBJECT)
+		err = ady_fail(f, ADY_E_JSON, NULL, "the transaction must be a JSON object");
+	if (err == ADY_OK)
+		ady_dyn_put(out, text.p, text.n);
+	ady_dyn_free(&text);
+	return err;
+}
+
+static int report(const struct sign *sign, const struct ady_gateway_reply *reply)
+{
+	json_t *answer = json_loadb((const char *)reply->body.p, reply->body.n, 0, NULL);
+	const char *raw, *hash, *from;
+	int status = ADY_EXIT_OK;
+
+	if (json_unpack(answer, "{ssssss}", "signed_transaction", &raw, "transaction_hash", &hash,
+	                "from", &from) != 0) {
+		fprintf(stderr, "adyton: the gateway's answer is no signed transaction\n");
+		status = ADY_EXIT_FAILED;
+	} else if (sign->json) {
+		json_dumpf(answer, stdout, JSON_COMPACT);
+		putchar('\n');
+	} else if (sign->raw) {
+		puts(raw);
+	} else {
+		printf("from         %s\nhash         %s\ntransaction  %s\n", from, hash, raw);
+	}
+	json_decref(answer);
+	return status;
+}
+
+static int run_sign(const struct sign *sign)
+{
+	struct ady_gateway_reply reply = {0};
+	struct ady_dyn body = {0}, path = {0};
+	struct ady_fault f = {0};
+	enum ady_err err;
+	int status;
+
+	ady_dyn_str(&body, "{\"transaction\":");
+	err = sign->file ? ady_sign_file_put(&body, sign->file, &f)
+	                 : ady_sign_flags_put(&body, &sign->flags, &f);
+	ady_dyn_str(&body, "}");
+	if (err != ADY_OK) {
+		ady_dyn_free(&body);
+		return ady_cli_fault(&f, "read the transaction", NULL);
+	}
+	ady_dyn_str(&path, "/v1/keys/");
+	ady_gateway_put_id(&path, sign->id);
+	ady_dyn_str(&path, "/sign");
+	err = ady_gateway_call(&sign->gateway, ady_dyn_cstr(&path), &body, TIMEOUT_MS, &reply, &f);
+	if (err != ADY_OK)
+		status = ady_cli_fault(&f, "sign",
+		                       "Give the gateway with --gateway URL; a local "
+		                       "stack: eval \"$(adyton dev env)\"");
+	else if (reply.status != 200)
+		status = ady_gateway_refusal(&reply);
+	else
+		status = report(sign, &reply);
+	ady_dyn_free(&reply.body);
+	ady_dyn_free(&path);
+	ady_dyn_free(&body);
+	return status;
+}
+
+int ady_cmd_sign(const struct ady_command *self, int argc, char **argv)
+{
+	struct sign sign = {0};
+	struct ady_values rest;
+	const struct ady_option options[] = {
+	    {"json", "FILE", "the transaction as JSON; -: standard input", .text = &sign.file},
+	    {"to", "ADDRESS", "recipient; left out: contract creation", .text = &sign.flags.to},
+	    {"value", "AMOUNT", "0.1ether, 20gwei; a bare number is wei",
+	     .text = &sign.flags.value},
+	    {"nonce", "N", "the sender's transaction count", .text = &sign.flags.nonce},
+	    {"gas", "N", "gas limit", .text = &sign.flags.gas},
+	    {"chain", "N", "chain id", .text = &sign.flags.chain},
+	    {"max-fee", "AMOUNT", "per gas (EIP-1559)", .text = &sign.flags.max_fee},
+	    {"max-priority-fee", "AMOUNT", "per gas (EIP-1559)",
+	     .text = &sign.flags.max_priority_fee},
+	    {"gas-price", "AMOUNT", "per gas (legacy, EIP-2930)", .text = &sign.flags.gas_price},
+	    {"data", "HEX", "call data", .text = &sign.flags.data},
+	    {"type", "N", "0, 1 or 2; left out: by the fees given", .text = &sign.flags.type},
+	    {"from", "ADDRESS", "refuse unless the key is of this address",
+	     .text = &sign.flags.from},
+	    {"gateway", "URL", ADY_GATEWAY_URL_HELP, .text = &sign.gateway.url},
+	    {"ca", "FILE", ADY_GATEWAY_CA_HELP, .text = &sign.gateway.ca},
+	    {"raw", NULL, "print the signed transaction only", .flag = &sign.raw},
+	    {"output-json", NULL, "print the gateway's answer on one line", .flag = &sign.json},
+	    {0}};
+	int status = ady_options_read(self, options, argc, argv, &rest);
+
+	if (status >= 0)
+		return status;
+	if (rest.n != 1 || !ady_key_id_valid(rest.v[0]))
+		return ady_cli_usage(self,
+		                     "one ID is needed: up to 255 of A-Z a-z 0-9 / _ + = . @ -");
+	if (!sign.file && !any_field(&sign.flags))
+		return ady_cli_usage(self, "give the transaction, by --json FILE or by flags");
+	if (sign.file && any_field(&sign.flags))
+		return ady_cli_usage(self, "give the transaction by --json or by flags, not both");
+	sign.id = rest.v[0];
+	return run_sign(&sign);
+}
