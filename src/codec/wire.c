@@ -357,5 +357,8 @@ enum ady_err ady_wire_read_fault(struct ady_fault *f, struct ady_bytes body)
 	f->err = ady_err_from_code(code);
 	if (f->err == ADY_OK)
 		f->err = ADY_E_INTERNAL;
-	return close_body(&c, f, sizeof *f);
+	if (close_body(&c, f, sizeof *f) == ADY_OK)
+		return ADY_OK;
+	f->err = ADY_E_PROTOCOL;
+	return ADY_E_PROTOCOL;
 }

@@ -166,7 +166,8 @@ enum ady_err ady_wire_read_relay(struct ady_bytes *host, uint16_t *port, struct 
  * printable ASCII become '?': where the words come from, a peer may have had a say. */
 void ady_wire_put_fault(struct ady_buf *b, const struct ady_fault *f);
 
-/* See ady_wire_put_fault. An unknown code, and "ok", which is no fault, become ADY_E_INTERNAL. */
+/* See ady_wire_put_fault. An unknown code, and "ok", which is no fault, become ADY_E_INTERNAL;
+ * f->err is never ADY_OK, not even when the body is refused. */
 enum ady_err ady_wire_read_fault(struct ady_fault *f, struct ady_bytes body);
 
 #endif
