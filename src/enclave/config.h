@@ -34,7 +34,7 @@ struct ady_enclave_config {
 	uint32_t kms_connections, kms_timeout_ms;
 	uint32_t lanes; /* 0: one per core */
 	uint32_t depth;
-	bool verify_signatures; /* always true: see doc/protocol.md */
+	bool verify_signatures; /* check each signature before it leaves */
 	uint8_t hash48[48];     /* SHA-384 of the file's bytes */
 };
 

@@ -16,8 +16,8 @@ enum ady_err ady_credentials_open(struct ady_credentials **c);
 /* Wipe and free. NULL is allowed. */
 void ady_credentials_close(struct ady_credentials *c);
 
-/* Replace them. Only printable ASCII without blanks is accepted, for it goes into header lines.
- * Returns ADY_E_FIELD_INVALID or ADY_E_FIELD_RANGE with the field in f; the old ones stay then. */
+/* Replace them by those of a message that ady_wire_read_credentials has accepted.
+ * Returns ADY_E_FIELD_RANGE when one does not fit; the old ones stay then. */
 enum ady_err ady_credentials_set(struct ady_credentials *c, const struct ady_wire_credentials *m,
                                  struct ady_fault *f);
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the process gives up before it reads its first outside byte. Thread rule: all before the
+ * first thread is made. */
+#ifndef ADY_ENCLAVE_HARDEN_H
+#define ADY_ENCLAVE_HARDEN_H
+
+#include "base/err.h"
+
+/* The first thing main does: no core files, no new privileges, no environment, no descriptors but
+ * the standard three, no signals from broken pipes, no files read by the C library later on.
+ * Returns ADY_E_INTERNAL with the reason in f. */
+enum ady_err ady_harden_process(struct ady_fault *f);
+
+/* Lock all memory, present and future, as it is touched, so that nothing of it reaches a swap
+ * device. Returns ADY_E_MEMORY with the reason in f. */
+enum ady_err ady_harden_memory(struct ady_fault *f);
+
+/* Last, once the process is isolated: drop all capabilities and forbid others to trace it or to
+ * read its memory. Returns ADY_E_INTERNAL with the reason in f. */
+enum ady_err ady_harden_privileges(struct ady_fault *f);
+
+#endif

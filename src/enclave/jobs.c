@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enclave/jobs.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "base/clock.h"
+
+struct ady_jobs {
+	pthread_mutex_t lock;
+	struct ady_job *free;
+	struct ady_job *all;
+	size_t n;
+};
+
+enum ady_err ady_jobs_open(struct ady_jobs **out, size_t n)
+{
+	struct ady_jobs *jobs = calloc(1, sizeof *jobs);
+
+	*out = NULL;
+	if (!jobs)
+		return ADY_E_MEMORY;
+	/* mmap and not calloc: pages of jobs that are never used are never touched. */
+	jobs->n = n;
+	jobs->all = mmap(NULL, n * sizeof *jobs->all, PROT_READ | PROT_WRITE,
+	                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (jobs->all == MAP_FAILED) {
+		free(jobs);
+		return ADY_E_MEMORY;
+	}
+	pthread_mutex_init(&jobs->lock, NULL);
+	for (size_t i = n; i-- > 0;) {
+		jobs->all[i].next = jobs->free;
+		jobs->free = &jobs->all[i];
+	}
+	*out = jobs;
+	return ADY_OK;
+}
+
+void ady_jobs_close(struct ady_jobs *jobs)
+{
+	if (!jobs)
+		return;
+	munmap(jobs->all, jobs->n * sizeof *jobs->all);
+	pthread_mutex_destroy(&jobs->lock);
+	free(jobs);
+}
+
+struct ady_job *ady_jobs_take(struct ady_jobs *jobs, struct ady_channel *ch,
+                              const struct ady_wire_head *head)
+{
+	struct ady_job *job;
+
+	pthread_mutex_lock(&jobs->lock);
+	job = jobs->free;
+	if (job)
+		jobs->free = job->next;
+	pthread_mutex_unlock(&jobs->lock);
+	if (!job)
+		return NULL;
+	ady_channel_ref(ch);
+	job->asker = (struct ady_asker){.ch = ch, .id = head->id};
+	job->deadline_ms = ady_mono_ms() + head->deadline_ms;
+	return job;
+}
+
+void ady_jobs_give(struct ady_jobs *jobs, struct ady_job *job)
+{
+	ady_channel_unref(job->asker.ch);
+	job->asker.ch = NULL;
+	pthread_mutex_lock(&jobs->lock);
+	job->next = jobs->free;
+	jobs->free = job;
+	pthread_mutex_unlock(&jobs->lock);
+}
+
+bool ady_job_expired(const struct ady_job *job)
+{
+	return ady_mono_ms() >= job->deadline_ms;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The jobs of the enclave, all made at start: what is being worked on is bounded by their number,
+ * and the signing path needs no heap. A job takes about 220 KiB once it has been used; those used
+ * last are used first, so that a quiet enclave touches few. Thread rule: any thread. */
+#ifndef ADY_ENCLAVE_JOBS_H
+#define ADY_ENCLAVE_JOBS_H
+
+#include "base/pool.h"
+#include "enclave/answer.h"
+#include "signer/sign.h"
+
+struct ady_job {
+	struct ady_work work; /* first: the pool gives it back as this */
+	struct ady_job *next;
+	void *owner; /* of whoever runs it */
+	struct ady_asker asker;
+	int64_t deadline_ms; /* ady_mono_ms */
+	size_t nonce_n;
+	uint8_t nonce[ADY_WIRE_NONCE_MAX];
+	struct ady_sign_job sign;
+};
+
+struct ady_jobs;
+
+/* Map n jobs. Returns ADY_E_MEMORY. */
+enum ady_err ady_jobs_open(struct ady_jobs **jobs, size_t n);
+
+/* Unmap; all jobs must be back. NULL is allowed. */
+void ady_jobs_close(struct ady_jobs *jobs);
+
+/* A job for a question, with a reference on its connection and its deadline from now; NULL when
+ * none is free. */
+struct ady_job *ady_jobs_take(struct ady_jobs *jobs, struct ady_channel *ch,
+                              const struct ady_wire_head *head);
+
+/* Give a job back, and its reference. */
+void ady_jobs_give(struct ady_jobs *jobs, struct ady_job *job);
+
+/* Whether the job's asker has stopped waiting. */
+bool ady_job_expired(const struct ady_job *job);
+
+#endif
