@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "enclave/config.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "codec/json.h"
@@ -52,7 +53,7 @@ static enum ady_err only_known(const struct object *o, const char *const *names)
 		if (*n)
 			continue;
 		if (ady_json_string(d, k, got, sizeof got, &len) != ADY_OK)
-			strcpy(got, "(a long name)");
+			snprintf(got, sizeof got, "(a long name)");
 		return refuse(o, ADY_E_FIELD_UNKNOWN, got, "is not known");
 	}
 	return ADY_OK;
@@ -187,7 +188,7 @@ static enum ady_err read_nsm(const struct object *o, struct ady_enclave_config *
 	if (path[0] != '/' || strlen(path) >= sizeof c->nsm_path)
 		return refuse(o, ADY_E_FIELD_INVALID, "nsm",
 		              "must name an absolute path below 108 bytes");
-	strcpy(c->nsm_path, path);
+	snprintf(c->nsm_path, sizeof c->nsm_path, "%s", path);
 	return ADY_OK;
 }
 

@@ -133,7 +133,7 @@ static enum ady_err open_socket(struct ady_nsm *nsm, const struct ady_nsm_config
 
 	if (strlen(config->path) >= sizeof at.sun_path)
 		return ady_fail(f, ADY_E_NSM, "nsm", "the path is too long");
-	strcpy(at.sun_path, config->path);
+	memcpy(at.sun_path, config->path, strlen(config->path));
 	nsm->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (nsm->fd < 0 ||
 	    setsockopt(nsm->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0 ||

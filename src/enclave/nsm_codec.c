@@ -77,7 +77,7 @@ static enum ady_err take_error(struct ady_bytes answer, struct ady_fault *f)
 		return malformed(f);
 	(void)ady_fail(f, ADY_E_NSM, "", "the NSM refused the request");
 	if (f && !ady_bytes_to_str(f->cause, sizeof f->cause, name))
-		strcpy(f->cause, "(a long name)");
+		memcpy(f->cause, "(a long name)", sizeof "(a long name)");
 	return ADY_E_NSM;
 }
 

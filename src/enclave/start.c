@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enclave/start.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "enclave/harden.h"
+#include "enclave/held.h"
+#include "enclave/isolate.h"
+#include "enclave/measure.h"
+#include "enclave/seccomp.h"
+#include "enclave/server.h"
+#include "enclave/tls.h"
+
+/* Everything that lives as long as the process. */
+struct enclave {
+	const struct ady_enclave_config *config;
+	struct ady_nsm *nsm;
+	struct ady_nsm_info info;
+	struct ady_endpoint listen;
+	int listener;
+	size_t lanes;
+	struct ady_credentials *credentials;
+	struct ady_recipient *recipient;
+	struct ady_kms_session *kms;
+	struct ady_status *status;
+	struct ady_keeper *keeper;
+	struct ady_jobs *jobs;
+	struct ady_signing *signing;
+	struct ady_server *server;
+};
+
+/* A step of the start, and what it means when it fails. */
+struct step {
+	const char *what;
+	enum ady_err (*take)(struct enclave *e, struct ady_fault *f);
+	enum ady_enclave_exit exit;
+};
+
+enum ady_err ady_enclave_check(const struct ady_enclave_config *config, struct ady_fault *f)
+{
+	struct ady_tls_client client;
+	enum ady_err err = ady_tls_client_open(&client, config->kms.roots_pem, f);
+
+	if (err == ADY_OK)
+		ady_tls_client_close(&client);
+	return err;
+}
+
+static enum ady_err lock_memory(struct enclave *e, struct ady_fault *f)
+{
+	enum ady_err err = ady_harden_memory(f);
+
+	if (err == ADY_OK || !e->config->development)
+		return err;
+	ADY_WARN("memory is not locked", "development=true reason=\"%s\"", f->detail);
+	return ADY_OK;
+}
+
+static enum ady_err open_listener(struct enclave *e, struct ady_fault *f)
+{
+	e->listen = e->config->listen;
+	return ady_listen(&e->listener, &e->listen, f);
+}
+
+/* As an ordinary process only: the init of an enclave has no one to be isolated from. */
+static enum ady_err isolate(struct enclave *e, struct ady_fault *f)
+{
+	const struct ady_endpoint *relay = &e->config->relay;
+	bool network = e->config->listen.kind == ADY_UNIX && relay->kind == ADY_UNIX;
+	char dir[sizeof relay->path] = "/";
+	struct ady_isolation done;
+
+	(void)f;
+	if (getpid() == 1)
+		return ADY_OK;
+	if (relay->kind == ADY_UNIX && strrchr(relay->path, '/') != relay->path)
+		memcpy(dir, relay->path, (size_t)(strrchr(relay->path, '/') - relay->path));
+	ady_isolate(&done, relay->kind == ADY_UNIX ? dir : NULL, network);
+	if (done.root)
+		ADY_INFO("isolated", "namespaces=true root=empty network=%s",
+		         network ? "none" : "shared");
+	else
+		ADY_WARN("not fully isolated", "namespaces=%s root=shared reason=\"%s\"",
+		         done.namespaces ? "true" : "false", done.why_not);
+	return ADY_OK;
+}
+
+static enum ady_err drop_privileges(struct enclave *e, struct ady_fault *f)
+{
+	(void)e;
+	return ady_harden_privileges(f);
+}
+
+static enum ady_err measure(struct enclave *e, struct ady_fault *f)
+{
+	return ady_measure_self(e->nsm, e->config, &e->info, f);
+}
+
+/* Randomness of the NSM is mixed into the kernel's, on top of what it has. */
+static enum ady_err mix_randomness(struct enclave *e, struct ady_fault *f)
+{
+	uint8_t seed[256];
+	enum ady_err err = ady_nsm_random(e->nsm, seed, sizeof seed, f);
+	int fd = open("/dev/urandom", O_WRONLY | O_CLOEXEC);
+
+	if (err == ADY_OK && fd >= 0 && write(fd, seed, sizeof seed) != (ssize_t)sizeof seed)
+		err = ady_fail(f, ADY_E_IO, "", "the kernel does not take randomness");
+	if (fd >= 0)
+		close(fd);
+	ady_zero(seed, sizeof seed);
+	return err;
+}
+
+static enum ady_err make_keys(struct enclave *e, struct ady_fault *f)
+{
+	const struct ady_enclave_config *c = e->config;
+	struct ady_recipient_config recipient = {
+	    .nsm = e->nsm,
+	    .rsa_bits = c->rsa_bits,
+	    .rsa_max_age_s = c->rsa_max_age_s,
+	    .attestation_max_age_s = c->attestation_max_age_s,
+	    .config_hash = c->hash48,
+	};
+	enum ady_err err = ady_recipient_open(&e->recipient, &recipient, f);
+
+	if (err == ADY_OK)
+		err = ady_credentials_open(&e->credentials);
+	return err;
+}
+
+static enum ady_err open_kms(struct enclave *e, struct ady_fault *f)
+{
+	struct ady_kms_session_config kms = {
+	    .config = e->config,
+	    .credentials = e->credentials,
+	    .recipient = e->recipient,
+	    .workers = e->config->kms_connections + 1, /* the last is the keeper's */
+	};
+	enum ady_err err = ady_kms_session_open(&e->kms, &kms, f);
+
+	if (err == ADY_OK)
+		err = ady_status_open(&e->status);
+	if (err == ADY_OK)
+		err = ady_jobs_open(&e->jobs, e->config->depth + e->config->kms_connections);
+	return err == ADY_OK ? ady_held_open() : err;
+}
+
+static enum ady_err start_threads(struct enclave *e, struct ady_fault *f)
+{
+	const struct ady_enclave_config *c = e->config;
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	enum ady_err err;
+
+	(void)f;
+	e->lanes = c->lanes ? c->lanes : cores > 0 ? (size_t)cores : 1;
+	err = ady_keeper_open(&e->keeper, &(struct ady_keeper_config){.credentials = e->credentials,
+	                                                              .recipient = e->recipient,
+	                                                              .kms = e->kms,
+	                                                              .worker = c->kms_connections,
+	                                                              .status = e->status});
+	if (err == ADY_OK)
+		err = ady_signing_open(
+		    &e->signing,
+		    &(struct ady_signing_config){
+		        .config = c, .kms = e->kms, .jobs = e->jobs, .status = e->status});
+	if (err != ADY_OK)
+		return err;
+	return ady_server_open(&e->server,
+	                       &(struct ady_server_config){.config = c,
+	                                                   .module_id = e->info.module_id,
+	                                                   .lanes = e->lanes,
+	                                                   .listener = e->listener,
+	                                                   .credentials = e->credentials,
+	                                                   .recipient = e->recipient,
+	                                                   .status = e->status,
+	                                                   .keeper = e->keeper,
+	                                                   .jobs = e->jobs,
+	                                                   .signing = e->signing});
+}
+
+static enum ady_err filter_calls(struct enclave *e, struct ady_fault *f)
+{
+#ifdef ADY_UNFILTERED
+	(void)f;
+	ADY_WARN("system calls are not filtered", "reason=\"an instrumented build\" allowed=%zu",
+	         ady_seccomp_count(e->config->nsm_device));
+	return ADY_OK;
+#else
+	return ady_seccomp_enter(e->config->nsm_device, f);
+#endif
+}
+
+/* The start in its order. The NSM and the listener are opened while the file system is there; no
+ * key is made before others can no longer look; no thread before the namespaces are left, which the
+ * kernel allows to single threads only; no byte of the parent is read before the filter. */
+static const struct step steps[] = {
+    {"memory cannot be locked", lock_memory, ADY_EXIT_HARDEN},
+    {"no randomness of the NSM", mix_randomness, ADY_EXIT_NSM},
+    {"cannot listen", open_listener, ADY_EXIT_LISTEN},
+    {"cannot be isolated", isolate, ADY_EXIT_HARDEN},
+    {"privileges cannot be dropped", drop_privileges, ADY_EXIT_HARDEN},
+    {"the measurement is not acceptable", measure, ADY_EXIT_MEASUREMENT},
+    {"the recipient's key cannot be made", make_keys, ADY_EXIT_RESOURCES},
+    {"the KMS session cannot be made", open_kms, ADY_EXIT_RESOURCES},
+    {"the threads cannot be started", start_threads, ADY_EXIT_RESOURCES},
+    {"system calls cannot be filtered", filter_calls, ADY_EXIT_HARDEN},
+};
+
+static enum ady_enclave_exit refuse(const char *what, enum ady_enclave_exit exit,
+                                    const struct ady_fault *f, enum ady_err err)
+{
+	ADY_ERROR("refuses to start", "what=\"%s\" code=%s where=\"%s\" reason=\"%s\" cause=\"%s\"",
+	          what, ady_err_code(err), f->where, f->detail[0] ? f->detail : ady_err_text(err),
+	          f->cause);
+	return err == ADY_E_NSM ? ADY_EXIT_NSM : exit;
+}
+
+static enum ady_err open_nsm(struct enclave *e, int config_fd, struct ady_fault *f)
+{
+	int program_fd = e->config->nsm_device ? -1 : open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct ady_nsm_config nsm = {.device = e->config->nsm_device,
+	                             .path = e->config->nsm_path,
+	                             .program_fd = program_fd,
+	                             .config_fd = config_fd};
+	enum ady_err err;
+
+	if (!nsm.device && program_fd < 0)
+		return ady_fail(f, ADY_E_NSM, "nsm", "the program's own file cannot be opened");
+	err = ady_nsm_open(&e->nsm, &nsm, f);
+	if (program_fd >= 0)
+		close(program_fd);
+	if (err == ADY_OK && !nsm.device)
+		ADY_WARN("the NSM is simulated: nothing here is attested by AWS", "nsm=\"%s\"",
+		         nsm.path);
+	return err;
+}
+
+static void say_ready(const struct enclave *e)
+{
+	const struct ady_enclave_config *c = e->config;
+	char hash[2 * sizeof c->hash48 + 1];
+
+	ady_hex_encode(hash, ady_bytes(c->hash48, sizeof c->hash48));
+	ADY_INFO("ready",
+	         "version=%s deployment=%s development=%s module=%s config_sha384=%s lanes=%zu "
+	         "kms_connections=%u depth=%u syscalls=%zu",
+	         ADY_VERSION, c->deployment, c->development ? "true" : "false", e->info.module_id,
+	         hash, e->lanes, c->kms_connections, c->depth, ady_seccomp_count(c->nsm_device));
+	if (!c->verify_signatures)
+		ADY_WARN("signatures are not verified before they leave",
+		         "verify_signatures=false");
+}
+
+enum ady_enclave_exit ady_enclave_run(const struct ady_enclave_config *config, int config_fd)
+{
+	static struct enclave e;
+	struct ady_fault f = {0};
+	enum ady_err err;
+	sigset_t ends;
+	int sig;
+
+	e = (struct enclave){.config = config, .listener = -1};
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &ends, NULL);
+	if ((err = open_nsm(&e, config_fd, &f)) != ADY_OK)
+		return refuse("no NSM", ADY_EXIT_NSM, &f, err);
+	close(config_fd);
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+		if ((err = steps[i].take(&e, &f)) != ADY_OK)
+			return refuse(steps[i].what, steps[i].exit, &f, err);
+	ady_server_accept(e.server);
+	say_ready(&e);
+	(void)sigwait(&ends, &sig);
+	ADY_INFO("stops", "signal=%d", sig);
+	return ADY_EXIT_OK;
+}
