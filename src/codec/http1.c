@@ -107,19 +107,22 @@ static enum ady_err take_digit(struct cursor *c, int *out, struct ady_fault *f, 
 	return ADY_OK;
 }
 
-static enum ady_err take_version(struct cursor *c, int *minor, struct ady_fault *f)
+/* where: of the line, so that "version" is left to say that a version is not spoken here. */
+static enum ady_err take_version(struct cursor *c, int *minor, struct ady_fault *f,
+                                 const char *where)
 {
-	enum ady_err err = take_text(c, "HTTP/", f, "version");
+	static const char other[] = "is not HTTP/1.1 or HTTP/1.0";
+	enum ady_err err = take_text(c, "HTTP/", f, where);
 
 	if (err != ADY_OK)
 		return err;
-	if (c->p < c->end && *c->p != '1')
-		return ady_fail(f, ADY_E_HTTP, "version", "is not HTTP/1.1 or HTTP/1.0");
-	err = take_text(c, "1.", f, "version");
+	if (c->p < c->end && *c->p != '1' && *c->p >= '0' && *c->p <= '9')
+		return ady_fail(f, ADY_E_HTTP, "version", "%s", other);
+	err = take_text(c, "1.", f, where);
 	if (err == ADY_OK)
-		err = take_digit(c, minor, f, "version");
+		err = take_digit(c, minor, f, where);
 	if (err == ADY_OK && *minor > 1)
-		return ady_fail(f, ADY_E_HTTP, "version", "is not HTTP/1.1 or HTTP/1.0");
+		return ady_fail(f, ADY_E_HTTP, "version", "%s", other);
 	return err;
 }
 
@@ -336,14 +339,14 @@ static enum ady_err take_request_line(struct cursor *c, struct ady_http_head *he
 	if (err == ADY_OK)
 		err = take_target(c, head, f);
 	if (err == ADY_OK)
-		err = take_version(c, &head->minor, f);
-	return err == ADY_OK ? take_text(c, "\r\n", f, "version") : err;
+		err = take_version(c, &head->minor, f, "request line");
+	return err == ADY_OK ? take_text(c, "\r\n", f, "request line") : err;
 }
 
 static enum ady_err take_status_line(struct cursor *c, struct ady_http_head *head,
                                      struct ady_fault *f)
 {
-	enum ady_err err = take_version(c, &head->minor, f);
+	enum ady_err err = take_version(c, &head->minor, f, "status line");
 
 	if (err == ADY_OK)
 		err = take_text(c, " ", f, "status");
