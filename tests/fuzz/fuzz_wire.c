@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Frames: the first byte chooses the reader, the rest is a header or a body. What a reader accepts
+ * is written again and must be the same bytes, so that a message has one encoding. */
+#include <stdlib.h>
+
+#include "codec/wire.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void demand(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static bool head(struct ady_bytes in, struct ady_buf *b)
+{
+	uint8_t out[ADY_WIRE_HEAD];
+	struct ady_wire_head h;
+
+	if (in.n != ADY_WIRE_HEAD || ady_wire_read_head(&h, in.p) != ADY_OK)
+		return false;
+	demand(h.length <= ADY_WIRE_BODY_MAX && h.deadline_ms <= ADY_WIRE_DEADLINE_MAX_MS);
+	ady_wire_put_head(out, &h);
+	ady_buf_put(b, out, sizeof out);
+	return true;
+}
+
+static bool empty(struct ady_bytes in, struct ady_buf *b)
+{
+	if (ady_wire_read_empty(in) != ADY_OK)
+		return false;
+	ady_wire_put_empty(b);
+	return true;
+}
+
+static bool hello(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_wire_hello m;
+
+	if (ady_wire_read_hello(&m, in) != ADY_OK)
+		return false;
+	ady_wire_put_hello(b, &m);
+	return true;
+}
+
+static bool credentials(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_wire_credentials m;
+
+	if (ady_wire_read_credentials(&m, in) != ADY_OK)
+		return false;
+	ady_wire_put_credentials(b, &m);
+	return true;
+}
+
+static bool sign(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_wire_sign m;
+
+	if (ady_wire_read_sign(&m, in) != ADY_OK)
+		return false;
+	ady_wire_put_sign(b, &m);
+	return true;
+}
+
+static bool answer(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_wire_signed m;
+
+	if (ady_wire_read_signed(&m, in) != ADY_OK)
+		return false;
+	ady_wire_put_signed(b, &m);
+	return true;
+}
+
+static bool blob(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_bytes m;
+
+	if (ady_wire_read_blob(&m, ADY_WIRE_NONCE_MAX, in) != ADY_OK)
+		return false;
+	demand(m.n <= ADY_WIRE_NONCE_MAX);
+	ady_wire_put_blob(b, m);
+	return true;
+}
+
+static bool status(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_wire_status m;
+
+	if (ady_wire_read_status(&m, in) != ADY_OK)
+		return false;
+	ady_wire_put_status(b, &m);
+	return true;
+}
+
+static bool relay(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_bytes host;
+	uint16_t port;
+
+	if (ady_wire_read_relay(&host, &port, in) != ADY_OK)
+		return false;
+	demand(port != 0);
+	ady_wire_put_relay(b, host, port);
+	return true;
+}
+
+/* A fault is rewritten on its way (unknown codes, bytes that do not print): what is written must be
+ * read as the same fault. */
+static bool fault(struct ady_bytes in, struct ady_buf *b)
+{
+	uint8_t space[1024];
+	struct ady_buf copy = ady_buf(space, sizeof space);
+	struct ady_fault f, again;
+
+	if (ady_wire_read_fault(&f, in) != ADY_OK)
+		return false;
+	demand(f.err != ADY_OK);
+	ady_wire_put_fault(&copy, &f);
+	demand(!copy.full && ady_wire_read_fault(&again, ady_buf_bytes(&copy)) == ADY_OK);
+	demand(again.err == f.err);
+	ady_buf_view(b, in);
+	return true;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static bool (*const readers[])(struct ady_bytes in, struct ady_buf * b) = {
+	    head, empty, hello, credentials, sign, answer, blob, status, relay, fault,
+	};
+	static uint8_t space[ADY_WIRE_BODY_MAX];
+	struct ady_buf b = ady_buf(space, sizeof space);
+	struct ady_bytes in;
+
+	if (size == 0 || size > sizeof space)
+		return 0;
+	in = ady_bytes(data + 1, size - 1);
+	if (readers[data[0] % (sizeof readers / sizeof *readers)](in, &b))
+		demand(ady_bytes_eq(ady_buf_bytes(&b), in));
+	return 0;
+}
