@@ -92,7 +92,7 @@ static void put_content(struct ady_dyn *d, const struct ady_http_answer_parts *a
 		ady_dyn_str(d, a->type);
 	}
 	ady_dyn_str(d, "\r\nContent-Length: ");
-	put_number(d, a->body.n);
+	put_number(d, a->body.n + a->missing);
 }
 
 void ady_http_compose(struct ady_http_server *server, const struct ady_http_answer_parts *a)

@@ -337,19 +337,16 @@ static void on_resume(struct ady_task *task)
 
 /* An answer given inside the request callback is followed up by drive, which made the call; one
  * that comes later by a task, so that no callback is called from inside ady_http_answer. */
-void ady_http_answer(struct ady_http_request *req, int status, const char *type, const char *fields,
-                     struct ady_bytes body)
+static void answer(struct ady_http_request *req, struct ady_http_answer_parts *a)
 {
 	struct ady_http_conn *c = req->conn;
-	struct ady_http_answer_parts a = {
-	    .status = status, .type = type, .fields = fields, .body = body};
 
 	if (!c->owed)
 		ADY_BUG("a request was answered twice");
 	c->owed = false;
 	if (c->server) {
-		c->closing = must_close(c);
-		ady_http_send(c, &a);
+		c->closing = must_close(c) || a->missing > 0;
+		ady_http_send(c, a);
 	}
 	if (c->server)
 		drop_taken(c);
@@ -358,6 +355,24 @@ void ady_http_answer(struct ady_http_request *req, int status, const char *type,
 		ady_loop_post(c->server->loop, &c->resume);
 	}
 	unpin(c);
+}
+
+void ady_http_answer(struct ady_http_request *req, int status, const char *type, const char *fields,
+                     struct ady_bytes body)
+{
+	struct ady_http_answer_parts a = {
+	    .status = status, .type = type, .fields = fields, .body = body};
+
+	answer(req, &a);
+}
+
+void ady_http_answer_cut(struct ady_http_request *req, int status, const char *type,
+                         struct ady_bytes body, size_t missing)
+{
+	struct ady_http_answer_parts a = {
+	    .status = status, .type = type, .body = body, .missing = missing};
+
+	answer(req, &a);
 }
 
 /* --- the server's side --- */

@@ -30,6 +30,7 @@ struct ady_http_answer_parts {
 	int status;
 	const char *type, *fields;
 	struct ady_bytes body;
+	size_t missing; /* announced, but not in body */
 	bool close, http10;
 };
 

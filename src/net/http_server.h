@@ -58,6 +58,11 @@ enum ady_err ady_http_server_open(struct ady_http_server **server, struct ady_lo
 void ady_http_answer(struct ady_http_request *req, int status, const char *type, const char *fields,
                      struct ady_bytes body);
 
+/* As ady_http_answer, but announce missing more bytes than body has and end the connection behind
+ * it: an answer that is cut short, for those who test clients. */
+void ady_http_answer_cut(struct ady_http_request *req, int status, const char *type,
+                         struct ady_bytes body, size_t missing);
+
 /* Replace the TLS context for new connections. */
 void ady_http_server_set_tls(struct ady_http_server *server, SSL_CTX *tls);
 
