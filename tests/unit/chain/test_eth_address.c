@@ -46,7 +46,7 @@ CASE(each_letter_is_checked)
 			uint8_t address[20];
 			char text[43];
 
-			strcpy(text, checksummed[i]);
+			memcpy(text, checksummed[i], sizeof text);
 			if (text[k] <= '9')
 				continue;
 			text[k] ^= 0x20;

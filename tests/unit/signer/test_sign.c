@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/sign.h"
 
-#include <pthread.h>
-#include <stdlib.h>
-
 #include "base/text.h"
+#include <pthread.h>
 
 #include "test.h"
 
@@ -153,20 +151,21 @@ CASE(a_job_works_again_after_a_refusal)
 /* The largest request: data as long as the body allows, in and out. */
 CASE(the_largest_request)
 {
-	static char request[ADY_WIRE_REQUEST_MAX + 2];
 	static const char head[] = "{\"transaction\":{" EIP155 ",\"data\":\"0x", tail[] = "\"}}";
-	size_t room = ADY_WIRE_REQUEST_MAX - (sizeof head - 1) - (sizeof tail - 1);
+	size_t room = (ADY_WIRE_REQUEST_MAX - strlen(head) - strlen(tail)) / 2 * 2;
+	struct ady_dyn request = {0};
 
-	room -= room % 2;
-	strcpy(request, head);
-	memset(request + sizeof head - 1, 'a', room);
-	strcpy(request + sizeof head - 1 + room, tail);
-	CHECK_ERR(prepare(ADY_FORM_NATIVE, "AQID", request), ADY_OK);
+	ady_dyn_str(&request, head);
+	memset(ady_dyn_room(&request, room), 'a', room);
+	request.n += room;
+	ady_dyn_str(&request, tail);
+	CHECK_ERR(prepare(ADY_FORM_NATIVE, "AQID", ady_dyn_cstr(&request)), ADY_OK);
 	CHECK_INT(job.tx.data.n, room / 2);
 	CHECK_ERR(finish(HEX46), ADY_OK);
 	CHECK(answer.raw.n > room / 2);
-	memset(request, ' ', sizeof request - 1);
-	CHECK_ERR(prepare(ADY_FORM_NATIVE, "AQID", request), ADY_E_TOO_LARGE);
+	ady_dyn_str(&request, "  ");
+	CHECK_ERR(prepare(ADY_FORM_NATIVE, "AQID", ady_dyn_cstr(&request)), ADY_E_TOO_LARGE);
+	ady_dyn_free(&request);
 }
 
 CASE(from_must_be_the_key)

@@ -3,8 +3,6 @@
  * What the parser of transactions refuses: each with its code and the path of the field. */
 #include "chain/eth_tx.h"
 
-#include <stdlib.h>
-
 #include "test.h"
 
 #define TO "\"to\":\"0x3535353535353535353535353535353535353535\""
@@ -345,46 +343,44 @@ CASE(ether_of_the_sample)
 }
 
 /* n bytes of data in a creation; the caller frees. */
-static char *creation_of(size_t n)
+static struct ady_dyn creation_of(size_t n)
 {
-	static const char head[] = "{" CHAIN "," NONCE "," GAS "," PRICE ",\"data\":\"0x";
-	char *json = calloc(1, sizeof head + 2 * n + 3);
+	struct ady_dyn json = {0};
 
-	if (!json)
-		abort();
-	strcpy(json, head);
-	memset(json + sizeof head - 1, '1', 2 * n);
-	strcpy(json + sizeof head - 1 + 2 * n, "\"}");
+	ady_dyn_str(&json, "{" CHAIN "," NONCE "," GAS "," PRICE ",\"data\":\"0x");
+	memset(ady_dyn_room(&json, 2 * n), '1', 2 * n);
+	json.n += 2 * n;
+	ady_dyn_str(&json, "\"}");
 	return json;
 }
 
 CASE(initcode_size)
 {
 	struct ady_buf scratch = ady_buf(scratch_space, sizeof scratch_space);
-	char *fits = creation_of(49152), *over = creation_of(49153);
+	struct ady_dyn fits = creation_of(49152), over = creation_of(49153);
 	struct ady_fault f;
 
-	CHECK_ERR(parse(fits, ADY_ETH_WEI, &scratch, &f), ADY_OK);
-	check_row(&(struct row){over, ADY_E_TOO_LARGE, "tx.data"}, ADY_ETH_WEI);
-	free(fits);
-	free(over);
+	CHECK_ERR(parse(ady_dyn_cstr(&fits), ADY_ETH_WEI, &scratch, &f), ADY_OK);
+	check_row(&(struct row){ady_dyn_cstr(&over), ADY_E_TOO_LARGE, "tx.data"}, ADY_ETH_WEI);
+	ady_dyn_free(&fits);
+	ady_dyn_free(&over);
 }
 
 CASE(a_small_scratch_space)
 {
 	uint8_t space[40];
 	struct ady_buf scratch = ady_buf(space, sizeof space);
-	char *json = creation_of(41);
+	struct ady_dyn json = creation_of(41);
 	struct ady_fault f;
 
-	CHECK_ERR(parse(json, ADY_ETH_WEI, &scratch, &f), ADY_E_TOO_LARGE);
+	CHECK_ERR(parse(ady_dyn_cstr(&json), ADY_ETH_WEI, &scratch, &f), ADY_E_TOO_LARGE);
 	CHECK_STR(f.where, "tx.data");
 	scratch.n = 0;
 	CHECK_ERR(
 	    parse(LIST("[{" ADDRESS ",\"storageKeys\":[" KEY "]}]"), ADY_ETH_WEI, &scratch, &f),
 	    ADY_E_TOO_LARGE);
 	CHECK_STR(f.where, "tx.accessList");
-	free(json);
+	ady_dyn_free(&json);
 }
 
 int main(void)

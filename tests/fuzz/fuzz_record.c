@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A key record: what is accepted is written and read again, and must be the same record. */
+#include "signer/record.h"
+
+#include "test.h"
+
+/* The entry point of the fuzzers. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct ady_record rec, again;
+static uint8_t space[16384];
+
+/* The id that a record is asked for must be its own: take what stands there. */
+static enum ady_err parse(struct ady_record *r, struct ady_bytes text)
+{
+	struct ady_fault f = {0};
+	enum ady_err err = ady_record_parse(r, text, ady_bytes_str("k"), &f);
+	char id[256];
+
+	if (err == ADY_E_RECORD_MISMATCH) {
+		memcpy(id, r->id, sizeof id);
+		err = ady_record_parse(r, text, ady_bytes_str(id), &f);
+	}
+	if (err != ADY_OK && (f.err != err || !f.where[0] || !f.detail[0]))
+		ADY_BUG("a refusal without a reason");
+	return err;
+}
+
+static bool same_context(void)
+{
+	for (size_t i = 0; i < rec.context_n; i++)
+		if (strcmp(rec.context[i].key, again.context[i].key) != 0 ||
+		    strcmp(rec.context[i].value, again.context[i].value) != 0)
+			return false;
+	return rec.context_n == again.context_n;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct ady_buf b = ady_buf(space, sizeof space);
+
+	if (parse(&rec, ady_bytes(data, size)) != ADY_OK || rec.sample)
+		return 0;
+	ady_record_put(&b, &rec);
+	if (b.full || parse(&again, ady_buf_bytes(&b)) != ADY_OK)
+		ADY_BUG("a record that cannot be read again");
+	if (!same_context() || rec.ciphertext_n != again.ciphertext_n ||
+	    memcmp(rec.ciphertext, again.ciphertext, rec.ciphertext_n) != 0 ||
+	    memcmp(rec.pub33, again.pub33, 33) != 0)
+		ADY_BUG("another record after a round");
+	return 0;
+}
