@@ -87,14 +87,28 @@ enum ady_err ady_harden_process(struct ady_fault *f)
 	return ADY_OK;
 }
 
-enum ady_err ady_harden_memory(struct ady_fault *f)
+/* With a limit, MCL_FUTURE would make later allocations fail: better to know at once. */
+static bool lift_limit(void)
 {
 	const struct rlimit all = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
 	struct rlimit now;
 
-	/* With a limit, MCL_FUTURE would make later allocations fail: better to know at once. */
-	if (setrlimit(RLIMIT_MEMLOCK, &all) != 0 &&
-	    (getrlimit(RLIMIT_MEMLOCK, &now) != 0 || now.rlim_cur != RLIM_INFINITY))
+	return setrlimit(RLIMIT_MEMLOCK, &all) == 0 ||
+	       (getrlimit(RLIMIT_MEMLOCK, &now) == 0 && now.rlim_cur == RLIM_INFINITY);
+}
+
+static bool has_capability(unsigned c)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct caps[2] = {0};
+
+	return syscall(SYS_capget, &head, caps) == 0 && (caps[c / 32].effective >> c % 32 & 1);
+}
+
+enum ady_err ady_harden_memory(bool *by_capability, struct ady_fault *f)
+{
+	*by_capability = !lift_limit();
+	if (*by_capability && !has_capability(CAP_IPC_LOCK))
 		return ady_fail(f, ADY_E_MEMORY, "",
 		                "cannot lock memory: the limit (ulimit -l) is not unlimited");
 	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
@@ -102,16 +116,18 @@ enum ady_err ady_harden_memory(struct ady_fault *f)
 	return ADY_OK;
 }
 
-enum ady_err ady_harden_privileges(struct ady_fault *f)
+enum ady_err ady_harden_privileges(bool keep_lock, struct ady_fault *f)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[2] = {0};
+	struct __user_cap_data_struct kept[2] = {0};
 
+	if (keep_lock)
+		kept[0].effective = kept[0].permitted = 1u << CAP_IPC_LOCK;
 	/* Those of the bounding set go as far as we may; without new privileges none comes back. */
 	for (unsigned long c = 0; c <= CAP_LAST_CAP; c++)
 		(void)prctl(PR_CAPBSET_DROP, c, 0, 0, 0);
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	if (syscall(SYS_capset, &head, none) != 0)
+	if (syscall(SYS_capset, &head, kept) != 0)
 		return cannot(f, ADY_E_INTERNAL, "drop capabilities");
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return cannot(f, ADY_E_INTERNAL, "forbid tracing");

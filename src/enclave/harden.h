@@ -5,6 +5,8 @@
 #ifndef ADY_ENCLAVE_HARDEN_H
 #define ADY_ENCLAVE_HARDEN_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 /* The first thing main does: no core files, no new privileges, no environment, no descriptors but
@@ -13,11 +15,12 @@
 enum ady_err ady_harden_process(struct ady_fault *f);
 
 /* Lock all memory, present and future, as it is touched, so that nothing of it reaches a swap
- * device. Returns ADY_E_MEMORY with the reason in f. */
-enum ady_err ady_harden_memory(struct ady_fault *f);
+ * device. Out: *by_capability, whether that rests on CAP_IPC_LOCK, because the limit could not be
+ * lifted: it must then be kept. Returns ADY_E_MEMORY with the reason in f. */
+enum ady_err ady_harden_memory(bool *by_capability, struct ady_fault *f);
 
-/* Last, once the process is isolated: drop all capabilities and forbid others to trace it or to
- * read its memory. Returns ADY_E_INTERNAL with the reason in f. */
-enum ady_err ady_harden_privileges(struct ady_fault *f);
+/* Last, once the process is isolated: drop all capabilities (but CAP_IPC_LOCK when keep_lock) and
+ * forbid others to trace it or to read its memory. Returns ADY_E_INTERNAL with the reason in f. */
+enum ady_err ady_harden_privileges(bool keep_lock, struct ady_fault *f);
 
 #endif

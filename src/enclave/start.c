@@ -25,6 +25,7 @@ struct enclave {
 	struct ady_nsm_info info;
 	struct ady_endpoint listen;
 	int listener;
+	bool lock_by_capability;
 	size_t lanes;
 	struct ady_credentials *credentials;
 	struct ady_recipient *recipient;
@@ -55,10 +56,11 @@ enum ady_err ady_enclave_check(const struct ady_enclave_config *config, struct a
 
 static enum ady_err lock_memory(struct enclave *e, struct ady_fault *f)
 {
-	enum ady_err err = ady_harden_memory(f);
+	enum ady_err err = ady_harden_memory(&e->lock_by_capability, f);
 
 	if (err == ADY_OK || !e->config->development)
 		return err;
+	e->lock_by_capability = false;
 	ADY_WARN("memory is not locked", "development=true reason=\"%s\"", f->detail);
 	return ADY_OK;
 }
@@ -94,8 +96,7 @@ static enum ady_err isolate(struct enclave *e, struct ady_fault *f)
 
 static enum ady_err drop_privileges(struct enclave *e, struct ady_fault *f)
 {
-	(void)e;
-	return ady_harden_privileges(f);
+	return ady_harden_privileges(e->lock_by_capability, f);
 }
 
 static enum ady_err measure(struct enclave *e, struct ady_fault *f)
