@@ -38,6 +38,7 @@ enum ady_err ady_aws_open(struct ady_aws **aws, const struct ady_aws_config *con
 	a->region = copy(config->region ? config->region : "us-east-1");
 	a->ca_file = copy(config->ca_file);
 	a->timeout_ms = config->timeout_ms > 0 ? config->timeout_ms : 10000;
+	a->stop = config->stop;
 	*aws = a;
 	return ADY_OK;
 }
@@ -66,6 +67,19 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 	return size * n;
 }
 
+static bool stopped(const struct ady_aws *a)
+{
+	return a->stop && atomic_load_explicit(a->stop, memory_order_relaxed);
+}
+
+/* libcurl asks this at least once a second; non-zero ends the transfer. */
+static int on_progress(void *ctx, curl_off_t dl_total, curl_off_t dl, curl_off_t ul_total,
+                       curl_off_t ul)
+{
+	(void)dl_total, (void)dl, (void)ul_total, (void)ul;
+	return stopped(ctx);
+}
+
 /* Options are set anew for each exchange; the handle keeps its connections (curl_easy_reset). */
 static void set_options(struct ady_aws *a, const struct ady_aws_exchange *x)
 {
@@ -84,6 +98,11 @@ static void set_options(struct ady_aws *a, const struct ady_aws_exchange *x)
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, x->fields);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, a);
+	if (a->stop) {
+		curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+		curl_easy_setopt(c, CURLOPT_XFERINFODATA, a);
+		curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+	}
 	if (a->ca_file)
 		curl_easy_setopt(c, CURLOPT_CAINFO, a->ca_file);
 	if (x->direct)
@@ -237,7 +256,7 @@ enum ady_err ady_aws_post(struct ady_aws *a, const struct ady_aws_credentials *c
 
 	for (int attempt = 0;; attempt++) {
 		err = post_once(a, credentials, post, f);
-		if (attempt == ATTEMPTS - 1)
+		if (attempt == ATTEMPTS - 1 || stopped(a))
 			return err;
 		if (err != ADY_E_STORE && (err != ADY_OK || !transient(a)))
 			return err;

@@ -6,6 +6,7 @@
 #define ADY_AWS_CLIENT_H
 
 #include <jansson.h>
+#include <stdatomic.h>
 
 #include "aws/sigv4.h"
 
@@ -15,6 +16,7 @@ struct ady_aws_config {
 	const char *region;
 	const char *ca_file; /* PEM; NULL: the system's */
 	long timeout_ms;
+	const atomic_bool *stop; /* NULL, or: once it is true, calls end within a second or so */
 };
 
 struct ady_aws;

@@ -13,6 +13,7 @@ struct ady_aws {
 	CURL *curl;
 	char *endpoint, *region, *ca_file;
 	long timeout_ms;
+	const atomic_bool *stop;
 	struct ady_dyn reply; /* body of the last reply */
 	long status;          /* of the last reply */
 };
