@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/config.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CONFIG_FILE_MAX = 256 * 1024 };
+
+/* An object that is being read: its path, for the words of a refusal. */
+struct object {
+	const json_t *json;
+	const char *path; /* "" for the root */
+	struct ady_fault *f;
+};
+
+/* "path.name" for a member, the bare name at the root. */
+static enum ady_err refuse(const struct object *o, const char *name, const char *why)
+{
+	char where[64];
+
+	snprintf(where, sizeof where, "%s%s%s", o->path, *o->path ? "." : "", name);
+	return ady_fail(o->f, ADY_E_CONFIG, where, "%s", why);
+}
+
+/* Refuse members that are not in known, a list ended by NULL. */
+static enum ady_err check_members(const struct object *o, const char *const *known)
+{
+	const char *name;
+	json_t *value;
+
+	if (!json_is_object(o->json))
+		return ady_fail(o->f, ADY_E_CONFIG, o->path, "is no object");
+	json_object_foreach((json_t *)(uintptr_t)o->json, name, value)
+	{
+		size_t i = 0;
+
+		while (known[i] && strcmp(known[i], name) != 0)
+			i++;
+		if (!known[i])
+			return refuse(o, name, "is not known");
+	}
+	return ADY_OK;
+}
+
+/* A text member; *out keeps its value when the member is absent. */
+static enum ady_err get_text(const struct object *o, const char *name, const char **out)
+{
+	const json_t *v = json_object_get(o->json, name);
+
+	if (!v)
+		return ADY_OK;
+	if (!json_is_string(v))
+		return refuse(o, name, "is no string");
+	if (json_string_length(v) > 8192)
+		return refuse(o, name, "is too long");
+	*out = json_string_value(v);
+	return ADY_OK;
+}
+
+static enum ady_err need_text(const struct object *o, const char *name, const char **out)
+{
+	enum ady_err err;
+
+	*out = NULL;
+	err = get_text(o, name, out);
+	if (err != ADY_OK)
+		return err;
+	return *out && **out ? ADY_OK : refuse(o, name, "is required");
+}
+
+static enum ady_err get_flag(const struct object *o, const char *name, bool *out)
+{
+	const json_t *v = json_object_get(o->json, name);
+
+	if (!v)
+		return ADY_OK;
+	if (!json_is_boolean(v))
+		return refuse(o, name, "is neither true nor false");
+	*out = json_is_true(v);
+	return ADY_OK;
+}
+
+static enum ady_err get_number(const struct object *o, const char *name, int64_t low, int64_t high,
+                               int64_t *out)
+{
+	const json_t *v = json_object_get(o->json, name);
+	char why[64];
+
+	if (!v)
+		return ADY_OK;
+	if (!json_is_integer(v))
+		return refuse(o, name, "is no integer");
+	*out = json_integer_value(v);
+	if (*out >= low && *out <= high)
+		return ADY_OK;
+	snprintf(why, sizeof why, "is not between %lld and %lld", (long long)low, (long long)high);
+	return refuse(o, name, why);
+}
+
+static enum ady_err get_endpoint(const struct object *o, const char *name, const char *text,
+                                 struct ady_endpoint *out)
+{
+	struct ady_fault why = {0};
+
+	if (ady_endpoint_parse(out, text, &why) == ADY_OK)
+		return ADY_OK;
+	return refuse(o, name, why.detail[0] ? why.detail : "is no endpoint");
+}
+
+/* Plain HTTP carries what a caller may sign: it stays on the machine unless the file says so. */
+static bool is_loopback(const char *host)
+{
+	struct in6_addr six;
+	struct in_addr four;
+
+	if (inet_pton(AF_INET, host, &four) == 1)
+		return ntohl(four.s_addr) >> 24 == 127;
+	return inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+}
+
+static enum ady_err check_listen(const struct ady_gateway_config *c, const struct object *o,
+                                 const struct ady_endpoint *e, const char *name)
+{
+	if (e->kind != ADY_TCP && e->kind != ADY_UNIX)
+		return refuse(o, name, "is neither tcp: nor unix:");
+	if (e->kind == ADY_TCP && !c->tls.cert && !c->plain_anywhere && !is_loopback(e->path))
+		return refuse(o, name,
+		              "is plain HTTP beyond loopback: set tls, or plain_anywhere to true");
+	return ADY_OK;
+}
+
+static enum ady_err read_listen(struct ady_gateway_config *c, const struct object *root)
+{
+	const json_t *list = json_object_get(root->json, "listen");
+	size_t n = json_array_size(list);
+	enum ady_err err = ADY_OK;
+
+	if (n == 0 || n > ADY_GATEWAY_LISTEN_MAX)
+		return refuse(root, "listen", "is no list of 1 to 8 endpoints");
+	for (size_t i = 0; err == ADY_OK && i < n; i++) {
+		const char *text = json_string_value(json_array_get(list, i));
+		char name[24];
+
+		snprintf(name, sizeof name, "listen[%zu]", i);
+		if (!text)
+			return refuse(root, name, "is no string");
+		err = get_endpoint(root, name, text, &c->listen[i]);
+		if (err == ADY_OK)
+			err = check_listen(c, root, &c->listen[i], name);
+	}
+	c->listen_n = n;
+	return err;
+}
+
+static enum ady_err read_tls(struct ady_gateway_config *c, const struct object *root)
+{
+	static const char *const known[] = {"cert", "key", "client_ca", NULL};
+	struct object o = {json_object_get(root->json, "tls"), "tls", root->f};
+	enum ady_err err;
+
+	if (!o.json)
+		return ADY_OK;
+	err = check_members(&o, known);
+	if (err == ADY_OK)
+		err = need_text(&o, "cert", &c->tls.cert);
+	if (err == ADY_OK)
+		err = need_text(&o, "key", &c->tls.key);
+	return err == ADY_OK ? get_text(&o, "client_ca", &c->tls.client_ca) : err;
+}
+
+static bool is_host(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789.-");
+
+	return n > 0 && n <= 253 && s[n] == '\0';
+}
+
+static enum ady_err read_target(struct ady_relay_target *t, const struct object *o)
+{
+	static const char *const known[] = {"host", "port", NULL};
+	int64_t port = 443;
+	enum ady_err err = check_members(o, known);
+
+	if (err == ADY_OK)
+		err = need_text(o, "host", &t->host);
+	if (err == ADY_OK && !is_host(t->host))
+		return refuse(o, "host", "is no host name in lower case");
+	if (err == ADY_OK)
+		err = get_number(o, "port", 1, 65535, &port);
+	t->port = (uint16_t)port;
+	return err;
+}
+
+static enum ady_err read_allow(struct ady_config_relay *r, const struct object *relay)
+{
+	const json_t *list = json_object_get(relay->json, "allow");
+	size_t n = json_array_size(list);
+	enum ady_err err = ADY_OK;
+
+	if (n == 0 || n > ADY_GATEWAY_ALLOW_MAX)
+		return refuse(relay, "allow", "is no list of 1 to 64 destinations");
+	for (size_t i = 0; err == ADY_OK && i < n; i++) {
+		char path[32];
+		struct object o = {json_array_get(list, i), path, relay->f};
+
+		snprintf(path, sizeof path, "relay.allow[%zu]", i);
+		err = read_target(&r->allow[i], &o);
+	}
+	r->allow_n = n;
+	return err;
+}
+
+static enum ady_err read_relay(struct ady_gateway_config *c, const struct object *root)
+{
+	static const char *const known[] = {"listen", "allow", NULL};
+	struct object o = {json_object_get(root->json, "relay"), "relay", root->f};
+	const char *listen;
+	enum ady_err err;
+
+	if (!o.json)
+		return ADY_OK;
+	c->relay.on = true;
+	err = check_members(&o, known);
+	if (err == ADY_OK)
+		err = need_text(&o, "listen", &listen);
+	if (err == ADY_OK)
+		err = get_endpoint(&o, "listen", listen, &c->relay.listen);
+	if (err == ADY_OK && c->relay.listen.kind == ADY_TCP)
+		return refuse(&o, "listen", "is tcp:, which anyone could use");
+	return err == ADY_OK ? read_allow(&c->relay, &o) : err;
+}
+
+static enum ady_err read_role(struct ady_config_aws *a, const struct object *aws)
+{
+	static const char *const known[] = {"role_arn", "session_policy", "seconds", NULL};
+	struct object o = {json_object_get(aws->json, "assume_role"), "aws.assume_role", aws->f};
+	int64_t seconds = 900;
+	enum ady_err err;
+
+	if (!o.json)
+		return ADY_OK;
+	err = check_members(&o, known);
+	if (err == ADY_OK)
+		err = need_text(&o, "role_arn", &a->role_arn);
+	if (err == ADY_OK)
+		err = get_text(&o, "session_policy", &a->session_policy);
+	if (err == ADY_OK)
+		err = get_number(&o, "seconds", 900, 43200, &seconds);
+	a->role_seconds = (int)seconds;
+	return err;
+}
+
+static enum ady_err read_source(struct ady_config_aws *a, const struct object *aws)
+{
+	static const char *const names[] = {"auto", "imds", "environment", "file"};
+	const char *text = "auto";
+	enum ady_err err = get_text(aws, "credentials", &text);
+
+	if (err != ADY_OK)
+		return err;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(names[i], text) == 0) {
+			a->source = (enum ady_credential_source)i;
+			return ADY_OK;
+		}
+	return refuse(aws, "credentials", "is none of auto, imds, environment, file");
+}
+
+/* Whether url begins with http to the machine itself. */
+static bool is_local_url(const char *url)
+{
+	static const char *const all[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		size_t n = strlen(all[i]);
+
+		if (strncmp(url, all[i], n) == 0 &&
+		    (url[n] == '\0' || url[n] == ':' || url[n] == '/'))
+			return true;
+	}
+	return false;
+}
+
+static bool is_endpoint_url(const char *url)
+{
+	return strlen(url) < 300 &&
+	       ((strncmp(url, "https://", 8) == 0 && url[8]) || is_local_url(url));
+}
+
+static enum ady_err read_aws(struct ady_gateway_config *c, const struct object *root)
+{
+	static const char *const known[] = {"region",      "endpoint",    "ca_file", "imds",
+	                                    "credentials", "assume_role", NULL};
+	struct object o = {json_object_get(root->json, "aws"), "aws", root->f};
+	struct ady_config_aws *a = &c->aws;
+	enum ady_err err;
+
+	if (!o.json)
+		return refuse(root, "aws", "is required");
+	a->imds = "http://169.254.169.254";
+	err = check_members(&o, known);
+	if (err == ADY_OK)
+		err = need_text(&o, "region", &a->region);
+	if (err == ADY_OK)
+		err = get_text(&o, "endpoint", &a->endpoint);
+	if (err == ADY_OK && a->endpoint && !is_endpoint_url(a->endpoint))
+		return refuse(&o, "endpoint", "is no https URL");
+	if (err == ADY_OK)
+		err = get_text(&o, "ca_file", &a->ca_file);
+	if (err == ADY_OK)
+		err = get_text(&o, "imds", &a->imds);
+	if (err == ADY_OK && (strncmp(a->imds, "http://", 7) != 0 || strlen(a->imds) > 300))
+		return refuse(&o, "imds", "is no http URL");
+	if (err == ADY_OK)
+		err = read_source(a, &o);
+	return err == ADY_OK ? read_role(a, &o) : err;
+}
+
+/* Names of Secrets Manager: letters, digits and /_+=.@- (API reference, CreateSecret). */
+static bool is_prefix(const char *s)
+{
+	return strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_+=.@-") ==
+	           strlen(s) &&
+	       strlen(s) <= 256;
+}
+
+static enum ady_err read_store(struct ady_gateway_config *c, const struct object *root)
+{
+	static const char *const known[] = {"prefix", "cache_ms", NULL};
+	struct object o = {json_object_get(root->json, "store"), "store", root->f};
+	enum ady_err err;
+
+	c->store = (struct ady_config_store){.prefix = "", .cache_ms = 30000};
+	if (!o.json)
+		return ADY_OK;
+	err = check_members(&o, known);
+	if (err == ADY_OK)
+		err = get_text(&o, "prefix", &c->store.prefix);
+	if (err == ADY_OK && !is_prefix(c->store.prefix))
+		return refuse(&o, "prefix", "is no part of a secret's name");
+	return err == ADY_OK ? get_number(&o, "cache_ms", 0, 3600000, &c->store.cache_ms) : err;
+}
+
+static enum ady_err read_numbers(struct ady_gateway_config *c, const struct object *root)
+{
+	int64_t threads = 0, timeout = 10000;
+	enum ady_err err = get_number(root, "threads", 0, ADY_GATEWAY_THREADS_MAX, &threads);
+
+	if (err == ADY_OK)
+		err = get_number(root, "request_timeout_ms", 1, 600000, &timeout);
+	if (threads == 0)
+		threads = sysconf(_SC_NPROCESSORS_ONLN);
+	if (threads < 1)
+		threads = 1;
+	c->threads = threads > ADY_GATEWAY_THREADS_MAX ? ADY_GATEWAY_THREADS_MAX : (size_t)threads;
+	c->request_timeout_ms = (int)timeout;
+	return err;
+}
+
+static enum ady_err read_root(struct ady_gateway_config *c, const struct object *root)
+{
+	static const char *const known[] = {"listen",     "tls",
+	                                    "enclave",    "relay",
+	                                    "aws",        "store",
+	                                    "threads",    "request_timeout_ms",
+	                                    "access_log", "plain_anywhere",
+	                                    NULL};
+	const char *enclave;
+	enum ady_err err = check_members(root, known);
+
+	if (err == ADY_OK)
+		err = get_flag(root, "plain_anywhere", &c->plain_anywhere);
+	if (err == ADY_OK)
+		err = get_flag(root, "access_log", &c->access_log);
+	if (err == ADY_OK)
+		err = read_tls(c, root);
+	if (err == ADY_OK)
+		err = read_listen(c, root);
+	if (err == ADY_OK)
+		err = need_text(root, "enclave", &enclave);
+	if (err == ADY_OK)
+		err = get_endpoint(root, "enclave", enclave, &c->enclave);
+	if (err == ADY_OK)
+		err = read_relay(c, root);
+	if (err == ADY_OK)
+		err = read_aws(c, root);
+	if (err == ADY_OK)
+		err = read_store(c, root);
+	return err == ADY_OK ? read_numbers(c, root) : err;
+}
+
+enum ady_err ady_gateway_config_parse(struct ady_gateway_config *config, struct ady_bytes text,
+                                      struct ady_fault *f)
+{
+	struct object root = {.path = "", .f = f};
+	json_error_t at;
+	enum ady_err err;
+
+	*config = (struct ady_gateway_config){0};
+	config->root = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &at);
+	if (!config->root)
+		return ady_fail(f, ADY_E_CONFIG, NULL, "line %d: %s", at.line, at.text);
+	root.json = config->root;
+	err = read_root(config, &root);
+	if (err != ADY_OK)
+		ady_gateway_config_clear(config);
+	return err;
+}
+
+enum ady_err ady_gateway_config_read(struct ady_gateway_config *config, const char *path,
+                                     struct ady_fault *f)
+{
+	FILE *file = fopen(path, "re");
+	char *text = malloc(CONFIG_FILE_MAX + 1);
+	enum ady_err err;
+	size_t n;
+
+	*config = (struct ady_gateway_config){0};
+	if (!file || !text) {
+		if (file)
+			fclose(file);
+		free(text);
+		return ady_fail(f, ADY_E_CONFIG, NULL, "%.100s cannot be read", path);
+	}
+	n = fread(text, 1, CONFIG_FILE_MAX + 1, file);
+	if (n > CONFIG_FILE_MAX)
+		err = ady_fail(f, ADY_E_CONFIG, NULL, "%.100s is too large", path);
+	else
+		err = ady_gateway_config_parse(config, ady_bytes(text, n), f);
+	fclose(file);
+	free(text);
+	return err;
+}
+
+void ady_gateway_config_clear(struct ady_gateway_config *config)
+{
+	json_decref(config->root);
+	*config = (struct ady_gateway_config){0};
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The gateway's configuration: one JSON file, read strictly (doc/gateway.md is its reference).
+ * Thread rule: written before the threads start, only read afterwards. */
+#ifndef ADY_GATEWAY_CONFIG_H
+#define ADY_GATEWAY_CONFIG_H
+
+#include <jansson.h>
+
+#include "net/transport.h"
+
+enum { ADY_GATEWAY_LISTEN_MAX = 8, ADY_GATEWAY_ALLOW_MAX = 64, ADY_GATEWAY_THREADS_MAX = 64 };
+
+/* Where the gateway takes its AWS credentials from. */
+enum ady_credential_source { ADY_FROM_AUTO, ADY_FROM_IMDS, ADY_FROM_ENVIRONMENT, ADY_FROM_FILE };
+
+/* One destination of the enclave's streams. */
+struct ady_relay_target {
+	const char *host; /* lower case, compared byte by byte */
+	uint16_t port;
+};
+
+struct ady_config_tls {
+	const char *cert, *key, *client_ca; /* cert NULL: no TLS; client_ca may be NULL */
+};
+
+struct ady_config_relay {
+	bool on;
+	struct ady_endpoint listen;
+	struct ady_relay_target allow[ADY_GATEWAY_ALLOW_MAX];
+	size_t allow_n;
+};
+
+struct ady_config_aws {
+	const char *region, *endpoint, *ca_file, *imds; /* endpoint, ca_file may be NULL */
+	enum ady_credential_source source;
+	const char *role_arn, *session_policy; /* role_arn NULL: no AssumeRole */
+	int role_seconds;
+};
+
+struct ady_config_store {
+	const char *prefix;
+	int64_t cache_ms;
+};
+
+/* All texts point into root. */
+struct ady_gateway_config {
+	json_t *root;
+	struct ady_endpoint listen[ADY_GATEWAY_LISTEN_MAX];
+	size_t listen_n;
+	bool plain_anywhere, access_log;
+	struct ady_config_tls tls;
+	struct ady_endpoint enclave;
+	struct ady_config_relay relay;
+	struct ady_config_aws aws;
+	struct ady_config_store store;
+	size_t threads;
+	int request_timeout_ms;
+};
+
+/* Read a configuration's JSON text. Unknown members, wrong types and values out of range are
+ * refused with their path in f->where.
+ * Returns: ADY_E_CONFIG. config is empty then; else end it with ady_gateway_config_clear. */
+enum ady_err ady_gateway_config_parse(struct ady_gateway_config *config, struct ady_bytes text,
+                                      struct ady_fault *f);
+
+/* Read the configuration in the file at path. See ady_gateway_config_parse. */
+enum ady_err ady_gateway_config_read(struct ady_gateway_config *config, const char *path,
+                                     struct ady_fault *f);
+
+/* Free what the configuration holds. */
+void ady_gateway_config_clear(struct ady_gateway_config *config);
+
+#endif
