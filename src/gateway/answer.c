@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/answer.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "codec/json.h"
+
+void ady_answer_string(struct ady_dyn *out, const char *s)
+{
+	size_t cap = 6 * strlen(s) + 2; /* each byte as \u00xx, and the quotes */
+	struct ady_buf b = ady_buf(ady_dyn_room(out, cap), cap);
+
+	ady_json_put_string(&b, ady_bytes_str(s));
+	out->n += b.n;
+}
+
+static void put_member(struct ady_dyn *out, const char *head, const char *value)
+{
+	if (!value || !*value)
+		return;
+	ady_dyn_str(out, head);
+	ady_answer_string(out, value);
+}
+
+void ady_answer_problem(struct ady_dyn *out, int status, const struct ady_fault *f,
+                        const char *request_id)
+{
+	const char *code = ady_err_code(f->err);
+
+	ady_dyn_printf(out, "{\"type\":\"urn:adyton:error:%s\"", code);
+	put_member(out, ",\"title\":", ady_err_text(f->err));
+	ady_dyn_printf(out, ",\"status\":%d,\"code\":\"%s\"", status, code);
+	put_member(out, ",\"detail\":", f->detail);
+	put_member(out, ",\"where\":", f->where);
+	put_member(out, ",\"cause\":", f->cause);
+	put_member(out, ",\"request_id\":", request_id);
+	ady_dyn_str(out, "}\n");
+}
+
+/* A text and hex behind it, without the closing quote. */
+static void put_hex(struct ady_dyn *out, const char *head, struct ady_bytes b)
+{
+	ady_dyn_str(out, head);
+	ady_hex_encode((char *)ady_dyn_room(out, 2 * b.n + 1), b);
+	out->n += 2 * b.n;
+}
+
+/* Clients read r and s as quantities too: hex without leading zeros would be the JSON-RPC form, but
+ * 32 bytes are what the formats of signatures want. */
+void ady_answer_signed(struct ady_dyn *out, enum ady_wire_form form,
+                       const struct ady_wire_signed *m)
+{
+	if (form == ADY_FORM_SAMPLE) {
+		put_hex(out, "{\"transaction_signed\":\"0x", m->raw);
+		put_hex(out, "\",\"transaction_hash\":\"0x", m->hash);
+		ady_dyn_str(out, "\"}\n");
+		return;
+	}
+	put_hex(out, "{\"signed_transaction\":\"0x", m->raw);
+	put_hex(out, "\",\"transaction_hash\":\"0x", m->hash);
+	put_hex(out, "\",\"from\":\"0x", m->from);
+	put_hex(out, "\",\"signature\":{\"r\":\"0x", m->r);
+	put_hex(out, "\",\"s\":\"0x", m->s);
+	ady_dyn_str(out, m->y_parity ? "\",\"yParity\":1}}\n" : "\",\"yParity\":0}}\n");
+}
+
+void ady_answer_document(struct ady_dyn *out, struct ady_bytes document)
+{
+	ady_dyn_str(out, "{\"document\":\"");
+	out->n +=
+	    ady_base64_encode((char *)ady_dyn_room(out, ADY_BASE64_SIZE(document.n)), document);
+	ady_dyn_str(out, "\"}\n");
+}

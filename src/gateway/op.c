@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/op.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "gateway/answer.h"
+
+#define OWNER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+
+static bool is_request_id(struct ady_bytes id)
+{
+	if (id.n == 0 || id.n > ADY_REQUEST_ID_MAX)
+		return false;
+	for (size_t i = 0; i < id.n; i++) {
+		uint8_t c = id.p[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+		    c != '.' && c != '_' && c != ':' && c != '-')
+			return false;
+	}
+	return true;
+}
+
+/* New ids must differ, not be hard to guess: a counter from a random start, stirred (splitmix64) so
+ * that they do not look alike in logs. */
+void ady_request_id(struct ady_shard *shard, const struct ady_http_request *req,
+                    char out[static ADY_REQUEST_ID_MAX + 1])
+{
+	struct ady_bytes given = ady_http_field(&req->head, "x-request-id");
+	uint64_t z = shard->next_id += 0x9e3779b97f4a7c15;
+
+	if (is_request_id(given)) {
+		memcpy(out, given.p, given.n);
+		out[given.n] = '\0';
+		return;
+	}
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	z ^= z >> 31;
+	ady_hex_encode(out, ady_bytes(&z, sizeof z));
+}
+
+static void deadline(struct ady_timer *timer)
+{
+	struct ady_op *op = OWNER(timer, struct ady_op, deadline);
+
+	ady_op_refuse(op, ADY_E_DEADLINE, NULL,
+	              op->fetching ? "the store did not answer in time"
+	                           : "the enclave did not answer in time");
+}
+
+struct ady_op *ady_op_open(struct ady_shard *shard, struct ady_http_request *req,
+                           enum ady_route route)
+{
+	struct ady_op *op = shard->free_ops;
+	int timeout = shard->gateway->config->request_timeout_ms;
+
+	if (op)
+		shard->free_ops = op->next;
+	else
+		op = malloc(sizeof *op);
+	if (!op)
+		ADY_BUG("out of memory");
+	/* The buffers behind next are written before they are read. */
+	memset(op, 0, offsetof(struct ady_op, request_id));
+	op->shard = shard;
+	op->req = req;
+	op->route = route;
+	op->key_n = 0;
+	op->older = shard->ops;
+	if (op->older)
+		op->older->newer = op;
+	shard->ops = op;
+	ady_request_id(shard, req, op->request_id);
+	op->deadline.fn = deadline;
+	op->due_ms = ady_mono_ms() + timeout;
+	ady_timer_set(shard->loop, &op->deadline, timeout);
+	return op;
+}
+
+uint32_t ady_op_left_ms(const struct ady_op *op)
+{
+	int64_t left = op->due_ms - ady_mono_ms();
+
+	if (left < 1)
+		return 1;
+	return left < ADY_WIRE_DEADLINE_MAX_MS ? (uint32_t)left : ADY_WIRE_DEADLINE_MAX_MS;
+}
+
+static void unpark(struct ady_op *op)
+{
+	struct ady_op **at = &op->shard->parked;
+
+	if (!op->parked)
+		return;
+	while (*at != op)
+		at = &(*at)->next;
+	*at = op->next;
+	op->parked = false;
+}
+
+void ady_op_park(struct ady_op *op)
+{
+	op->next = op->shard->parked;
+	op->shard->parked = op;
+	op->parked = true;
+}
+
+void ady_op_release(struct ady_op *op)
+{
+	if (op->fetching)
+		return;
+	ady_stored_unref(op->record);
+	op->record = NULL;
+	*(op->newer ? &op->newer->older : &op->shard->ops) = op->older;
+	if (op->older)
+		op->older->newer = op->newer;
+	op->next = op->shard->free_ops;
+	op->shard->free_ops = op;
+	if (op->shard->stopping && !op->shard->ops)
+		ady_loop_stop(op->shard->loop);
+}
+
+/* Count and log an answer, and write the header lines that all answers have. */
+static void finish(struct ady_shard *shard, struct ady_http_request *req, enum ady_route route,
+                   int status, const char *type, const char *extra, const char *request_id)
+{
+	char fields[192];
+	struct ady_buf b = ady_buf(fields, sizeof fields - 1);
+	int64_t us = ady_mono_us() - req->arrived_us;
+
+	ady_buf_str(&b, "X-Request-Id: ");
+	ady_buf_str(&b, request_id);
+	ady_buf_str(&b, "\r\n");
+	if (extra)
+		ady_buf_str(&b, extra);
+	fields[b.n] = '\0';
+	ady_metrics_request(&shard->metrics, route, status);
+	if (route == ADY_ROUTE_SIGN || route == ADY_ROUTE_SAMPLE)
+		ady_metrics_stage(&shard->metrics, ADY_STAGE_TOTAL, us);
+	if (shard->gateway->config->access_log)
+		ADY_INFO("request", "route=%s status=%d us=%lld peer=%s id=%s",
+		         ady_route_text(route), status, (long long)us, req->peer, request_id);
+	ady_http_answer(req, status, type, fields, ady_dyn_bytes(&shard->out));
+}
+
+static void end(struct ady_op *op, int status, const char *type, const char *extra)
+{
+	struct ady_http_request *req = op->req;
+
+	ady_timer_cancel(op->shard->loop, &op->deadline);
+	ady_link_forget(op->shard->link, &op->call);
+	unpark(op);
+	op->req = NULL;
+	finish(op->shard, req, op->route, status, type, extra, op->request_id);
+	ady_op_release(op);
+}
+
+void ady_op_answer(struct ady_op *op)
+{
+	end(op, 200, ADY_JSON_TYPE, NULL);
+}
+
+/* 503 is worth another try, soon. */
+static const char *retry_after(int status)
+{
+	return status == 503 ? "Retry-After: 1\r\n" : NULL;
+}
+
+void ady_op_fail(struct ady_op *op, const struct ady_fault *f)
+{
+	int status = ady_err_status(f->err);
+
+	op->shard->out.n = 0;
+	ady_answer_problem(&op->shard->out, status, f, op->request_id);
+	end(op, status, ADY_PROBLEM_TYPE, retry_after(status));
+}
+
+void ady_op_refuse(struct ady_op *op, enum ady_err err, const char *where, const char *detail)
+{
+	struct ady_fault f;
+
+	(void)ady_fail(&f, err, where, "%s", detail ? detail : "");
+	ady_op_fail(op, &f);
+}
+
+void ady_op_fail_all(struct ady_shard *shard)
+{
+	struct ady_op *op, *older;
+
+	for (op = shard->ops; op; op = older) {
+		older = op->older;
+		if (op->req)
+			ady_op_refuse(op, ADY_E_ENCLAVE, NULL, "the gateway is ending");
+	}
+}
+
+void ady_answer_now(struct ady_shard *shard, struct ady_http_request *req, enum ady_route route,
+                    int status, const char *type, const char *extra, const char *request_id)
+{
+	finish(shard, req, route, status, type, extra, request_id);
+}
+
+void ady_problem_now(struct ady_shard *shard, struct ady_http_request *req, enum ady_route route,
+                     const struct ady_fault *f, const char *extra)
+{
+	int status = ady_err_status(f->err);
+	char id[ADY_REQUEST_ID_MAX + 1];
+
+	ady_request_id(shard, req, id);
+	shard->out.n = 0;
+	ady_answer_problem(&shard->out, status, f, id);
+	finish(shard, req, route, status, ADY_PROBLEM_TYPE, extra ? extra : retry_after(status),
+	       id);
+}

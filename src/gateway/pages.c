@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Attestation, health, readiness, metrics. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "gateway/answer.h"
+#include "gateway/op.h"
+
+enum { NONCE_MAX = 512, DOCUMENT_MAX = 16 * 1024 };
+
+#define OWNER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+
+/* --- attestation --- */
+
+static void on_document(struct ady_call *call, struct ady_bytes body, const struct ady_fault *f)
+{
+	struct ady_op *op = OWNER(call, struct ady_op, call);
+	struct ady_bytes document;
+
+	if (f) {
+		ady_op_fail(op, f);
+		return;
+	}
+	if (ady_wire_read_blob(&document, DOCUMENT_MAX, body) != ADY_OK) {
+		ady_op_refuse(op, ADY_E_PROTOCOL, NULL, "the answer of the enclave is malformed");
+		return;
+	}
+	op->shard->out.n = 0;
+	ady_answer_document(&op->shard->out, document);
+	ady_op_answer(op);
+}
+
+/* The query is empty or "nonce=HEX" and nothing else: a misspelt parameter must not lead to a
+ * document without the nonce. */
+static bool read_nonce(struct ady_bytes query, uint8_t *out, size_t *n)
+{
+	static const char name[] = "nonce=";
+
+	*n = 0;
+	if (query.n == 0)
+		return true;
+	if (query.n < sizeof name - 1 || memcmp(query.p, name, sizeof name - 1) != 0)
+		return false;
+	return ady_hex_decode(out, NONCE_MAX, n, ady_bytes_sub(query, 6, query.n - 6)) == ADY_OK;
+}
+
+void ady_page_attestation(struct ady_shard *shard, struct ady_http_request *req)
+{
+	struct ady_op *op = ady_op_open(shard, req, ADY_ROUTE_ATTESTATION);
+	uint8_t nonce[NONCE_MAX];
+	struct ady_buf b = ady_buf(shard->frame, sizeof shard->frame);
+	enum ady_err err;
+	size_t n;
+
+	if (!read_nonce(req->head.query, nonce, &n)) {
+		ady_op_refuse(op, ADY_E_FIELD_INVALID, "nonce", "is not 0 to 512 bytes in hex");
+		return;
+	}
+	op->call.done = on_document;
+	ady_wire_put_blob(&b, ady_bytes(nonce, n));
+	err = ady_link_ask(shard->link, &op->call, ADY_WIRE_ATTEST, ady_buf_bytes(&b),
+	                   ady_op_left_ms(op));
+	if (err != ADY_OK)
+		ady_op_refuse(op, err, NULL, "the enclave cannot be asked now");
+}
+
+/* --- health --- */
+
+void ady_page_health(struct ady_shard *shard, struct ady_http_request *req)
+{
+	char id[ADY_REQUEST_ID_MAX + 1];
+
+	ady_request_id(shard, req, id);
+	shard->out.n = 0;
+	ady_dyn_str(&shard->out, "{\"alive\":true}\n");
+	ady_answer_now(shard, req, ADY_ROUTE_HEALTH, 200, ADY_JSON_TYPE, NULL, id);
+}
+
+/* One part of readiness. */
+struct part {
+	bool ok;
+	char why[320];
+};
+
+/* All threads' links must be up: a request may land on any of them. */
+static void check_enclave(struct ady_gateway *g, struct part *enclave, struct part *kms)
+{
+	struct ady_link_report r;
+
+	*enclave = (struct part){.ok = true};
+	*kms = (struct part){.why = "the enclave has not said yet"};
+	for (size_t i = 0; i < g->shards_n; i++) {
+		ady_link_report(g->shards[i]->link, &r);
+		if (!r.up) {
+			enclave->ok = false;
+			snprintf(enclave->why, sizeof enclave->why, "%s", r.why);
+		}
+		if (!r.has_status)
+			continue;
+		kms->ok = r.status.kms != ADY_KMS_FAILING && r.status.has_credentials;
+		snprintf(kms->why, sizeof kms->why, "%s",
+		         r.status.has_credentials ? r.kms_text : "the enclave has no credentials");
+	}
+}
+
+static void check_store(struct ady_gateway *g, struct part *store)
+{
+	struct ady_store_report r;
+
+	ady_store_probe(g->store);
+	ady_store_report(g->store, &r);
+	*store = (struct part){.ok = r.known && r.ok};
+	snprintf(store->why, sizeof store->why, "%s", r.why);
+}
+
+static void put_part(struct ady_dyn *out, const char *name, const struct part *p)
+{
+	ady_dyn_printf(out, ",\"%s\":{\"ok\":%s", name, p->ok ? "true" : "false");
+	if (p->why[0]) {
+		ady_dyn_str(out, ",\"detail\":");
+		ady_answer_string(out, p->why);
+	}
+	ady_dyn_str(out, "}");
+}
+
+void ady_page_ready(struct ady_shard *shard, struct ady_http_request *req)
+{
+	struct part enclave, kms, store;
+	char id[ADY_REQUEST_ID_MAX + 1];
+	bool ready;
+
+	check_enclave(shard->gateway, &enclave, &kms);
+	check_store(shard->gateway, &store);
+	ready = enclave.ok && kms.ok && store.ok;
+	ady_request_id(shard, req, id);
+	shard->out.n = 0;
+	ady_dyn_printf(&shard->out, "{\"ready\":%s", ready ? "true" : "false");
+	put_part(&shard->out, "enclave", &enclave);
+	put_part(&shard->out, "kms", &kms);
+	put_part(&shard->out, "store", &store);
+	ady_dyn_str(&shard->out, "}\n");
+	ady_answer_now(shard, req, ADY_ROUTE_READY, ready ? 200 : 503, ADY_JSON_TYPE, NULL, id);
+}
+
+/* --- metrics --- */
+
+static void put_store(struct ady_dyn *out, struct ady_store *store)
+{
+	struct ady_store_report r;
+
+	ady_store_report(store, &r);
+	ady_metrics_put_one(out, "adyton_store_hits_total", "counter",
+	                    "Records served from the cache.", (double)r.hits);
+	ady_metrics_put_one(out, "adyton_store_misses_total", "counter",
+	                    "Records that were not in the cache.", (double)r.misses);
+	ady_metrics_put_one(out, "adyton_store_fetches_total", "counter",
+	                    "Calls to Secrets Manager.", (double)r.fetches);
+	ady_metrics_put_one(out, "adyton_store_failures_total", "counter",
+	                    "Calls to Secrets Manager that brought no record.", (double)r.failures);
+	ady_metrics_put_one(out, "adyton_store_entries", "gauge", "Entries in the cache.",
+	                    (double)r.entries);
+	ady_metrics_put_one(out, "adyton_store_bytes", "gauge", "Bytes of records in the cache.",
+	                    (double)r.bytes);
+	ady_metrics_put_one(out, "adyton_store_waiting", "gauge", "Requests waiting for a record.",
+	                    (double)r.waiting);
+}
+
+static void put_relay(struct ady_dyn *out, struct ady_relay *relay)
+{
+	struct ady_relay_report r;
+
+	if (!relay)
+		return;
+	ady_relay_report(relay, &r);
+	ady_metrics_put_one(out, "adyton_relay_open", "gauge", "Streams of the enclave now.",
+	                    (double)r.open);
+	ady_metrics_put_one(out, "adyton_relay_streams_total", "counter",
+	                    "Streams that were connected.", (double)r.streams);
+	ady_metrics_put_one(out, "adyton_relay_refused_total", "counter",
+	                    "Streams that were refused.", (double)r.refused);
+	ady_metrics_put_one(out, "adyton_relay_to_host_bytes_total", "counter",
+	                    "Bytes from the enclave.", (double)r.to_host_bytes);
+	ady_metrics_put_one(out, "adyton_relay_to_enclave_bytes_total", "counter",
+	                    "Bytes to the enclave.", (double)r.to_enclave_bytes);
+}
+
+static void put_status(struct ady_dyn *out, const struct ady_wire_status *s)
+{
+	static const char *const stages[] = {"prepare", "kms", "sign"};
+	const uint64_t us[] = {s->prepare_us, s->kms_us, s->sign_us};
+
+	ady_metrics_put_one(out, "adyton_enclave_waiting", "gauge",
+	                    "Requests waiting in the enclave.", (double)s->waiting);
+	ady_metrics_put_one(out, "adyton_enclave_signed_total", "counter",
+	                    "Signatures the enclave made.", (double)s->signed_n);
+	ady_metrics_put_one(out, "adyton_enclave_refused_total", "counter",
+	                    "Requests the enclave refused.", (double)s->refused_n);
+	ady_metrics_put_one(out, "adyton_enclave_kms_calls_total", "counter",
+	                    "The enclave's calls to KMS.", (double)s->kms_calls);
+	ady_metrics_put_one(out, "adyton_enclave_kms_failures_total", "counter",
+	                    "The enclave's calls to KMS that failed.", (double)s->kms_failures);
+	ady_metrics_put_one(out, "adyton_enclave_kms_health", "gauge",
+	                    "0 not known, 1 answers, 2 fails.", (double)s->kms);
+	ady_dyn_str(out, "# HELP adyton_enclave_stage_seconds_total Time in the enclave's stages.\n"
+	                 "# TYPE adyton_enclave_stage_seconds_total counter\n");
+	for (size_t i = 0; i < 3; i++)
+		ady_dyn_printf(out, "adyton_enclave_stage_seconds_total{stage=\"%s\"} %.6f\n",
+		               stages[i], (double)us[i] / 1e6);
+}
+
+static void put_links(struct ady_dyn *out, struct ady_gateway *g)
+{
+	struct ady_link_report r, any = {0};
+	uint64_t connects = 0;
+	size_t up = 0;
+
+	for (size_t i = 0; i < g->shards_n; i++) {
+		ady_link_report(g->shards[i]->link, &r);
+		up += r.up;
+		connects += r.connects;
+		if (r.has_status)
+			any = r;
+	}
+	ady_metrics_put_one(out, "adyton_links_up", "gauge", "Connections to the enclave.",
+	                    (double)up);
+	ady_metrics_put_one(out, "adyton_links_wanted", "gauge",
+	                    "Connections to the enclave when all is well.", (double)g->shards_n);
+	ady_metrics_put_one(out, "adyton_link_connects_total", "counter",
+	                    "Connections made to the enclave.", (double)connects);
+	if (any.has_status)
+		put_status(out, &any.status);
+}
+
+void ady_page_metrics(struct ady_shard *shard, struct ady_http_request *req)
+{
+	struct ady_metrics *sets[ADY_GATEWAY_THREADS_MAX];
+	struct ady_gateway *g = shard->gateway;
+	char id[ADY_REQUEST_ID_MAX + 1];
+	struct ady_dyn *out = &shard->out;
+
+	for (size_t i = 0; i < g->shards_n; i++)
+		sets[i] = &g->shards[i]->metrics;
+	ady_request_id(shard, req, id);
+	out->n = 0;
+	ady_metrics_put(out, sets, g->shards_n);
+	ady_metrics_put_one(out, "adyton_in_flight", "gauge", "Requests with the enclave.",
+	                    atomic_load(&g->gate.in_flight));
+	ady_metrics_put_one(out, "adyton_in_flight_limit", "gauge",
+	                    "Requests that may be with the enclave; more are shed.",
+	                    atomic_load(&g->gate.limit));
+	put_links(out, g);
+	ady_metrics_put_one(out, "adyton_credentials_life_seconds", "gauge",
+	                    "Until the enclave's credentials expire; -1 never.",
+	                    (double)ady_credentials_life_s(g->credentials));
+	put_store(out, g->store);
+	put_relay(out, g->relay);
+	ady_dyn_str(out, "# TYPE adyton_build_info gauge\n"
+	                 "adyton_build_info{version=\"" ADY_VERSION "\"} 1\n");
+	ady_answer_now(shard, req, ADY_ROUTE_METRICS, 200, "text/plain; version=0.0.4", NULL, id);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From a request's path to who answers it. */
+#include <string.h>
+
+#include "gateway/answer.h"
+#include "gateway/op.h"
+
+static const char keys[] = "/v1/keys/", sign[] = "/sign";
+
+struct route {
+	const char *path, *method, *allow;
+	enum ady_route id;
+	void (*page)(struct ady_shard *shard, struct ady_http_request *req);
+};
+
+static const struct route routes[] = {
+    {"/", "POST", "Allow: POST\r\n", ADY_ROUTE_SAMPLE, ady_sign_sample},
+    {"/v1/attestation", "GET", "Allow: GET\r\n", ADY_ROUTE_ATTESTATION, ady_page_attestation},
+    {"/healthz", "GET", "Allow: GET\r\n", ADY_ROUTE_HEALTH, ady_page_health},
+    {"/readyz", "GET", "Allow: GET\r\n", ADY_ROUTE_READY, ady_page_ready},
+    {"/metrics", "GET", "Allow: GET\r\n", ADY_ROUTE_METRICS, ady_page_metrics},
+};
+
+static void wrong_method(struct ady_shard *shard, struct ady_http_request *req,
+                         enum ady_route route, const char *allow)
+{
+	struct ady_fault f;
+
+	(void)ady_fail(&f, ADY_E_METHOD, "method", "see the Allow header");
+	ady_problem_now(shard, req, route, &f, allow);
+}
+
+/* "/v1/keys/{id}/sign": the id is one segment, slashes in it are percent-encoded. */
+static bool is_sign_path(struct ady_bytes path, struct ady_bytes *id)
+{
+	const size_t head = sizeof keys - 1, tail = sizeof sign - 1;
+
+	if (path.n < head + tail || memcmp(path.p, keys, head) != 0 ||
+	    memcmp(path.p + path.n - tail, sign, tail) != 0)
+		return false;
+	*id = ady_bytes_sub(path, head, path.n - head - tail);
+	return id->n > 0 && !memchr(id->p, '/', id->n);
+}
+
+void ady_route_request(void *ctx, struct ady_http_request *req)
+{
+	struct ady_shard *shard = ctx;
+	struct ady_bytes path = req->head.path, id;
+	struct ady_fault f;
+
+	if (is_sign_path(path, &id)) {
+		if (ady_bytes_is(req->head.method, "POST"))
+			ady_sign_native(shard, req, id);
+		else
+			wrong_method(shard, req, ADY_ROUTE_SIGN, "Allow: POST\r\n");
+		return;
+	}
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+		const struct route *r = &routes[i];
+
+		if (!ady_bytes_is(path, r->path))
+			continue;
+		if (ady_bytes_is(req->head.method, r->method))
+			r->page(shard, req);
+		else
+			wrong_method(shard, req, r->id, r->allow);
+		return;
+	}
+	(void)ady_fail(&f, ADY_E_NOT_FOUND, "path", "there is no such page");
+	ady_problem_now(shard, req, ADY_ROUTE_OTHER, &f, NULL);
+}
+
+void ady_route_refused(void *ctx, int status, const struct ady_fault *f, const char **type,
+                       struct ady_dyn *body)
+{
+	struct ady_shard *shard = ctx;
+
+	ady_metrics_request(&shard->metrics, ADY_ROUTE_OTHER, status);
+	*type = ADY_PROBLEM_TYPE;
+	ady_answer_problem(body, status, f, NULL);
+}

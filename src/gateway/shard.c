@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/shard.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "crypto/rng.h"
+#include "gateway/op.h"
+
+#define OWNER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+
+/* What is still unanswered has had its time. Fetches come back to their ops before the loop ends
+ * (ady_op_release). */
+static void link_stopped(void *ctx)
+{
+	struct ady_shard *s = ctx;
+
+	ady_op_fail_all(s);
+	s->stopping = true;
+	if (s->ops) {
+		ady_store_stop(s->gateway->store);
+		ady_credentials_stop(s->gateway->credentials);
+	} else {
+		ady_loop_stop(s->loop);
+	}
+}
+
+/* The listeners have ended one after the other; then the link, then the loop. */
+static void drained(void *ctx)
+{
+	struct ady_shard *s = ctx;
+
+	if (--s->draining == 0)
+		ady_link_stop(s->link, link_stopped);
+}
+
+static void on_drain(struct ady_task *task)
+{
+	struct ady_shard *s = OWNER(task, struct ady_shard, drain);
+
+	s->draining = s->servers_n + 1;
+	for (size_t i = 0; i < s->servers_n; i++)
+		ady_http_server_drain(s->servers[i], s->gateway->drain_ms, drained);
+	drained(s); /* a shard may have no listener of its own */
+}
+
+static void on_reload(struct ady_task *task)
+{
+	struct ady_shard *s = OWNER(task, struct ady_shard, reload);
+
+	for (size_t i = 0; i < s->servers_n; i++)
+		if (s->gateway->listen[i].kind == ADY_TCP)
+			ady_http_server_set_tls(s->servers[i], s->new_tls);
+	SSL_CTX_free(s->new_tls);
+	s->new_tls = NULL;
+}
+
+/* TCP ports are shared by the shards; a Unix socket can have one owner, the first shard. */
+static enum ady_err open_servers(struct ady_shard *s, struct ady_fault *f)
+{
+	const struct ady_gateway_config *config = s->gateway->config;
+
+	for (size_t i = 0; i < config->listen_n; i++) {
+		struct ady_endpoint *at = &s->gateway->listen[i];
+		struct ady_http_config http = {
+		    .listen = *at,
+		    .tls = at->kind == ADY_TCP ? s->gateway->tls : NULL,
+		    .limits = ady_http_default_limits(),
+		    .request = ady_route_request,
+		    .refused = ady_route_refused,
+		    .ctx = s,
+		};
+		enum ady_err err;
+
+		if (at->kind != ADY_TCP && s->index > 0)
+			continue;
+		err = ady_http_server_open(&s->servers[s->servers_n], s->loop, &http, f);
+		if (err != ADY_OK)
+			return err;
+		s->servers_n++;
+		*at = http.listen; /* port 0 has become a port */
+	}
+	return ADY_OK;
+}
+
+static enum ady_err open_link(struct ady_shard *s, struct ady_fault *f)
+{
+	const struct ady_link_config link = {
+	    .loop = s->loop,
+	    .endpoint = s->gateway->config->enclave,
+	    .dialers = s->gateway->dialers,
+	    .gate = &s->gateway->gate,
+	    .credentials = s->gateway->credentials,
+	    .refreshed = ady_sign_refreshed,
+	    .ctx = s,
+	};
+
+	if (ady_link_open(&s->link, &link) == ADY_OK)
+		return ADY_OK;
+	return ady_fail(f, ADY_E_MEMORY, NULL, "out of memory");
+}
+
+enum ady_err ady_shard_open(struct ady_shard **shard, struct ady_gateway *gateway, size_t index,
+                            struct ady_fault *f)
+{
+	struct ady_shard *s = calloc(1, sizeof *s);
+	enum ady_err err;
+
+	*shard = s;
+	if (!s)
+		return ady_fail(f, ADY_E_MEMORY, NULL, "out of memory");
+	s->gateway = gateway;
+	s->index = index;
+	s->drain.fn = on_drain;
+	s->reload.fn = on_reload;
+	ady_random(&s->next_id, sizeof s->next_id);
+	err = ady_loop_open(&s->loop);
+	if (err != ADY_OK)
+		return ady_fail(f, err, NULL, "the event loop cannot be made");
+	err = open_servers(s, f);
+	return err == ADY_OK ? open_link(s, f) : err;
+}
+
+static void *shard_main(void *arg)
+{
+	struct ady_shard *s = arg;
+
+	ady_loop_run(s->loop);
+	return NULL;
+}
+
+enum ady_err ady_shard_start(struct ady_shard *s)
+{
+	s->started = pthread_create(&s->thread, NULL, shard_main, s) == 0;
+	return s->started ? ADY_OK : ADY_E_MEMORY;
+}
+
+void ady_shard_close(struct ady_shard *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->servers_n; i++)
+		ady_http_server_close(s->servers[i]);
+	ady_link_close(s->link);
+	ady_loop_close(s->loop);
+	while (s->free_ops) {
+		struct ady_op *op = s->free_ops;
+
+		s->free_ops = op->next;
+		free(op);
+	}
+	SSL_CTX_free(s->new_tls);
+	ady_dyn_free(&s->out);
+	free(s);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One thread of the gateway: a loop with its own HTTP listeners on the shared ports and its own
+ * link to the enclave, so that a request stays on one thread from its first byte to its last.
+ * Thread rule: the shard's thread, but for what gateway.c does before it starts and after it ended.
+ */
+#ifndef ADY_GATEWAY_SHARD_H
+#define ADY_GATEWAY_SHARD_H
+
+#include <pthread.h>
+
+#include "codec/json.h"
+#include "gateway/link.h"
+#include "gateway/metrics.h"
+#include "gateway/relay.h"
+#include "gateway/store.h"
+#include "net/http_server.h"
+
+enum { ADY_SHARD_TOKENS = 4096, ADY_REQUEST_ID_MAX = 64 };
+
+struct ady_op;
+struct ady_shard;
+
+/* What the shards share. Set before they start. */
+struct ady_gateway {
+	const struct ady_gateway_config *config;
+	struct ady_credentials *credentials;
+	struct ady_store *store;
+	struct ady_relay *relay; /* NULL: none */
+	struct ady_pool *dialers;
+	struct ady_gate gate;
+	SSL_CTX *tls;                                       /* NULL: plain */
+	struct ady_endpoint listen[ADY_GATEWAY_LISTEN_MAX]; /* with their ports */
+	struct ady_shard *shards[ADY_GATEWAY_THREADS_MAX];
+	size_t shards_n;
+	bool running;
+	int drain_ms;
+};
+
+struct ady_shard {
+	struct ady_gateway *gateway;
+	size_t index;
+	pthread_t thread;
+	bool started;
+	struct ady_loop *loop;
+	struct ady_http_server *servers[ADY_GATEWAY_LISTEN_MAX];
+	size_t servers_n, draining;
+	struct ady_link *link;
+	struct ady_metrics metrics;
+	struct ady_op *free_ops, *ops; /* ops: those in use */
+	bool stopping;
+	struct ady_op *parked; /* waiting for newer credentials */
+	uint64_t next_id;      /* of requests that bring none */
+	struct ady_task drain, reload;
+	SSL_CTX *new_tls;
+	struct ady_dyn out; /* the answer that is being written */
+	struct ady_json_tok toks[ADY_SHARD_TOKENS];
+	uint8_t frame[ADY_WIRE_BODY_MAX];
+};
+
+/* Make a shard: loop, listeners, link. Returns the reason in f. */
+enum ady_err ady_shard_open(struct ady_shard **shard, struct ady_gateway *gateway, size_t index,
+                            struct ady_fault *f);
+
+/* Start the thread. Returns ADY_E_MEMORY. */
+enum ady_err ady_shard_start(struct ady_shard *shard);
+
+/* Free a shard whose thread has ended or never ran. NULL is allowed. */
+void ady_shard_close(struct ady_shard *shard);
+
+/* Route one request. In routes.c. */
+void ady_route_request(void *shard, struct ady_http_request *req);
+
+/* The body for a request that the HTTP server itself refuses. In routes.c. */
+void ady_route_refused(void *shard, int status, const struct ady_fault *f, const char **type,
+                       struct ady_dyn *body);
+
+#endif
