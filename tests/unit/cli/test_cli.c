@@ -180,7 +180,7 @@ CASE(sign_wants_one_transaction)
 	CHECK(strstr(ran.err, "--value") && strstr(ran.err, "unknown unit"));
 	ADYTON_INPUT("{\"nonce\": 1, \"nonce\": 2}", "sign", "demo", "--json", "-");
 	CHECK_INT(ran.status, 1);
-	CHECK(strstr(ran.err, "json_malformed"));
+	CHECK(strstr(ran.err, "json_duplicate_key"));
 	ADYTON_INPUT("[1]", "sign", "demo", "--json", "-");
 	CHECK_INT(ran.status, 1);
 	CHECK(strstr(ran.err, "must be a JSON object"));

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+# Completion of adyton(1) for bash: . completion/adyton.bash
+
+_adyton() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} options=
+	COMPREPLY=()
+
+	case "${COMP_WORDS[1]-} ${COMP_WORDS[2]-}" in
+	"dev up") options="--dir --port --bin --enclave-option --gateway-option --devcloud-arg --json" ;;
+	"dev env") options="--dir --json" ;;
+	"dev measure") options="--enclave --config --json" ;;
+	"key put") options="--file --key-arn --tenant --aws-sample --replace --endpoint --region --ca --json" ;;
+	"attestation get") options="--nonce --output --gateway --ca" ;;
+	"attestation verify") options="--root --nonce --pcr0 --pcr1 --pcr2 --pcr3 --pcr4 --pcr8 --at
+		--allow-debug --json" ;;
+	"sign "*) options="--json --to --value --nonce --gas --chain --max-fee --max-priority-fee --gas-price
+		--data --type --from --gateway --ca --raw --output-json" ;;
+	esac
+
+	case $prev in
+	--dir | --bin)
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		return
+		;;
+	--file | --config | --enclave | --root | --ca | --output | -o)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--json)
+		if [ "${COMP_WORDS[1]}" = sign ]; then
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			return
+		fi
+		;;
+	--at)
+		mapfile -t COMPREPLY < <(compgen -W "now document" -- "$cur")
+		return
+		;;
+	esac
+
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		mapfile -t COMPREPLY < <(compgen -W "dev key sign attestation --help --version" -- "$cur")
+	elif [ "$COMP_CWORD" -eq 2 ] && [[ $cur != -* ]]; then
+		case $prev in
+		dev) mapfile -t COMPREPLY < <(compgen -W "up env measure" -- "$cur") ;;
+		key) mapfile -t COMPREPLY < <(compgen -W "put" -- "$cur") ;;
+		attestation) mapfile -t COMPREPLY < <(compgen -W "get verify" -- "$cur") ;;
+		esac
+	elif [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$options --help" -- "$cur")
+	elif [ "${COMP_WORDS[2]-}" = verify ]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	fi
+}
+complete -F _adyton adyton
