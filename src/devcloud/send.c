@@ -24,22 +24,25 @@ static void send_now(struct ady_http_request *req, struct ady_dev_answer *a)
 	ady_dyn_free(&a->body);
 }
 
-static void on_time(struct ady_timer *timer)
+static void finish(struct later *l)
 {
-	struct later *l = (struct later *)((char *)timer - offsetof(struct later, timer));
-
 	l->req->cancel = NULL;
 	send_now(l->req, &l->answer);
 	free(l);
 }
 
-/* The client went away; the answer is still owed. */
+static void on_time(struct ady_timer *timer)
+{
+	finish((struct later *)((char *)timer - offsetof(struct later, timer)));
+}
+
+/* The client went away; the answer is owed all the same. */
 static void on_cancel(struct ady_http_request *req)
 {
 	struct later *l = (struct later *)req->user;
 
 	ady_timer_cancel(l->loop, &l->timer);
-	ady_timer_set(l->loop, &l->timer, 0);
+	finish(l);
 }
 
 void ady_dev_send(struct ady_loop *loop, struct ady_http_request *req,
