@@ -355,7 +355,10 @@ enum ady_err ady_aws_json(struct ady_aws *a, const struct ady_aws_credentials *c
 	free(text);
 	if (err != ADY_OK)
 		return err;
-	got = json_loadb((const char *)a->reply.p, a->reply.n, JSON_REJECT_DUPLICATES, NULL);
+	/* Operations that return nothing (CreateAlias, PutKeyPolicy) answer with an empty body. */
+	got = a->reply.n == 0
+	          ? json_object()
+	          : json_loadb((const char *)a->reply.p, a->reply.n, JSON_REJECT_DUPLICATES, NULL);
 	if (a->status == 200 && json_is_object(got)) {
 		*reply = got;
 		return ADY_OK;
