@@ -39,7 +39,7 @@ static const char SCHEMA[] =
     " ON DELETE CASCADE, created INTEGER NOT NULL, updated INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE secret (name TEXT PRIMARY KEY, suffix TEXT NOT NULL,"
     " description TEXT NOT NULL, kms_key TEXT NOT NULL, created INTEGER NOT NULL,"
-    " changed INTEGER NOT NULL, deletion INTEGER NOT NULL) WITHOUT ROWID;"
+    " changed INTEGER NOT NULL, deletion INTEGER NOT NULL);"
     "CREATE TABLE secret_version (name TEXT NOT NULL REFERENCES secret (name) ON DELETE CASCADE,"
     " id TEXT NOT NULL, is_text INTEGER NOT NULL, value BLOB NOT NULL, stages TEXT NOT NULL,"
     " created INTEGER NOT NULL, PRIMARY KEY (name, id));"
@@ -135,7 +135,9 @@ static sqlite3_stmt *statement(struct ady_dev_db *db, const char *sql)
 	if (i == STATEMENTS_MAX)
 		ADY_BUG("more SQL statements than STATEMENTS_MAX");
 	if (sqlite3_prepare_v3(db->sql, sql, -1, SQLITE_PREPARE_PERSISTENT, &db->kept[i].stmt,
-	                       NULL) != SQLITE_OK) {
+	                       NULL) == SQLITE_ERROR)
+		ADY_BUG("SQL that does not compile");
+	if (!db->kept[i].stmt) {
 		ADY_ERROR("sqlite", "error=\"%s\"", sqlite3_errmsg(db->sql));
 		return NULL;
 	}
