@@ -9,13 +9,14 @@
 
 #include "test.h"
 
+/* The sanitizers move frames elsewhere and make mlock do nothing. */
 #if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define UNDER_ASAN 1
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define UNDER_SANITIZER 1
 #endif
 #endif
-#if defined(__SANITIZE_ADDRESS__)
-#define UNDER_ASAN 1
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define UNDER_SANITIZER 1
 #endif
 
 static bool all_zero(const void *p, size_t n)
@@ -78,7 +79,7 @@ CASE(equality_sees_every_bit)
 	CHECK(ady_secret_eq_ct(a, b, 0));
 }
 
-#ifndef UNDER_ASAN
+#ifndef UNDER_SANITIZER
 enum { BELOW = 16 * 1024 };
 
 /* Make a secret that no other memory holds: each byte is masked until it is on this stack. */
@@ -141,10 +142,33 @@ CASE(a_secret_leaves_the_stack_with_its_scope)
 	use_secret(&sink);
 	CHECK(!left_on_stack());
 }
+/* A key must not go to swap: without the right to lock memory there is no arena. */
+static void open_without_locking(void *arg)
+{
+	const struct rlimit none = {0, 0};
+	struct ady_arena *arena;
+
+	(void)arg;
+	if (setrlimit(RLIMIT_MEMLOCK, &none) != 0 || (geteuid() == 0 && setuid(65534) != 0))
+		_exit(2);
+	if (ady_arena_open(&arena, 4, 4096) != ADY_E_MEMORY || arena)
+		_exit(1);
+}
+
+CASE(memory_that_cannot_be_locked_is_refused)
+{
+	CHECK_INT(status_of(open_without_locking, NULL), 0);
+}
+
 #else
 CASE(a_secret_leaves_the_stack_with_its_scope)
 {
-	test_skip("the stack is the address sanitizer's");
+	test_skip("the stack is the sanitizer's");
+}
+
+CASE(memory_that_cannot_be_locked_is_refused)
+{
+	test_skip("mlock does nothing under the sanitizer");
 }
 #endif
 
@@ -231,24 +255,6 @@ CASE(guard_pages_surround_the_arena)
 	CHECK(status_of(write_behind, slot) != 0);
 	CHECK(status_of(write_before, slot) != 0);
 	ady_arena_close(arena);
-}
-
-/* A key must not go to swap: without the right to lock memory there is no arena. */
-static void open_without_locking(void *arg)
-{
-	const struct rlimit none = {0, 0};
-	struct ady_arena *arena;
-
-	(void)arg;
-	if (setrlimit(RLIMIT_MEMLOCK, &none) != 0 || (geteuid() == 0 && setuid(65534) != 0))
-		_exit(2);
-	if (ady_arena_open(&arena, 4, 4096) != ADY_E_MEMORY || arena)
-		_exit(1);
-}
-
-CASE(memory_that_cannot_be_locked_is_refused)
-{
-	CHECK_INT(status_of(open_without_locking, NULL), 0);
 }
 
 /* Each thread takes slots, finds them zero, marks them, finds its own mark, gives them back. */
