@@ -44,16 +44,21 @@ struct packet {
 	size_t fds_n;
 };
 
-static void conn_end(struct conn *conn)
+static void conn_free(struct conn *conn)
 {
 	ady_loop_del(conn->nsm->loop, &conn->io);
 	close(conn->io.fd);
+	ady_nsm_module_clear(&conn->module);
+	free(conn);
+}
+
+static void conn_end(struct conn *conn)
+{
 	*conn->link = conn->next;
 	if (conn->next)
 		conn->next->link = conn->link;
 	conn->nsm->conns_n--;
-	ady_nsm_module_clear(&conn->module);
-	free(conn);
+	conn_free(conn);
 }
 
 static void packet_clear(struct packet *packet)
@@ -290,8 +295,10 @@ void ady_dev_nsm_close(struct ady_dev_nsm *nsm)
 {
 	if (!nsm)
 		return;
-	while (nsm->conns)
-		conn_end(nsm->conns);
+	for (struct conn *conn = nsm->conns, *next; conn; conn = next) {
+		next = conn->next;
+		conn_free(conn);
+	}
 	if (nsm->io.fd >= 0) {
 		ady_loop_del(nsm->loop, &nsm->io);
 		close(nsm->io.fd);
