@@ -142,7 +142,7 @@ static enum ady_err read_listen(struct ady_gateway_config *c, const struct objec
 		return refuse(root, "listen", "is no list of 1 to 8 endpoints");
 	for (size_t i = 0; err == ADY_OK && i < n; i++) {
 		const char *text = json_string_value(json_array_get(list, i));
-		char name[24];
+		char name[40];
 
 		snprintf(name, sizeof name, "listen[%zu]", i);
 		if (!text)
@@ -203,7 +203,7 @@ static enum ady_err read_allow(struct ady_config_relay *r, const struct object *
 	if (n == 0 || n > ADY_GATEWAY_ALLOW_MAX)
 		return refuse(relay, "allow", "is no list of 1 to 64 destinations");
 	for (size_t i = 0; err == ADY_OK && i < n; i++) {
-		char path[32];
+		char path[48];
 		struct object o = {json_array_get(list, i), path, relay->f};
 
 		snprintf(path, sizeof path, "relay.allow[%zu]", i);
