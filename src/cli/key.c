@@ -214,7 +214,7 @@ static enum ady_err store(const struct material *m, struct ady_session *s, const
 		return ady_fail(f, ADY_E_TOO_LARGE, NULL, "the record is too large");
 	ady_random(random, sizeof random);
 	ady_hex_encode(token, ady_bytes(random, sizeof random));
-	body = json_pack("{sssss%}", put->replace ? "SecretId" : "Name", put->id,
+	body = json_pack("{ssssss%}", put->replace ? "SecretId" : "Name", put->id,
 	                 "ClientRequestToken", token, "SecretString", space, text.n);
 	if (body && !put->replace)
 		json_object_set_new(body, "Description",

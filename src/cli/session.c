@@ -48,11 +48,12 @@ void ady_session_close(struct ady_session *s)
 enum ady_err ady_session_call(struct ady_session *s, const char *service, const char *target,
                               json_t *body, json_t **reply, struct ady_fault *f)
 {
-	enum ady_err err = ADY_E_MEMORY;
+	enum ady_err err;
 
 	*reply = NULL;
-	if (body)
-		err = ady_aws_json(s->aws, &s->credentials, service, target, body, reply, f);
+	if (!body)
+		return ady_fail(f, ADY_E_INTERNAL, NULL, "the request cannot be written as JSON");
+	err = ady_aws_json(s->aws, &s->credentials, service, target, body, reply, f);
 	json_decref(body);
 	return err;
 }
