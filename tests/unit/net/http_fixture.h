@@ -326,7 +326,7 @@ static int client_ask(struct client *c, const char *text)
 }
 
 /* One request on its own connection: the status, or 0. */
-static int ask_once(struct fixture *f, const char *text)
+__attribute__((unused)) static int ask_once(struct fixture *f, const char *text)
 {
 	static struct client c;
 	int status;
