@@ -108,22 +108,25 @@ enum ady_err ady_u256_parse_hex(struct ady_u256 *v, struct ady_bytes text)
 	return ADY_OK;
 }
 
-/* A JSON number without sign: the digits before and behind the point, and the exponent. */
+/* A JSON number without sign: so many digits, a point and more digits behind it unless there are
+ * none, and the exponent. */
 struct decimal {
-	struct ady_bytes whole, fraction;
+	const uint8_t *text;
+	size_t whole, fraction;
 	int64_t exponent;
 };
 
-static struct ady_bytes take_digits(struct ady_bytes *text)
+/* Take the digits that text begins with; returns how many. */
+static size_t take_digits(struct ady_bytes *text)
 {
-	struct ady_bytes digits = ady_bytes(text->p, count_digits(*text));
+	size_t n = count_digits(*text);
 
-	*text = ady_bytes_sub(*text, digits.n, text->n - digits.n);
-	return digits;
+	*text = ady_bytes_sub(*text, n, text->n - n);
+	return n;
 }
 
 /* Take one character when it is next: c or other. */
-static bool take_char(struct ady_bytes *text, char c, char other)
+static bool take_char(struct ady_bytes *text, uint8_t c, uint8_t other)
 {
 	if (text->n == 0 || (text->p[0] != c && text->p[0] != other))
 		return false;
@@ -136,28 +139,31 @@ static bool take_char(struct ady_bytes *text, char c, char other)
 static bool take_exponent(struct ady_bytes *text, int64_t *exponent)
 {
 	const int64_t enough = INT64_MAX / 100;
+	const uint8_t *digits;
 	bool negative = text->n > 0 && text->p[0] == '-';
-	struct ady_bytes digits;
+	size_t n;
 
 	(void)take_char(text, '-', '+');
-	digits = take_digits(text);
-	for (size_t i = 0; i < digits.n; i++)
+	digits = text->p;
+	n = take_digits(text);
+	for (size_t i = 0; i < n; i++)
 		if (*exponent < enough)
-			*exponent = *exponent * 10 + (digits.p[i] - '0');
+			*exponent = *exponent * 10 + (digits[i] - '0');
 	if (negative)
 		*exponent = -*exponent;
-	return digits.n > 0;
+	return n > 0;
 }
 
 /* number = int [ frac ] [ exp ] (RFC 8259 section 6) */
 static bool read_decimal(struct decimal *d, struct ady_bytes text)
 {
-	*d = (struct decimal){.whole = take_digits(&text)};
-	if (d->whole.n == 0 || (d->whole.n > 1 && d->whole.p[0] == '0'))
+	*d = (struct decimal){.text = text.p};
+	d->whole = take_digits(&text);
+	if (d->whole == 0 || (d->whole > 1 && d->text[0] == '0'))
 		return false;
 	if (take_char(&text, '.', '.')) {
 		d->fraction = take_digits(&text);
-		if (d->fraction.n == 0)
+		if (d->fraction == 0)
 			return false;
 	}
 	if (take_char(&text, 'e', 'E') && !take_exponent(&text, &d->exponent))
@@ -165,10 +171,10 @@ static bool read_decimal(struct decimal *d, struct ady_bytes text)
 	return text.n == 0;
 }
 
-/* Digit i of whole and fraction written behind one another. */
+/* Digit i, the point left out. */
 static unsigned digit_at(const struct decimal *d, size_t i)
 {
-	return (i < d->whole.n ? d->whole.p[i] : d->fraction.p[i - d->whole.n]) - (unsigned)'0';
+	return d->text[i < d->whole ? i : i + 1] - (unsigned)'0';
 }
 
 /* The digits from the first to the last that is not zero, times a power of ten, are the value: it
@@ -183,8 +189,8 @@ enum ady_err ady_u256_parse_scaled(struct ady_u256 *v, struct ady_bytes text, un
 	*v = (struct ady_u256){0};
 	if (!read_decimal(&d, text))
 		return ADY_E_FIELD_INVALID;
-	end = d.whole.n + d.fraction.n;
-	power = d.exponent + (int64_t)scale - (int64_t)d.fraction.n;
+	end = d.whole + d.fraction;
+	power = d.exponent + (int64_t)scale - (int64_t)d.fraction;
 	while (first < end && digit_at(&d, first) == 0)
 		first++;
 	for (; end > first && digit_at(&d, end - 1) == 0; end--)
