@@ -32,6 +32,12 @@ static unsigned hex_value_ct(uint8_t c)
 	       (~(num | up | low) & 16u);
 }
 
+/* One more than the value of each hex digit, 0 for what is none. Public bytes only. */
+static const uint8_t hex_value_more[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16};
+
 enum ady_err ady_hex_decode(uint8_t *out, size_t cap, size_t *n, struct ady_bytes text)
 {
 	*n = 0;
@@ -40,11 +46,11 @@ enum ady_err ady_hex_decode(uint8_t *out, size_t cap, size_t *n, struct ady_byte
 	if (text.n / 2 > cap)
 		return ADY_E_TOO_LARGE;
 	for (size_t i = 0; i < text.n / 2; i++) {
-		unsigned hi = hex_value_ct(text.p[2 * i]), lo = hex_value_ct(text.p[2 * i + 1]);
+		unsigned hi = hex_value_more[text.p[2 * i]], lo = hex_value_more[text.p[2 * i + 1]];
 
-		if ((hi | lo) & 16)
+		if (!hi || !lo)
 			return ADY_E_FIELD_INVALID;
-		out[i] = (uint8_t)(hi << 4 | lo);
+		out[i] = (uint8_t)((hi - 1) << 4 | (lo - 1));
 	}
 	*n = text.n / 2;
 	return ADY_OK;

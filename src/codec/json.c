@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { FEW_KEYS = 16 };
+
 /* The text of a string token, byte by byte without its escapes. The parser has checked them. */
 struct plain {
 	const uint8_t *p, *end;
@@ -136,11 +138,33 @@ static uint32_t sort_keys(const struct ady_json *doc, struct ady_json_tok *toks,
 	return sorted;
 }
 
+static bool same_text(const struct ady_json *doc, uint32_t a, uint32_t b)
+{
+	const struct ady_json_tok *ta = &doc->toks[a], *tb = &doc->toks[b];
+
+	if (!ta->escaped && !tb->escaped && ta->len != tb->len)
+		return false;
+	return compare(doc, a, b) == 0;
+}
+
+/* As find_duplicate, for few keys: nearly all pairs already differ in length. */
+static uint32_t find_duplicate_of_few(const struct ady_json *doc, uint32_t i)
+{
+	for (uint32_t a = ady_json_first(doc, i); a; a = ady_json_after(doc, i, a))
+		for (uint32_t b = ady_json_after(doc, i, a); b; b = ady_json_after(doc, i, b))
+			if (same_text(doc, a, b))
+				return b;
+	return 0;
+}
+
 /* A key of object i that an earlier one equals, or 0. */
 static uint32_t find_duplicate(const struct ady_json *doc, struct ady_json_tok *toks, uint32_t i)
 {
-	uint32_t key = sort_keys(doc, toks, i), twice = 0;
+	uint32_t key, twice = 0;
 
+	if (toks[i].count <= FEW_KEYS)
+		return find_duplicate_of_few(doc, i);
+	key = sort_keys(doc, toks, i);
 	while (key) {
 		uint32_t behind = toks[key].count;
 
@@ -216,6 +240,12 @@ enum ady_err ady_json_string(const struct ady_json *doc, uint32_t i, char *out, 
 		out[0] = '\0';
 	if (doc->toks[i].kind != ADY_JSON_STRING)
 		return ADY_E_FIELD_INVALID;
+	if (!doc->toks[i].escaped && doc->toks[i].len < cap) {
+		*n = doc->toks[i].len;
+		memcpy(out, ady_json_raw(doc, i).p, *n);
+		out[*n] = '\0';
+		return ADY_OK;
+	}
 	text = plain(doc, i);
 	for (size_t at = 0; at < cap; at++) {
 		c = next_byte(&text);
