@@ -30,24 +30,26 @@ enum field {
 
 /* null where clients write it for a field that is not used: geth's external signer for the fees,
  * ethers for the access list, all for the recipient of a creation. */
+#define NAME(s) s, sizeof(s) - 1
 static const struct {
 	const char *name;
+	uint32_t len;
 	bool nullable;
 } fields[FIELDS] = {
-    [F_TYPE] = {"type", false},
-    [F_CHAIN_ID] = {"chainId", false},
-    [F_NONCE] = {"nonce", false},
-    [F_TO] = {"to", true},
-    [F_VALUE] = {"value", false},
-    [F_GAS] = {"gas", false},
-    [F_GAS_LIMIT] = {"gasLimit", false},
-    [F_GAS_PRICE] = {"gasPrice", true},
-    [F_MAX_FEE] = {"maxFeePerGas", true},
-    [F_MAX_PRIORITY_FEE] = {"maxPriorityFeePerGas", true},
-    [F_DATA] = {"data", false},
-    [F_INPUT] = {"input", false},
-    [F_ACCESS_LIST] = {"accessList", true},
-    [F_FROM] = {"from", false},
+    [F_TYPE] = {NAME("type"), false},
+    [F_CHAIN_ID] = {NAME("chainId"), false},
+    [F_NONCE] = {NAME("nonce"), false},
+    [F_TO] = {NAME("to"), true},
+    [F_VALUE] = {NAME("value"), false},
+    [F_GAS] = {NAME("gas"), false},
+    [F_GAS_LIMIT] = {NAME("gasLimit"), false},
+    [F_GAS_PRICE] = {NAME("gasPrice"), true},
+    [F_MAX_FEE] = {NAME("maxFeePerGas"), true},
+    [F_MAX_PRIORITY_FEE] = {NAME("maxPriorityFeePerGas"), true},
+    [F_DATA] = {NAME("data"), false},
+    [F_INPUT] = {NAME("input"), false},
+    [F_ACCESS_LIST] = {NAME("accessList"), true},
+    [F_FROM] = {NAME("from"), false},
 };
 
 struct parser {
@@ -62,13 +64,16 @@ static const char *name_of(enum field f)
 	return fields[f].name;
 }
 
+/* The length alone tells most names apart. */
 static enum field field_of(const struct parser *p, uint32_t key)
 {
-	enum field f = 0;
+	const struct ady_json_tok *t = &p->r.doc->toks[key];
 
-	while (f < FIELDS && !ady_json_is(p->r.doc, key, fields[f].name))
-		f++;
-	return f;
+	for (enum field f = 0; f < FIELDS; f++)
+		if ((t->escaped || t->len == fields[f].len) &&
+		    ady_json_is(p->r.doc, key, fields[f].name))
+			return f;
+	return FIELDS;
 }
 
 static enum ady_err find_fields(struct parser *p, uint32_t object)
