@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "chain/eth_tx.h"
 #include "codec/json.h"
 
 void ady_answer_string(struct ady_dyn *out, const char *s)
@@ -51,6 +52,8 @@ static void put_hex(struct ady_dyn *out, const char *head, struct ady_bytes b)
 void ady_answer_signed(struct ady_dyn *out, enum ady_wire_form form,
                        const struct ady_wire_signed *m)
 {
+	char from[43];
+
 	if (form == ADY_FORM_SAMPLE) {
 		put_hex(out, "{\"transaction_signed\":\"0x", m->raw);
 		put_hex(out, "\",\"transaction_hash\":\"0x", m->hash);
@@ -59,7 +62,9 @@ void ady_answer_signed(struct ady_dyn *out, enum ady_wire_form form,
 	}
 	put_hex(out, "{\"signed_transaction\":\"0x", m->raw);
 	put_hex(out, "\",\"transaction_hash\":\"0x", m->hash);
-	put_hex(out, "\",\"from\":\"0x", m->from);
+	ady_eth_address_format(from, m->from.p);
+	ady_dyn_str(out, "\",\"from\":\"");
+	ady_dyn_str(out, from);
 	put_hex(out, "\",\"signature\":{\"r\":\"0x", m->r);
 	put_hex(out, "\",\"s\":\"0x", m->s);
 	ady_dyn_str(out, m->y_parity ? "\",\"yParity\":1}}\n" : "\",\"yParity\":0}}\n");
