@@ -241,8 +241,8 @@ static enum ady_err verify(struct ady_attestation *att, struct ady_bytes documen
                            const struct ady_attestation_rules *rules, struct ady_fault *f)
 {
 	int64_t at = rules->at_unix_s;
-	struct ady_p384_pub *pub;
-	struct ady_cose cose;
+	struct ady_p384_pub *pub = NULL;
+	struct ady_cose cose = {0};
 	enum ady_err err;
 
 	if ((err = parse(att, &cose, document, f)) != ADY_OK)

@@ -28,7 +28,10 @@ struct ady_attestation_rules {
 /* Parse and verify a document: nothing of it may be used before. Views point into document.
  * Refused: every deviation from the syntax (absent, empty, over-long, wrong type, duplicate,
  * unknown field, trailing bytes), a chain or signature that does not verify, PCR0 all zero.
- * Returns: ADY_E_ATTESTATION with field and reason in f. */
+ * Where AWS's text leaves room: fields and registers stand in the NSM's order, module_id has at
+ * most 255 bytes, user_data and nonce at most 1024 (its CDDL, and what the NSM accepts; its text
+ * says 512), and the last three fields may be null or absent. Returns: ADY_E_ATTESTATION with field
+ * and reason in f. */
 enum ady_err ady_attestation_verify(struct ady_attestation *att, struct ady_bytes document,
                                     const struct ady_attestation_rules *rules, struct ady_fault *f);
 

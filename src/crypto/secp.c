@@ -21,7 +21,7 @@ enum ady_err ady_secp_open(struct ady_secp **secp)
 	*secp = NULL;
 	if (!s)
 		return ADY_E_MEMORY;
-	s->ctx = secp256k1_context_create(SECP256K1_CONTEXT_SIGN | SECP256K1_CONTEXT_VERIFY);
+	s->ctx = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
 	if (!s->ctx) {
 		free(s);
 		return ADY_E_MEMORY;
