@@ -323,9 +323,10 @@ CASE(ether_of_the_sample)
 {
 	static const char *const bad[] = {
 	    "0.0000000000000000001", "-1", "1e-19", "-0.1", "true", "\"0.01\"", "\"1e18\"", "null"};
-	static const char *const large[] = {"1e60", "1e999999999",
-	                                    "115792089237316195423570985008"
-	                                    "687907853269984665640564039458"};
+	static const char *const large[] = {
+	    "1e60", "1e999999999",
+	    ("115792089237316195423570985008687907853269984665640564"
+	     "039458") /* 2^256 / 10^18, rounded up */};
 	char json[400];
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

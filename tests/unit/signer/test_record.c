@@ -44,7 +44,7 @@ static void check_good(void)
 	CHECK(!rec.sample);
 	CHECK_STR(rec.id, ID);
 	CHECK_STR(rec.tenant, "team");
-	CHECK_HEX(rec.pub33, 33, PUB + 2);
+	CHECK_HEX(rec.pub33, 33, &PUB[2]);
 	CHECK_HEX(rec.ciphertext, rec.ciphertext_n, "01020304");
 	CHECK_INT(rec.context_n, 4);
 	for (size_t i = 0; i < rec.context_n; i++) {
