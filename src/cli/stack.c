@@ -203,12 +203,15 @@ static enum ady_err call(struct ady_stack *s, const char *target, json_t *body, 
 	enum ady_err err = ady_aws_open(&aws, &config);
 
 	*reply = NULL;
+	if (err != ADY_OK || !body) {
+		ady_aws_close(aws);
+		return ady_fail(f, ADY_E_INTERNAL, NULL, "no client for the local AWS");
+	}
 	snprintf(administrator.access_key, sizeof administrator.access_key, "%s",
 	         ady_stack_text(s->cloud, "access_key_id"));
 	snprintf(administrator.secret_key, sizeof administrator.secret_key, "%s",
 	         ady_stack_text(s->cloud, "secret_access_key"));
-	if (err == ADY_OK && body)
-		err = ady_aws_json(aws, &administrator, "kms", target, body, reply, f);
+	err = ady_aws_json(aws, &administrator, "kms", target, body, reply, f);
 	json_decref(body);
 	ady_aws_close(aws);
 	ady_aws_credentials_wipe(&administrator);
