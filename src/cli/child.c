@@ -69,6 +69,7 @@ enum ady_err ady_child_start(struct ady_child *c, bool want_out, struct ady_faul
 	if (c->out >= 0)
 		close(c->out);
 	c->out = out[0];
+	c->log_at = lseek(log, 0, SEEK_END);
 	c->pid = fork();
 	if (c->pid == 0)
 		become(c, parent, log, out[1]);
@@ -140,8 +141,10 @@ void ady_child_last_words(const struct ady_child *c, struct ady_dyn *out, size_t
 	if (fd < 0)
 		return;
 	if (fstat(fd, &st) == 0) {
+		const off_t last = st.st_size - (off_t)n;
+
 		room = ady_dyn_room(out, n);
-		got = pread(fd, room, n, st.st_size > (off_t)n ? st.st_size - (off_t)n : 0);
+		got = pread(fd, room, n, last > c->log_at ? last : c->log_at);
 	}
 	if (got > 0)
 		out->n += (size_t)got;

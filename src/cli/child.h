@@ -19,6 +19,7 @@ struct ady_child {
 	char log[PATH_MAX];
 	pid_t pid;                      /* 0: does not run */
 	int out;                        /* what it prints, or -1 */
+	off_t log_at;                   /* where its log began at the last start */
 	int64_t started_ms, restart_ms; /* restart_ms: when to start it again, 0: not waiting */
 	int backoff_ms;
 };
@@ -40,7 +41,7 @@ enum ady_err ady_child_line(struct ady_child *c, struct ady_dyn *line, int timeo
 /* Ask it to end, wait at most ms, then kill it. *hurry: true kills at once. */
 void ady_child_stop(struct ady_child *c, int ms, bool hurry);
 
-/* The last lines of its log (at most n bytes), to show why it ended. */
+/* Append the end of its log, at most n bytes and only of the last start, to show why it ended. */
 void ady_child_last_words(const struct ady_child *c, struct ady_dyn *out, size_t n);
 
 /* Free the arguments; it does not run any more. */

@@ -8,6 +8,7 @@
 
 #include "cli/fault.h"
 #include "cli/options.h"
+#include "cli/progress.h"
 
 enum { REPLY_MAX = 1 << 20 };
 
@@ -76,7 +77,9 @@ enum ady_err ady_gateway_call(const struct ady_gateway *gateway, const char *pat
 			curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->n);
 			curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)body->p);
 		}
+		ady_progress_begin("the gateway");
 		code = curl_easy_perform(curl);
+		ady_progress_end();
 		read_head(curl, reply);
 	}
 	curl_slist_free_all(headers);

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "cli/progress.h"
+
 enum { TIMEOUT_MS = 15000 };
 
 static const char *first(const char *option, const char *name, const char *second_name)
@@ -53,7 +55,9 @@ enum ady_err ady_session_call(struct ady_session *s, const char *service, const 
 	*reply = NULL;
 	if (!body)
 		return ady_fail(f, ADY_E_INTERNAL, NULL, "the request cannot be written as JSON");
+	ady_progress_begin("AWS");
 	err = ady_aws_json(s->aws, &s->credentials, service, target, body, reply, f);
+	ady_progress_end();
 	json_decref(body);
 	return err;
 }

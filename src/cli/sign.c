@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chain/eth_tx.h"
 #include "cli/amount.h"
 #include "cli/commands.h"
 #include "cli/fault.h"
@@ -112,6 +113,8 @@ static int report(const struct sign *sign, const struct ady_gateway_reply *reply
 {
 	json_t *answer = json_loadb((const char *)reply->body.p, reply->body.n, 0, NULL);
 	const char *raw, *hash, *from;
+	char checksummed[43] = "";
+	uint8_t address[20];
 	int status = ADY_EXIT_OK;
 
 	if (json_unpack(answer, "{ssssss}", "signed_transaction", &raw, "transaction_hash", &hash,
@@ -124,7 +127,10 @@ static int report(const struct sign *sign, const struct ady_gateway_reply *reply
 	} else if (sign->raw) {
 		puts(raw);
 	} else {
-		printf("from         %s\nhash         %s\ntransaction  %s\n", from, hash, raw);
+		if (ady_eth_address_parse(address, ady_bytes_str(from)) == ADY_OK)
+			ady_eth_address_format(checksummed, address);
+		printf("from         %s\nhash         %s\ntransaction  %s\n", checksummed, hash,
+		       raw);
 	}
 	json_decref(answer);
 	return status;

@@ -82,7 +82,9 @@ static enum ady_err lock(struct ady_stack *s, struct ady_fault *f)
 	if (s->lock < 0)
 		return ady_fail(f, ADY_E_IO, NULL, "%s: %s", path, strerror(errno));
 	if (flock(s->lock, LOCK_EX | LOCK_NB) != 0)
-		return ady_fail(f, ADY_E_BUSY, NULL, "a stack runs in this folder already");
+		return ady_fail(f, ADY_E_CONFIG, NULL,
+		                "a stack runs in %s already; stop it, or give another --dir",
+		                s->dir);
 	return ADY_OK;
 }
 

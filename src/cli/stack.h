@@ -24,8 +24,8 @@ struct ady_stack {
 };
 
 /* Make or open the folder, lock it, find a place for sockets, reserve the gateway's port (0: any).
- * bin NULL: beside this program. Returns ADY_E_IO, ADY_E_BUSY when another stack runs in it, with
- * the reason in f. */
+ * bin NULL: beside this program. Returns ADY_E_IO, ADY_E_CONFIG when another stack runs in it,
+ * with the reason in f. */
 enum ady_err ady_stack_open(struct ady_stack *s, const char *dir, const char *bin, int port,
                             struct ady_fault *f);
 

@@ -180,7 +180,7 @@ static bool is_ready(const struct up *up, struct ady_dyn *why)
 	bool ready;
 
 	snprintf(url, sizeof url, "http://127.0.0.1:%d", up->stack.port);
-	ready = ady_gateway_call(&gateway, "/readyz", NULL, 2000, &reply, &f) == ADY_OK &&
+	ready = ady_gateway_call(&gateway, "/readyz", NULL, 1500, &reply, &f) == ADY_OK &&
 	        reply.status == 200;
 	why->n = 0;
 	ady_dyn_put(why, reply.body.p, reply.body.n < 300 ? reply.body.n : 300);
