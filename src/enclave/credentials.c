@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/secret.h"
 
 struct ady_credentials {
 	pthread_mutex_t lock;
@@ -42,18 +43,20 @@ static bool take_all(struct ady_aws_credentials *out, const struct ady_wire_cred
 }
 
 enum ady_err ady_credentials_set(struct ady_credentials *c, const struct ady_wire_credentials *m,
-                                 struct ady_fault *f)
+                                 bool *changed, struct ady_fault *f)
 {
 	struct ady_aws_credentials next = {0};
 	enum ady_err err = ADY_OK;
 
-	if (!take_all(&next, m)) {
-		err = ady_fail(f, ADY_E_FIELD_RANGE, "credentials", "a text is too long");
-	} else {
+	*changed = false;
+	if (take_all(&next, m)) {
 		pthread_mutex_lock(&c->lock);
+		*changed = !c->any || !ady_secret_eq_ct(&next, &c->now, sizeof next);
 		c->now = next;
 		c->any = true;
 		pthread_mutex_unlock(&c->lock);
+	} else {
+		err = ady_fail(f, ADY_E_FIELD_RANGE, "credentials", "a text is too long");
 	}
 	ady_aws_credentials_wipe(&next);
 	return err;

@@ -17,9 +17,10 @@ enum ady_err ady_credentials_open(struct ady_credentials **c);
 void ady_credentials_close(struct ady_credentials *c);
 
 /* Replace them by those of a message that ady_wire_read_credentials has accepted.
- * Returns ADY_E_FIELD_RANGE when one does not fit; the old ones stay then. */
+ * Out:     *changed, whether they are others than before.
+ * Returns: ADY_E_FIELD_RANGE when one does not fit; the old ones stay then. */
 enum ady_err ady_credentials_set(struct ady_credentials *c, const struct ady_wire_credentials *m,
-                                 struct ady_fault *f);
+                                 bool *changed, struct ady_fault *f);
 
 /* Copy them out; the caller wipes the copy (ady_aws_credentials_wipe).
  * Returns ADY_E_CREDENTIALS when there are none or they have expired; *out is all zero then. */

@@ -76,6 +76,7 @@ static void on_credentials(struct lane *lane, const struct ady_asker *to, struct
 	const struct ady_server_config *c = &lane->server->config;
 	struct ady_wire_credentials m;
 	struct ady_fault f = {0};
+	bool changed;
 	uint8_t space[8];
 	struct ady_buf b = ady_buf(space, sizeof space);
 
@@ -83,11 +84,12 @@ static void on_credentials(struct lane *lane, const struct ady_asker *to, struct
 		malformed(to);
 		return;
 	}
-	if (ady_credentials_set(c->credentials, &m, &f) != ADY_OK) {
+	if (ady_credentials_set(c->credentials, &m, &changed, &f) != ADY_OK) {
 		(void)ady_answer_fault(to, &f);
 		return;
 	}
-	ady_keeper_wake(c->keeper);
+	if (changed)
+		ady_keeper_wake(c->keeper);
 	ady_wire_put_empty(&b);
 	(void)ady_answer(to, ADY_WIRE_CREDENTIALS, ady_buf_bytes(&b));
 }

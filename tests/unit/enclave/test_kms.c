@@ -37,8 +37,12 @@ static void set_credentials(struct world *w)
 	struct ady_wire_credentials m = {.access_key = ady_bytes_str("AKIDEXAMPLE"),
 	                                 .secret_key = ady_bytes_str("secret"),
 	                                 .token = ady_bytes_str("session-token")};
+	bool changed;
 
-	CHECK_ERR(ady_credentials_set(w->credentials, &m, NULL), ADY_OK);
+	CHECK_ERR(ady_credentials_set(w->credentials, &m, &changed, NULL), ADY_OK);
+	CHECK(changed);
+	CHECK_ERR(ady_credentials_set(w->credentials, &m, &changed, NULL), ADY_OK);
+	CHECK(!changed);
 }
 
 static void configure(struct world *w, const struct twist *t)
@@ -379,10 +383,11 @@ CASE(expired_credentials_are_not_used_and_fresh_ones_are)
 	                                 .secret_key = ady_bytes_str("s"),
 	                                 .expires_unix_s = 1000};
 	struct ady_fault f;
+	bool changed;
 
 	memset(&w, 0, sizeof w);
 	open_world(&w, &none);
-	CHECK_ERR(ady_credentials_set(w.credentials, &m, NULL), ADY_OK);
+	CHECK_ERR(ady_credentials_set(w.credentials, &m, &changed, NULL), ADY_OK);
 	CHECK(!ady_credentials_valid(w.credentials));
 	CHECK_ERR(decrypt_for(&w, 5000, &f), ADY_E_CREDENTIALS);
 	CHECK_STR(f.detail, "the AWS credentials have expired");
