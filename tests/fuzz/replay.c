@@ -4,6 +4,7 @@
  * libFuzzer. Usage: fuzz_NAME CORPUS_DIR; prints one line, as the unit tests do. */
 #include <dirent.h>
 #include <libgen.h>
+#include <stdlib.h>
 
 #include "test.h"
 
@@ -26,8 +27,11 @@ int main(int argc, char **argv)
 		if (e->d_name[0] == '.' || !(b = test_read_file(path)).p)
 			continue;
 		(void)LLVMFuzzerTestOneInput(b.p, b.n);
+		free((void *)(uintptr_t)b.p);
 		n++;
 	}
+	if (dir)
+		closedir(dir);
 	if (n > 0)
 		printf("ok replay %s: %u inputs\n", basename(argv[0]), n);
 	else
