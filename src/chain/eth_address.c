@@ -19,7 +19,8 @@ void ady_eth_address_format(char out[static 43], const uint8_t address20[static 
 {
 	uint8_t hash[32];
 
-	memcpy(out, "0x", 2);
+	out[0] = '0';
+	out[1] = 'x';
 	ady_hex_encode(out + 2, ady_bytes(address20, 20));
 	ady_keccak256(hash, ady_bytes(out + 2, 40));
 	for (size_t i = 0; i < 40; i++) {

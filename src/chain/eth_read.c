@@ -41,6 +41,7 @@ enum ady_err ady_eth_refuse_unknown(const struct ady_eth_reader *r, uint32_t key
 static enum ady_err plain_string(const struct ady_eth_reader *r, struct ady_bytes *text, uint32_t i,
                                  const char *field, const char *form)
 {
+	*text = (struct ady_bytes){0};
 	if (ady_json_kind(r->doc, i) != ADY_JSON_STRING || r->doc->toks[i].escaped)
 		return ady_eth_refuse(r, ADY_E_FIELD_INVALID, field, form);
 	*text = ady_json_raw(r->doc, i);
