@@ -136,6 +136,17 @@ static void reload(struct ady_gateway *gateway)
 		          f.where, f.detail);
 }
 
+/* A second TERM or INT does not wait for the drain: it kills. */
+static void unblock_end(void)
+{
+	sigset_t end;
+
+	sigemptyset(&end);
+	sigaddset(&end, SIGTERM);
+	sigaddset(&end, SIGINT);
+	pthread_sigmask(SIG_UNBLOCK, &end, NULL);
+}
+
 /* Until a signal says to end. */
 static void serve(struct ady_gateway *gateway, const sigset_t *signals)
 {
@@ -148,8 +159,7 @@ static void serve(struct ady_gateway *gateway, const sigset_t *signals)
 			reload(gateway);
 	}
 	ADY_INFO("ending", "signal=%s", got == SIGTERM ? "TERM" : "INT");
-	/* A second signal does not wait. */
-	pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+	unblock_end();
 	ady_gateway_drain(gateway, DRAIN_MS);
 }
 

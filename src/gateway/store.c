@@ -113,9 +113,6 @@ static struct ady_stored *fetch_record(struct ady_store *s, size_t worker, const
 		    !ady_credentials_await(s->credentials, used, CALL_TIMEOUT_MS))
 			break;
 	}
-	atomic_fetch_add(&s->fetches, 1);
-	if (err != ADY_OK)
-		atomic_fetch_add(&s->failures, 1);
 	set_health(s, err, f);
 	return record;
 }
@@ -163,6 +160,9 @@ static void fetch_work(struct ady_work *work, size_t worker)
 
 	if (fetch->entry) {
 		record = fetch_record(s, worker, fetch->entry->id, &f);
+		atomic_fetch_add(&s->fetches, 1);
+		if (!record)
+			atomic_fetch_add(&s->failures, 1);
 		finish(s, fetch->entry, record, &f);
 	} else {
 		char id[300];

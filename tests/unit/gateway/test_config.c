@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/config.h"
+
+#include "test.h"
+
+static const char minimal[] = "{\"listen\":[\"tcp:127.0.0.1:0\"],\"enclave\":\"vsock:16:5000\","
+                              "\"aws\":{\"region\":\"eu-west-1\"}}";
+
+CASE(a_minimal_file_has_defaults)
+{
+	struct ady_gateway_config c;
+	struct ady_fault f;
+
+	CHECK_ERR(ady_gateway_config_parse(&c, ady_bytes_str(minimal), &f), ADY_OK);
+	CHECK_INT(c.listen_n, 1);
+	CHECK_INT(c.listen[0].kind, ADY_TCP);
+	CHECK_INT(c.enclave.kind, ADY_VSOCK);
+	CHECK_INT(c.enclave.cid, 16);
+	CHECK(!c.relay.on && !c.tls.cert && !c.access_log && !c.plain_anywhere);
+	CHECK_STR(c.aws.region, "eu-west-1");
+	CHECK(!c.aws.endpoint && !c.aws.role_arn);
+	CHECK_STR(c.aws.imds, "http://169.254.169.254");
+	CHECK_INT(c.aws.source, ADY_FROM_AUTO);
+	CHECK_STR(c.store.prefix, "");
+	CHECK_INT(c.store.cache_ms, 30000);
+	CHECK_INT(c.request_timeout_ms, 10000);
+	CHECK(c.threads >= 1);
+	ady_gateway_config_clear(&c);
+}
+
+CASE(everything_can_be_set)
+{
+	static const char text[] =
+	    "{\"listen\":[\"tcp:0.0.0.0:443\",\"unix:/run/a\"],"
+	    "\"tls\":{\"cert\":\"c\",\"key\":\"k\",\"client_ca\":\"a\"},"
+	    "\"enclave\":\"hybrid:/run/v:5000\",\"threads\":3,\"request_timeout_ms\":500,"
+	    "\"access_log\":true,\"relay\":{\"listen\":\"vsock:any:8000\",\"allow\":"
+	    "[{\"host\":\"kms.eu-west-1.amazonaws.com\"},{\"host\":\"localhost\",\"port\":4566}]},"
+	    "\"aws\":{\"region\":\"r\",\"endpoint\":\"https://localhost:4566\",\"ca_file\":\"ca\","
+	    "\"imds\":\"http://127.0.0.1:1\",\"credentials\":\"imds\",\"assume_role\":"
+	    "{\"role_arn\":\"arn:x\",\"session_policy\":\"{}\",\"seconds\":1200}},"
+	    "\"store\":{\"prefix\":\"a/b/\",\"cache_ms\":0}}";
+	struct ady_gateway_config c;
+	struct ady_fault f;
+
+	CHECK_ERR(ady_gateway_config_parse(&c, ady_bytes_str(text), &f), ADY_OK);
+	CHECK_INT(c.listen_n, 2);
+	CHECK_STR(c.tls.client_ca, "a");
+	CHECK_INT(c.relay.allow_n, 2);
+	CHECK_INT(c.relay.allow[0].port, 443);
+	CHECK_INT(c.relay.allow[1].port, 4566);
+	CHECK_INT(c.aws.source, ADY_FROM_IMDS);
+	CHECK_STR(c.aws.role_arn, "arn:x");
+	CHECK_INT(c.aws.role_seconds, 1200);
+	CHECK_INT(c.threads, 3);
+	CHECK(c.access_log);
+	ady_gateway_config_clear(&c);
+}
+
+/* The minimal file with one member replaced or added. */
+static void refused(const char *member, const char *value, const char *where, const char *detail)
+{
+	struct ady_gateway_config c;
+	struct ady_fault f = {0};
+	json_t *root = json_loads(minimal, 0, NULL), *v = json_loads(value, JSON_DECODE_ANY, NULL);
+	char *text;
+
+	CHECK(v != NULL);
+	json_object_set_new(root, member, v);
+	text = json_dumps(root, 0);
+	CHECK_ERR(ady_gateway_config_parse(&c, ady_bytes_str(text), &f), ADY_E_CONFIG);
+	CHECK_STR(f.where, where);
+	if (!CHECK(strstr(f.detail, detail) != NULL))
+		fprintf(stderr, "%s: %s\n", value, f.detail);
+	CHECK(c.root == NULL);
+	free(text);
+	json_decref(root);
+}
+
+CASE(each_fault_is_named_with_its_path)
+{
+	refused("lisen", "1", "lisen", "not known");
+	refused("listen", "[]", "listen", "no list");
+	refused("listen", "\"tcp:127.0.0.1:1\"", "listen", "no list");
+	refused("listen", "[1]", "listen[0]", "no string");
+	refused("listen", "[\"tcp:127.0.0.1:1\",\"vsock:any:1\"]", "listen[1]", "neither");
+	refused("listen", "[\"tcp:0.0.0.0:1\"]", "listen[0]", "beyond loopback");
+	refused("listen", "[\"tcp:[::]:1\"]", "listen[0]", "");
+	refused("listen", "[\"bogus\"]", "listen[0]", "");
+	refused("enclave", "\"\"", "enclave", "required");
+	refused("enclave", "5", "enclave", "no string");
+	refused("enclave", "\"x:y\"", "enclave", "");
+	refused("tls", "{\"cert\":\"c\"}", "tls.key", "required");
+	refused("tls", "{\"cert\":\"c\",\"key\":\"k\",\"ca\":\"a\"}", "tls.ca", "not known");
+	refused("tls", "[]", "tls", "no object");
+	refused("relay", "{\"allow\":[]}", "relay.listen", "required");
+	refused("relay", "{\"listen\":\"unix:/x\",\"allow\":[]}", "relay.allow", "no list");
+	refused("relay", "{\"listen\":\"tcp:127.0.0.1:1\",\"allow\":[{\"host\":\"a\"}]}",
+	        "relay.listen", "anyone");
+	refused("relay", "{\"listen\":\"unix:/x\",\"allow\":[{\"host\":\"A\"}]}",
+	        "relay.allow[0].host", "lower case");
+	refused("relay", "{\"listen\":\"unix:/x\",\"allow\":[{\"host\":\"a\",\"port\":0}]}",
+	        "relay.allow[0].port", "between");
+	refused("relay", "{\"listen\":\"unix:/x\",\"allow\":[{\"host\":\"a\",\"x\":0}]}",
+	        "relay.allow[0].x", "not known");
+	refused("aws", "{}", "aws.region", "required");
+	refused("aws", "{\"region\":\"r\",\"endpoint\":\"http://example.com\"}", "aws.endpoint",
+	        "no https");
+	refused("aws", "{\"region\":\"r\",\"endpoint\":\"http://localhost.example.com\"}",
+	        "aws.endpoint", "no https");
+	refused("aws", "{\"region\":\"r\",\"imds\":\"ftp://x\"}", "aws.imds", "no http");
+	refused("aws", "{\"region\":\"r\",\"credentials\":\"none\"}", "aws.credentials", "none of");
+	refused("aws", "{\"region\":\"r\",\"assume_role\":{}}", "aws.assume_role.role_arn",
+	        "required");
+	refused("aws", "{\"region\":\"r\",\"assume_role\":{\"role_arn\":\"a\",\"seconds\":1}}",
+	        "aws.assume_role.seconds", "between");
+	refused("store", "{\"prefix\":\"a b\"}", "store.prefix", "no part");
+	refused("store", "{\"cache_ms\":-1}", "store.cache_ms", "between");
+	refused("store", "{\"cache\":1}", "store.cache", "not known");
+	refused("threads", "1.5", "threads", "no integer");
+	refused("threads", "65", "threads", "between");
+	refused("request_timeout_ms", "0", "request_timeout_ms", "between");
+	refused("access_log", "1", "access_log", "neither");
+}
+
+CASE(what_is_not_strict_json_is_refused)
+{
+	static const char *const bad[] = {"", "[]", "{\"listen\":[],\"listen\":[]}", "{}x", "{"};
+	struct ady_gateway_config c;
+	struct ady_fault f;
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		CHECK_ERR(ady_gateway_config_parse(&c, ady_bytes_str(bad[i]), &f), ADY_E_CONFIG);
+	CHECK_ERR(ady_gateway_config_read(&c, "/nowhere/x.json", &f), ADY_E_CONFIG);
+	CHECK(strstr(f.detail, "/nowhere/x.json") != NULL);
+}
+
+CASE(plain_http_beyond_loopback_must_be_asked_for)
+{
+	static const char text[] = "{\"listen\":[\"tcp:0.0.0.0:80\"],\"enclave\":\"unix:/e\","
+	                           "\"aws\":{\"region\":\"r\"},\"plain_anywhere\":true}";
+	struct ady_gateway_config c;
+	struct ady_fault f;
+
+	CHECK_ERR(ady_gateway_config_parse(&c, ady_bytes_str(text), &f), ADY_OK);
+	ady_gateway_config_clear(&c);
+}
+
+int main(void)
+{
+	RUN(a_minimal_file_has_defaults);
+	RUN(everything_can_be_set);
+	RUN(each_fault_is_named_with_its_path);
+	RUN(what_is_not_strict_json_is_refused);
+	RUN(plain_http_beyond_loopback_must_be_asked_for);
+	return test_end();
+}
