@@ -247,31 +247,29 @@ CASE(no_byte_ends_a_value_unseen)
 
 static char big[3 * ADY_HTTP_HEAD_MAX];
 
-static size_t big_target(size_t n)
+static size_t big_target(int n)
 {
-	size_t at = (size_t)sprintf(big, "GET /");
-
-	memset(big + at, 'a', n - 1);
-	return at + n - 1 + (size_t)sprintf(big + at + n - 1, " HTTP/1.1\r\nHost: a\r\n\r\n");
+	return (size_t)snprintf(big, sizeof big, "GET /%0*d HTTP/1.1\r\nHost: a\r\n\r\n", n - 1, 0);
 }
 
 /* A head of exactly n bytes. */
-static size_t big_head(size_t n)
+static size_t big_head(int n)
 {
-	size_t at = (size_t)sprintf(big, G "X: ");
+	static const char first[] = G "X: ";
 
-	memset(big + at, 'a', n - 4 - at);
-	memcpy(big + n - 4, "\r\n\r\n", 4);
-	return n;
+	return (size_t)snprintf(big, sizeof big, "%s%0*d\r\n\r\n", first,
+	                        n - (int)sizeof first + 1 - 4, 0);
 }
 
 static size_t many_fields(int n)
 {
-	size_t at = (size_t)sprintf(big, G);
+	struct ady_buf b = ady_buf(big, sizeof big);
 
+	ady_buf_str(&b, G);
 	for (int i = 1; i < n; i++)
-		at += (size_t)sprintf(big + at, "X: %d\r\n", i);
-	return at + (size_t)sprintf(big + at, "\r\n");
+		ady_buf_printf(&b, "X: %d\r\n", i);
+	ady_buf_str(&b, "\r\n");
+	return b.n;
 }
 
 CASE(limits_are_exact)

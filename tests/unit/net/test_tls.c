@@ -191,7 +191,7 @@ CASE(pipelined_requests_over_tls)
 	for (int i = 0; i < N; i++) {
 		if (!CHECK(client_reply(&client, false)))
 			break;
-		CHECK_INT(atoi(ady_dyn_cstr(&client.body)), i);
+		CHECK_INT(strtol(ady_dyn_cstr(&client.body), NULL, 10), i);
 	}
 	ady_dyn_free(&all);
 	stop();
