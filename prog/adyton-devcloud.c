@@ -124,7 +124,7 @@ static int take(struct options *o, int opt, const char *value)
 	if (opt <= OPT_ACCOUNT)
 		*texts[opt - OPT_DIR] = value;
 	else if (opt == OPT_TTL)
-		o->config.credential_ttl_s = atoi(value);
+		o->config.credential_ttl_s = (int)strtol(value, NULL, 10);
 	else if (opt == OPT_FAULT)
 		o->config.faults = value;
 	else if (opt == OPT_JSON)

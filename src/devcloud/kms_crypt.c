@@ -34,7 +34,7 @@ static enum ady_err context_facts(struct ady_dev_call *c, json_t *context,
 			                      "EncryptionContext is not a map of strings");
 		total += strlen(key) + json_string_length(value);
 		name = (char *)ady_dev_scratch(c, strlen(key) + 32);
-		sprintf(name, "kms:EncryptionContext:%s", key);
+		snprintf(name, strlen(key) + 32, "kms:EncryptionContext:%s", key);
 		if (total > CONTEXT_MAX ||
 		    !ady_dev_fact_add(facts, name, json_string_value(value)) ||
 		    !ady_dev_fact_add(facts, "kms:EncryptionContextKeys", key))
