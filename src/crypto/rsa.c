@@ -166,21 +166,60 @@ static EVP_PKEY *read_spki(struct ady_bytes spki)
 	return NULL;
 }
 
-enum ady_err ady_rsa_oaep_seal(uint8_t *ct, size_t *n, struct ady_bytes spki, struct ady_bytes pt)
+/* The context keeps the key. */
+struct ady_rsa_pub {
+	EVP_PKEY_CTX *ctx;
+};
+
+enum ady_err ady_rsa_pub_read(struct ady_rsa_pub **pub, struct ady_bytes spki)
 {
 	EVP_PKEY *pkey = read_spki(spki);
 	EVP_PKEY_CTX *ctx = pkey ? EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL) : NULL;
-	size_t cap = ADY_RSA_MODULUS_MAX;
-	bool ok = ctx && EVP_PKEY_encrypt_init(ctx) == 1 &&
+	struct ady_rsa_pub *p = ctx ? (struct ady_rsa_pub *)calloc(1, sizeof *p) : NULL;
+	bool ok = p && EVP_PKEY_encrypt_init(ctx) == 1 &&
 	          EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) == 1 &&
 	          EVP_PKEY_CTX_set_rsa_oaep_md(ctx, ady_evp()->sha256) == 1 &&
-	          EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, ady_evp()->sha256) == 1 &&
-	          EVP_PKEY_encrypt(ctx, ct, &cap, pt.p, pt.n) == 1;
+	          EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, ady_evp()->sha256) == 1;
 
-	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
+	*pub = ok ? p : NULL;
+	if (ok) {
+		p->ctx = ctx;
+		return ADY_OK;
+	}
+	EVP_PKEY_CTX_free(ctx);
+	free(p);
+	ERR_clear_error();
+	return ADY_E_CRYPTO;
+}
+
+void ady_rsa_pub_free(struct ady_rsa_pub *pub)
+{
+	if (!pub)
+		return;
+	EVP_PKEY_CTX_free(pub->ctx);
+	free(pub);
+}
+
+enum ady_err ady_rsa_pub_seal(uint8_t *ct, size_t *n, struct ady_rsa_pub *pub, struct ady_bytes pt)
+{
+	size_t cap = ADY_RSA_MODULUS_MAX;
+	bool ok = EVP_PKEY_encrypt(pub->ctx, ct, &cap, pt.p, pt.n) == 1;
+
 	*n = ok ? cap : 0;
 	if (!ok)
 		ERR_clear_error();
 	return ok ? ADY_OK : ADY_E_CRYPTO;
+}
+
+enum ady_err ady_rsa_oaep_seal(uint8_t *ct, size_t *n, struct ady_bytes spki, struct ady_bytes pt)
+{
+	struct ady_rsa_pub *pub;
+	enum ady_err err = ady_rsa_pub_read(&pub, spki);
+
+	*n = 0;
+	if (err == ADY_OK)
+		err = ady_rsa_pub_seal(ct, n, pub, pt);
+	ady_rsa_pub_free(pub);
+	return err;
 }

@@ -27,6 +27,18 @@ size_t ady_rsa_size(const struct ady_rsa *rsa);
 enum ady_err ady_rsa_oaep_open32(uint8_t out32[static 32], const struct ady_rsa *rsa,
                                  struct ady_bytes ct);
 
+struct ady_rsa_pub;
+
+/* Read a DER SubjectPublicKeyInfo, for sealing to it more than once: reading costs as much as a
+ * dozen encryptions. Returns ADY_E_CRYPTO, *pub NULL, when it is no RSA key of 2048..4096 bits. */
+enum ady_err ady_rsa_pub_read(struct ady_rsa_pub **pub, struct ady_bytes spki);
+
+/* Free. NULL is allowed. */
+void ady_rsa_pub_free(struct ady_rsa_pub *pub);
+
+/* OAEP-encrypt pt; ct[ADY_RSA_MODULUS_MAX], *n its length. Returns ADY_E_CRYPTO. */
+enum ady_err ady_rsa_pub_seal(uint8_t *ct, size_t *n, struct ady_rsa_pub *pub, struct ady_bytes pt);
+
 /* OAEP-encrypt pt to the public key in a DER SubjectPublicKeyInfo; ct[ADY_RSA_MODULUS_MAX], *n its
  * length. Returns ADY_E_CRYPTO when spki is no RSA key of 2048..4096 bits. */
 enum ady_err ady_rsa_oaep_seal(uint8_t *ct, size_t *n, struct ady_bytes spki, struct ady_bytes pt);

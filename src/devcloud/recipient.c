@@ -25,8 +25,7 @@ enum { CACHE = 64, KEEP_S = 300, DOCUMENT_MAX = 262144 };
 struct ady_dev_document {
 	uint8_t sha256[32], ski[32];
 	int64_t until_s; /* 0: free */
-	uint8_t spki[1024];
-	size_t spki_n;
+	struct ady_rsa_pub *pub;
 	char pcr[ADY_PCRS][129]; /* lower-case hex, "" where there is none */
 };
 
@@ -70,6 +69,8 @@ void ady_dev_documents_close(struct ady_dev_cloud *cloud)
 {
 	if (!cloud->documents)
 		return;
+	for (size_t i = 0; i < CACHE; i++)
+		ady_rsa_pub_free(cloud->documents->kept[i].pub);
 	OPENSSL_free(cloud->documents->root);
 	free(cloud->documents);
 	cloud->documents = NULL;
@@ -93,11 +94,13 @@ static enum ady_err keep(struct ady_dev_call *c, struct ady_dev_document *d,
 	int64_t leaf = leaf_ends(att->certificate);
 	struct ady_bytes key = att->public_key;
 
-	if (key.n == 0 || key.n > sizeof d->spki)
+	if (key.n == 0)
 		return ady_dev_refuse(c, 400, "ValidationException",
 		                      "The attestation document holds no public key");
-	memcpy(d->spki, key.p, key.n);
-	d->spki_n = key.n;
+	if (ady_rsa_pub_read(&d->pub, key) != ADY_OK)
+		return ady_dev_refuse(c, 400, "ValidationException",
+		                      "The public key of the attestation document is no RSA key "
+		                      "of 2048 to 4096 bits");
 	ady_sha256(d->ski, &key, 1);
 	for (size_t i = 0; i < ADY_PCRS; i++)
 		ady_hex_encode(d->pcr[i], att->pcrs[i]);
@@ -141,6 +144,7 @@ static enum ady_err find_or_verify(struct ady_dev_call *c, struct ady_dev_docume
 		}
 	}
 	d = &all->kept[all->next];
+	ady_rsa_pub_free(d->pub);
 	*d = (struct ady_dev_document){0};
 	if ((err = verify(c, d, document)) != ADY_OK) {
 		d->until_s = 0;
@@ -222,11 +226,9 @@ enum ady_err ady_dev_recipient_seal(struct ady_dev_call *c, struct ady_bytes *cm
 
 	ady_random(key.b, sizeof key.b);
 	ady_random(iv, sizeof iv);
-	if (ady_rsa_oaep_seal(wrapped, &wrapped_n, ady_bytes(doc->spki, doc->spki_n),
-	                      ady_bytes(key.b, sizeof key.b)) != ADY_OK)
-		return ady_dev_refuse(c, 400, "ValidationException",
-		                      "The public key of the attestation document is no RSA key "
-		                      "of 2048 to 4096 bits");
+	if ((err = ady_rsa_pub_seal(wrapped, &wrapped_n, doc->pub,
+	                            ady_bytes(key.b, sizeof key.b))) != ADY_OK)
+		return err;
 	if ((err = ady_aes_cbc_seal(ct, &n, key.b, iv, pt)) != ADY_OK)
 		return err;
 	ady_cms_put(&b, doc->ski, ady_bytes(wrapped, wrapped_n), iv, ady_bytes(ct, n));

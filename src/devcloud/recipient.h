@@ -25,7 +25,7 @@ enum ady_err ady_dev_recipient(struct ady_dev_call *c, const struct ady_dev_docu
                                struct ady_dev_facts *facts);
 
 /* The CMS EnvelopedData of pt for doc's public key, as KMS writes it. Out: a view into the call's
- * scratch. Returns ADY_E_DENIED (the key is no RSA key of 2048 bits or more), ADY_E_CRYPTO. */
+ * scratch. Returns ADY_E_CRYPTO. */
 enum ady_err ady_dev_recipient_seal(struct ady_dev_call *c, struct ady_bytes *cms,
                                     const struct ady_dev_document *doc, struct ady_bytes pt);
 
