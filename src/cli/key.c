@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/key.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -35,13 +34,11 @@ struct material {
 	struct ady_record record;
 };
 
-/* The key passes through the heap of jansson, libcurl and OpenSSL on its way to KMS; glibc is told
- * to overwrite whatever is freed, and the kernel to write no core file. */
+/* No core file, and no other process of ours may look (cli/wiping_heap.h does the rest). */
 static void guard_memory(void)
 {
 	const struct rlimit none = {0, 0};
 
-	mallopt(M_PERTURB, 0xa5);
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0);
 }

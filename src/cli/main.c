@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/wiping_heap.h"
+
 #define EXIT_CODES "Exit: 0 done, 1 refused, 2 usage, 3 no answer (file, network, process).\n"
 
 static const struct ady_command commands[] = {
@@ -110,7 +112,7 @@ int ady_cli_main(int argc, char **argv)
 
 		if (n == 0)
 			continue;
-		if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+		if (!ady_wiping_heap_init())
 			return ADY_EXIT_FAILED;
 		status = commands[i].run(&commands[i], argc - 1 - n, argv + 1 + n);
 		curl_global_cleanup();
