@@ -345,6 +345,17 @@ CASE(keys_of_our_maps_ascend)
 	}
 }
 
+CASE(texts_and_heads_are_written)
+{
+	uint8_t space[16];
+	struct ady_buf b = ady_buf(space, sizeof space);
+
+	ady_cbor_put_str(&b, "IETF");
+	ady_cbor_put_str(&b, "");
+	ady_cbor_put_bytes_head(&b, 300);
+	CHECK_HEX(b.p, b.n, "64494554466059012c");
+}
+
 CASE(a_full_writer_stays_full)
 {
 	uint8_t space[4];
@@ -403,6 +414,7 @@ int main(void)
 	RUN(integers_at_their_ends);
 	RUN(the_error_sticks);
 	RUN(keys_of_our_maps_ascend);
+	RUN(texts_and_heads_are_written);
 	RUN(a_full_writer_stays_full);
 	RUN(what_is_accepted_has_one_encoding);
 	return test_end();

@@ -128,6 +128,8 @@ CASE(each_refusal_says_why_and_where)
 	}
 }
 
+#define LONG "a_key_of_more_than_64_bytes_is_cut_in_the_fault_that_tells_of_it_________"
+
 CASE(a_key_twice_is_refused_after_unescaping)
 {
 	static const char *const bad[] = {
@@ -156,6 +158,9 @@ CASE(a_key_twice_is_refused_after_unescaping)
 		test_check_err(parse(good[i]), ADY_OK, __FILE__, __LINE__, good[i]);
 	CHECK_ERR(parse("{\"to\":1,\"to\":2}"), ADY_E_JSON_DUPLICATE);
 	CHECK_STR(fault.where, "to");
+	CHECK_ERR(parse("{\"" LONG "\":1,\"" LONG "\":2}"), ADY_E_JSON_DUPLICATE);
+	CHECK_INT(strlen(fault.where), sizeof fault.where - 1);
+	CHECK_ERR(parse("{\"to\":1,\"to\":2}"), ADY_E_JSON_DUPLICATE);
 	CHECK_STR(fault.detail, "the key is there twice, again at byte 9");
 	CHECK_INT(ady_err_status(fault.err), 400);
 }
@@ -205,6 +210,7 @@ CASE(depth_ends_at_sixteen)
 
 CASE(values_end_at_the_room_there_is)
 {
+	static const char *const each[] = {"null", "0", "\"\"", "[]", "{}"};
 	struct ady_bytes text = ady_bytes_str("{\"a\":[1,2,3]}");
 
 	for (size_t cap = 0; cap <= 6; cap++)
@@ -212,6 +218,12 @@ CASE(values_end_at_the_room_there_is)
 		          cap < 6 ? ADY_E_TOO_LARGE : ADY_OK);
 	CHECK_ERR(ady_json_parse(&doc, toks, 3, text, &fault), ADY_E_TOO_LARGE);
 	CHECK_STR(fault.detail, "too many values at byte 6");
+	for (size_t i = 0; i < sizeof each / sizeof *each; i++)
+		CHECK_ERR(ady_json_parse(&doc, toks, 0, ady_bytes_str(each[i]), &fault),
+		          ADY_E_TOO_LARGE);
+	/* refused by its length alone: there is no such text here */
+	CHECK_ERR(ady_json_parse(&doc, toks, ROOM, ady_bytes(text.p, 1ull << 32), &fault),
+	          ADY_E_TOO_LARGE);
 }
 
 CASE(tokens_describe_the_document)
