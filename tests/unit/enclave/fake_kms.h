@@ -61,7 +61,8 @@ struct fake_kms {
 	atomic_int n_first;
 	atomic_bool close_after; /* say keep-alive, and close behind each reply */
 	atomic_int connections, requests, live;
-	char last_request[16384]; /* of the last Decrypt, for a look at its head */
+	pthread_mutex_t lock;     /* of what follows */
+	char last_request[16384]; /* the head of the last Decrypt */
 };
 
 /* A certificate for name, signed by ca (NULL: a self-signed CA). */
@@ -336,8 +337,10 @@ static inline void *fake_conn_main(void *arg)
 	atomic_fetch_add(&k->connections, 1);
 	if (fake_kms_relay(k, c->fd) && SSL_accept(ssl) == 1)
 		while ((body = fake_kms_read(ssl, space, sizeof space)).n > 0) {
+			pthread_mutex_lock(&k->lock);
 			snprintf(k->last_request, sizeof k->last_request, "%.*s",
 			         (int)(body.p - space), (const char *)space);
+			pthread_mutex_unlock(&k->lock);
 			atomic_fetch_add(&k->requests, 1);
 			if (!fake_kms_reply(k, ssl, fake_kms_next(k, true), body) ||
 			    atomic_load(&k->close_after))
@@ -376,6 +379,7 @@ static inline void fake_kms_start(struct fake_kms *k, const char *dir, const cha
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 
+	pthread_mutex_init(&k->lock, NULL);
 	snprintf(k->path, sizeof k->path, "%.80s/relay.sock", dir);
 	(void)unlink(k->path);
 	memcpy(at.sun_path, k->path, sizeof k->path);
@@ -398,6 +402,7 @@ static inline void fake_kms_end(struct fake_kms *k)
 	while (atomic_load(&k->live) > 0)
 		nanosleep(&pause, NULL);
 	SSL_CTX_free(k->tls);
+	pthread_mutex_destroy(&k->lock);
 }
 
 #endif

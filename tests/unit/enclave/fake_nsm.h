@@ -100,7 +100,7 @@ static inline void fake_nsm_attest(struct fake_nsm *n, struct ady_buf *b, struct
 			v = ady_cbor_bytes(c);
 		if (ady_bytes_is(name, "public_key"))
 			ady_buf_view(&d, v);
-		if (ady_bytes_is(name, "user_data") && v.n <= sizeof n->user_data) {
+		if (ady_bytes_is(name, "user_data") && v.n && v.n <= sizeof n->user_data) {
 			memcpy(n->user_data, v.p, v.n);
 			atomic_store(&n->user_data_n, v.n);
 		}

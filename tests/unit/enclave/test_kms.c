@@ -350,6 +350,7 @@ CASE(a_connection_is_kept_and_a_stale_one_replaced)
 	CHECK_ERR(decrypt_for(&w, 5000, &f), ADY_OK);
 	CHECK_ERR(decrypt_for(&w, 5000, &f), ADY_OK);
 	CHECK_INT(atomic_load(&w.kms.connections), 1);
+	nanosleep(&pause, NULL);
 	atomic_store(&w.kms.close_after, true);
 	CHECK_ERR(decrypt_for(&w, 5000, &f), ADY_OK);
 	nanosleep(&pause, NULL);

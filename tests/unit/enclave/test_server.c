@@ -373,13 +373,13 @@ CASE(expired_work_is_dropped)
 CASE(a_nonce_is_attested)
 {
 	int fd = dial();
-	uint8_t space[600], nonce[ADY_WIRE_NONCE_MAX] = {1};
+	uint8_t space[600], nonce[ADY_WIRE_NONCE_MAX + 1] = {1};
 	struct ady_buf b = ady_buf(space, sizeof space);
 	struct ady_wire_head head;
 	struct ady_bytes body, document;
 	struct ady_fault f;
 
-	ady_wire_put_blob(&b, ady_bytes(nonce, sizeof nonce));
+	ady_wire_put_blob(&b, ady_bytes(nonce, ADY_WIRE_NONCE_MAX));
 	CHECK(say(fd, ADY_WIRE_ATTEST, 40, 2000, ady_buf_bytes(&b)));
 	CHECK(hear(fd, &head, &body));
 	CHECK_INT(head.type, ADY_WIRE_ATTEST | ADY_WIRE_ANSWER);
@@ -387,7 +387,7 @@ CASE(a_nonce_is_attested)
 	CHECK(document.n > 200 && memcmp(document.p, "doc:", 4) == 0);
 	CHECK_INT(atomic_load(&w.nsm.user_data_n), 48);
 	b.n = 0;
-	ady_wire_put_blob(&b, ady_bytes(space, ADY_WIRE_NONCE_MAX + 1));
+	ady_wire_put_blob(&b, ady_bytes(nonce, sizeof nonce));
 	CHECK(say(fd, ADY_WIRE_ATTEST, 41, 2000, ady_buf_bytes(&b)));
 	CHECK_ERR(hear_fault(fd, 41, &f), ADY_E_PROTOCOL);
 	close(fd);
