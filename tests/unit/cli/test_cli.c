@@ -106,6 +106,32 @@ CASE(every_command_has_help_with_exit_codes_and_examples)
 	}
 }
 
+/* Every option in the help of a command is completed. */
+CASE(completion_knows_every_option)
+{
+	static const char *const commands[][2] = {
+	    {"dev", "up"},      {"dev", "measure"},     {"key", "put"},
+	    {"sign", "--help"}, {"attestation", "get"}, {"attestation", "verify"}};
+	struct ady_bytes file = test_read_file("completion/adyton.bash");
+
+	CHECK(file.p != NULL);
+	for (size_t i = 0; file.p && i < sizeof commands / sizeof *commands; i++) {
+		ADYTON(commands[i][0], commands[i][1], "--help");
+		for (char *at = ran.out; (at = strstr(at, "\n  ")) != NULL; at++) {
+			char *name = strstr(at, "--"),
+			     *end = name ? name + strcspn(name, " \n") : NULL;
+
+			if (!name || name - at > 10)
+				continue;
+			*end = 0;
+			test_check(strstr((const char *)file.p, name) != NULL, __FILE__, __LINE__,
+			           name);
+			*end = ' ';
+		}
+	}
+	free((void *)(uintptr_t)file.p);
+}
+
 CASE(options_are_read_strictly)
 {
 	ADYTON("dev", "measure", "--colour", "green");
@@ -444,6 +470,7 @@ int main(void)
 		unsetenv(unset[i]);
 	RUN(overview_help_and_version);
 	RUN(every_command_has_help_with_exit_codes_and_examples);
+	RUN(completion_knows_every_option);
 	RUN(options_are_read_strictly);
 	RUN(a_key_never_stands_in_the_arguments);
 	RUN(a_bad_key_is_refused_before_any_call);
