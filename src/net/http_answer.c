@@ -117,14 +117,14 @@ void ady_http_compose(struct ady_http_server *server, const struct ady_http_answ
 int ady_http_refusal_status(const struct ady_fault *f)
 {
 	static const struct {
-		enum ady_err err;
 		const char *where;
+		enum ady_err err;
 		int status;
 	} rows[] = {
-	    {ADY_E_TOO_LARGE, "head", 431},
-	    {ADY_E_TOO_LARGE, "target", 414},
-	    {ADY_E_HTTP, "version", 505},
-	    {ADY_E_HTTP, "expect", 417},
+	    {"head", ADY_E_TOO_LARGE, 431},
+	    {"target", ADY_E_TOO_LARGE, 414},
+	    {"version", ADY_E_HTTP, 505},
+	    {"expect", ADY_E_HTTP, 417},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

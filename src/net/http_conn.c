@@ -22,6 +22,12 @@ enum {
 
 /* --- life --- */
 
+static void pin(struct ady_http_conn *c)
+{
+	if (c->pins++ == 0)
+		ADY_BUG("a connection is used after its end");
+}
+
 static void unpin(struct ady_http_conn *c)
 {
 	if (--c->pins > 0)
@@ -79,7 +85,7 @@ static void hand_over(struct ady_http_conn *c)
 	c->due_ms = INT64_MAX;
 	c->requests++;
 	c->owed = true;
-	c->pins++; /* until ady_http_answer */
+	pin(c); /* until ady_http_answer */
 	c->req.cancel = NULL;
 	c->req.user = NULL;
 	c->in_handler = true;
@@ -250,6 +256,7 @@ static void drive(struct ady_http_conn *c)
 		if (!c->server || !c->readable || !fill(c))
 			break;
 	}
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the caller has pinned c */
 	if (!c->server)
 		return;
 	if (c->phase == ADY_HTTP_IDLE && c->in_n > 0)
@@ -285,7 +292,7 @@ static void on_io(struct ady_io *io, uint32_t ready)
 	struct ady_http_conn *c =
 	    (struct ady_http_conn *)((char *)io - offsetof(struct ady_http_conn, io));
 
-	c->pins++;
+	pin(c);
 	on_ready(c, ready);
 	unpin(c);
 }
@@ -319,7 +326,7 @@ static void on_timer(struct ady_timer *timer)
 		ady_http_set_due(c, now, c->due_ms);
 		return;
 	}
-	c->pins++;
+	pin(c);
 	on_due(c, now);
 	if (c->server)
 		watch(c);
@@ -351,7 +358,7 @@ static void answer(struct ady_http_request *req, struct ady_http_answer_parts *a
 	if (c->server)
 		drop_taken(c);
 	if (c->server && !c->in_handler) {
-		c->pins++;
+		pin(c);
 		ady_loop_post(c->server->loop, &c->resume);
 	}
 	unpin(c);
@@ -442,10 +449,11 @@ void ady_http_conn_open(struct ady_http_server *server, int fd, bool surplus)
 
 void ady_http_conn_drain(struct ady_http_conn *c)
 {
-	c->pins++;
+	pin(c);
 	c->readable = true; /* what has arrived already is a request to be answered */
 	drive(c);
 	if (reading(c) && c->in_n == 0)
 		ady_http_conn_end(c);
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): pinned above */
 	unpin(c);
 }

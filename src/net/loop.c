@@ -43,7 +43,7 @@ enum ady_err ady_loop_open(struct ady_loop **loop)
 		return ADY_E_MEMORY;
 	pthread_mutex_init(&l->lock, NULL);
 	l->tail = &l->head;
-	l->heap = malloc(TIMERS_AT_FIRST * sizeof(*l->heap));
+	l->heap = calloc(TIMERS_AT_FIRST, sizeof(struct ady_timer *));
 	l->timers_cap = TIMERS_AT_FIRST;
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -118,7 +118,7 @@ static void make_room(struct ady_loop *loop)
 
 	if (loop->timers_n < loop->timers_cap)
 		return;
-	more = realloc(loop->heap, 2 * loop->timers_cap * sizeof(*more));
+	more = realloc(loop->heap, 2 * loop->timers_cap * sizeof(struct ady_timer *));
 	if (!more)
 		ADY_BUG("out of memory");
 	loop->heap = more;

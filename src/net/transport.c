@@ -58,6 +58,7 @@ static enum ady_err split_last(char *out, size_t cap, const char **rest, const c
 {
 	const char *colon = strrchr(text, ':');
 
+	*rest = "";
 	if (!colon)
 		return ady_fail(f, ADY_E_CONFIG, "endpoint", "a port is missing in '%s'", text);
 	*rest = colon + 1;
@@ -410,7 +411,7 @@ static enum ady_err prepare(int fd, const struct ady_endpoint *e, const union ad
 
 static void fill_port(int fd, struct ady_endpoint *e)
 {
-	union address a;
+	union address a = {0};
 	socklen_t size = sizeof a;
 
 	if (e->kind != ADY_TCP || getsockname(fd, &a.any, &size) < 0)

@@ -19,6 +19,7 @@ static struct {
 	struct ady_wire_head last;
 	uint64_t sum; /* over ids, in order */
 	bool end_at_first;
+	size_t wrong; /* bytes that are not what was sent */
 } seen;
 
 static void on_frame(void *ctx, struct ady_channel *ch, const struct ady_wire_head *head,
@@ -32,7 +33,7 @@ static void on_frame(void *ctx, struct ady_channel *ch, const struct ady_wire_he
 	seen.sum = seen.sum * 31 + head->id;
 	for (size_t i = 0; i < body.n; i++)
 		if (body.p[i] != (uint8_t)(head->id + i))
-			CHECK(!"the body is what was sent");
+			seen.wrong++;
 	if (seen.end_at_first)
 		ady_channel_end(ch, ADY_E_DENIED);
 }
@@ -85,6 +86,7 @@ static void close_all(void)
 	if (!seen.closed)
 		run_ms(2000);
 	CHECK_INT(seen.closed, 1);
+	CHECK_INT(seen.wrong, 0);
 	ady_channel_unref(channel);
 	ady_loop_close(loop);
 }
