@@ -172,7 +172,7 @@ static bool send_answer(struct conn *conn)
 static void conn_ready(struct ady_io *io, uint32_t ready)
 {
 	struct conn *conn = (struct conn *)io;
-	struct packet packet;
+	struct packet packet = {.n = 0};
 	int got;
 
 	if (conn->answer_n) {
