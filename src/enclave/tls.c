@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,6 +42,7 @@ static enum ady_err add_roots(X509_STORE *store, BIO *pem, struct ady_fault *f)
 static bool set_rules(SSL_CTX *ctx)
 {
 	static const unsigned char alpn[] = "\x08http/1.1";
+	char groups[] = "X25519:P-256:P-384"; /* the macro below wants it writable */
 
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
@@ -49,7 +51,7 @@ static bool set_rules(SSL_CTX *ctx)
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
 	       SSL_CTX_set_cipher_list(ctx, suites_tls12) == 1 &&
-	       SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384") == 1 &&
+	       SSL_CTX_set1_groups_list(ctx, groups) == 1 &&
 	       SSL_CTX_set_alpn_protos(ctx, alpn, sizeof alpn - 1) == 0;
 }
 
@@ -133,9 +135,12 @@ static enum ady_err explain(const struct ady_tls *t, enum ady_err err, struct ad
 
 static enum ady_err handshake(struct ady_tls *t, const char *host, int64_t deadline_ms)
 {
+	char name[254]; /* as above */
+
+	snprintf(name, sizeof name, "%s", host);
 	SSL_set_hostflags(t->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
 	                              X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-	if (SSL_set1_host(t->ssl, host) != 1 || SSL_set_tlsext_host_name(t->ssl, host) != 1 ||
+	if (SSL_set1_host(t->ssl, host) != 1 || SSL_set_tlsext_host_name(t->ssl, name) != 1 ||
 	    SSL_set_fd(t->ssl, t->fd) != 1)
 		return ADY_E_MEMORY;
 	for (;;) {
