@@ -119,6 +119,16 @@ static bool find_target(struct ady_relay_stream *s, struct ady_bytes host, uint1
 	return false;
 }
 
+/* The host's characters were checked with the frame: it may stand in a log. */
+static void deny(struct ady_relay_stream *s, struct ady_bytes host, uint16_t port)
+{
+	char detail[128];
+
+	snprintf(detail, sizeof detail, "%.*s:%u is not on the relay's list",
+	         (int)(host.n < 80 ? host.n : 80), (const char *)host.p, port);
+	refuse(s, ADY_E_DENIED, detail);
+}
+
 static void begin(struct ady_relay_stream *s)
 {
 	struct ady_relay *r = s->relay;
@@ -132,7 +142,7 @@ static void begin(struct ady_relay_stream *s)
 		return;
 	}
 	if (!find_target(s, host, port)) {
-		refuse(s, ADY_E_DENIED, "the destination is not on the relay's list");
+		deny(s, host, port);
 		return;
 	}
 	if (r->connected >= r->limits.streams) {

@@ -26,7 +26,7 @@ static enum ady_err translate(struct ady_fault *f)
 	    {"ValidationException", ADY_E_NOT_FOUND, "the store has no such key"},
 	    {"InvalidParameterException", ADY_E_NOT_FOUND, "the store has no such key"},
 	    {"AccessDeniedException", ADY_E_DENIED, "the gateway's role may not read this secret"},
-	    {"DecryptionFailure", ADY_E_STORE, "the store could not decrypt the secret"},
+	    {"DecryptionFailure", ADY_E_RECORD, "the store could not decrypt the secret"},
 	};
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
@@ -52,7 +52,7 @@ static enum ady_err from_binary(const char *name, const char *base64, struct ady
 		*record = ady_stored_new(ady_bytes_str(name), ady_bytes(bytes, n));
 	free(bytes);
 	return err == ADY_OK ? ADY_OK
-	                     : ady_fail(f, ADY_E_STORE, NULL, "the reply's SecretBinary is bad");
+	                     : ady_fail(f, ADY_E_RECORD, NULL, "the secret's bytes are no base64");
 }
 
 static enum ady_err read_reply(const json_t *reply, struct ady_stored **record, struct ady_fault *f)

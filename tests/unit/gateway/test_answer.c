@@ -64,7 +64,7 @@ CASE(signatures_in_both_forms)
 	sig = json_object_get(o, "signature");
 	CHECK_INT(json_object_size(o), 4);
 	CHECK_STR(text_of(o, "signed_transaction"), "0x0102");
-	CHECK_STR(text_of(o, "from"), "0xff00000000000000000000000000000000000000");
+	CHECK_STR(text_of(o, "from"), "0xfF00000000000000000000000000000000000000");
 	CHECK_INT(json_object_size(sig), 3);
 	CHECK_INT(strlen(text_of(sig, "r")), 66);
 	CHECK_INT(json_integer_value(json_object_get(sig, "yParity")), 0);

@@ -331,7 +331,7 @@ CASE(refusals_of_the_store_have_their_codes)
 	    {400, "ResourceNotFoundException", "not_found", 404},
 	    {400, "InvalidRequestException", "not_found", 404},
 	    {400, "AccessDeniedException", "denied", 403},
-	    {400, "DecryptionFailure", "store_unavailable", 503},
+	    {400, "DecryptionFailure", "record_malformed", 422},
 	    {500, "InternalServiceError", "store_unavailable", 503},
 	};
 	struct world w;
