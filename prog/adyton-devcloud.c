@@ -107,13 +107,10 @@ static const struct option LONG[] = {
 /* -1: go on; else the exit code. */
 static int take(struct options *o, int opt, const char *value)
 {
-	const char **const texts[] = {[OPT_DIR - OPT_DIR] = &o->config.dir,
-	                              [OPT_LISTEN - OPT_DIR] = &o->listen,
-	                              [OPT_IMDS - OPT_DIR] = &o->imds,
-	                              [OPT_NSM - OPT_DIR] = &o->config.nsm,
-	                              [OPT_ROOT - OPT_DIR] = &o->config.nsm_root,
-	                              [OPT_REGION - OPT_DIR] = &o->config.region,
-	                              [OPT_ACCOUNT - OPT_DIR] = &o->config.account};
+	/* In the order of their options. */
+	const char **const texts[] = {&o->config.dir,    &o->listen,          &o->imds,
+	                              &o->config.nsm,    &o->config.nsm_root, &o->config.region,
+	                              &o->config.account};
 
 	if (opt == OPT_HELP || opt == OPT_VERSION) {
 		fputs(opt == OPT_HELP ? HELP : "adyton-devcloud " ADY_VERSION "\n", stdout);

@@ -217,6 +217,13 @@ static enum ady_err check_signed(struct ady_dev_call *c, const struct ady_http_h
 	return ADY_OK;
 }
 
+static enum ady_err unrecognized(struct ady_dev_call *c)
+{
+	(void)ady_dev_refuse(c, 400, "UnrecognizedClientException",
+	                     "The security token included in the request is invalid.");
+	return ADY_E_DENIED;
+}
+
 static enum ady_err find_credential(struct ady_dev_call *c, struct ady_dev_credential **out,
                                     const struct ady_http_head *head, struct ady_bytes access_key)
 {
@@ -226,8 +233,7 @@ static enum ady_err find_credential(struct ady_dev_call *c, struct ady_dev_crede
 	*out = k;
 	if (!k || strlen(k->keys.token) != token.n ||
 	    (token.n && !ady_secret_eq_ct(k->keys.token, token.p, token.n)))
-		return ady_dev_refuse(c, 400, "UnrecognizedClientException",
-		                      "The security token included in the request is invalid.");
+		return unrecognized(c);
 	if (k->keys.expires_unix_s && k->keys.expires_unix_s <= c->now_s)
 		return ady_dev_refuse(c, 400, "ExpiredTokenException",
 		                      "The security token included in the request is expired");

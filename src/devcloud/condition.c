@@ -109,16 +109,16 @@ static enum ady_err check_values(const struct use *u, const json_t *values, stru
 	return ADY_OK;
 }
 
-enum ady_err ady_dev_condition_check(const json_t *block, struct ady_fault *f)
+enum ady_err ady_dev_condition_check(json_t *block, struct ady_fault *f)
 {
 	const char *name, *key;
-	json_t *keys, *values, *b = (json_t *)(uintptr_t)block;
+	json_t *keys, *values;
 	enum ady_err err;
 	struct use u;
 
 	if (!json_is_object(block))
 		return ady_fail(f, ADY_E_FIELD_INVALID, "Condition", "is not an object");
-	json_object_foreach(b, name, keys)
+	json_object_foreach(block, name, keys)
 	{
 		if (!read_use(&u, name))
 			return ady_fail(f, ADY_E_FIELD_INVALID, "Condition",
@@ -194,13 +194,13 @@ static bool key_holds(const struct use *u, const char *key, const json_t *values
 	return u->op->negated && u->set == SET_NONE ? good == present : good > 0;
 }
 
-bool ady_dev_condition_holds(const json_t *block, const struct ady_dev_fact *facts, size_t n)
+bool ady_dev_condition_holds(json_t *block, const struct ady_dev_fact *facts, size_t n)
 {
-	json_t *keys, *values, *b = (json_t *)(uintptr_t)block;
+	json_t *keys, *values;
 	const char *name, *key;
 	struct use u;
 
-	json_object_foreach(b, name, keys)
+	json_object_foreach(block, name, keys)
 	{
 		if (!read_use(&u, name))
 			return false;

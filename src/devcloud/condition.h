@@ -9,9 +9,9 @@
 #include "devcloud/policy.h"
 
 /* Check a Condition block. Returns ADY_E_FIELD_INVALID with the reason in f. */
-enum ady_err ady_dev_condition_check(const json_t *block, struct ady_fault *f);
+enum ady_err ady_dev_condition_check(json_t *block, struct ady_fault *f);
 
 /* Whether all conditions of block (checked, or NULL for none) hold for facts. */
-bool ady_dev_condition_holds(const json_t *block, const struct ady_dev_fact *facts, size_t n);
+bool ady_dev_condition_holds(json_t *block, const struct ady_dev_fact *facts, size_t n);
 
 #endif

@@ -26,9 +26,9 @@ static void put_text(struct ady_buf *b, const char *s)
 	ady_buf_str(b, s);
 }
 
-struct ady_bytes ady_dev_context_aad(struct ady_dev_call *c, const json_t *context)
+struct ady_bytes ady_dev_context_aad(struct ady_dev_call *c, json_t *context)
 {
-	json_t *value, *o = (json_t *)(uintptr_t)context;
+	json_t *value;
 	size_t pairs = json_object_size(context), n = 0, i = 0;
 	const char *key, **keys;
 	struct ady_buf b;
@@ -36,7 +36,7 @@ struct ady_bytes ady_dev_context_aad(struct ady_dev_call *c, const json_t *conte
 	if (pairs == 0)
 		return (struct ady_bytes){0};
 	keys = (const char **)ady_dev_scratch(c, pairs * sizeof *keys);
-	json_object_foreach(o, key, value)
+	json_object_foreach(context, key, value)
 	{
 		keys[i++] = key;
 		n += 8 + strlen(key) + json_string_length(value);
@@ -79,8 +79,7 @@ bool ady_dev_blob_read(struct ady_dev_blob *blob, struct ady_bytes bytes)
 }
 
 /* Additional data: the header, then the context. */
-static struct ady_bytes additional(struct ady_dev_call *c, struct ady_bytes header,
-                                   const json_t *context)
+static struct ady_bytes additional(struct ady_dev_call *c, struct ady_bytes header, json_t *context)
 {
 	struct ady_bytes aad = ady_dev_context_aad(c, context);
 	struct ady_buf b = ady_buf(ady_dev_scratch(c, header.n + aad.n), header.n + aad.n);
@@ -91,8 +90,7 @@ static struct ady_bytes additional(struct ady_dev_call *c, struct ady_bytes head
 }
 
 enum ady_err ady_dev_blob_seal(struct ady_dev_call *c, struct ady_bytes *out,
-                               const struct ady_dev_key *key, const json_t *context,
-                               struct ady_bytes pt)
+                               const struct ady_dev_key *key, json_t *context, struct ady_bytes pt)
 {
 	ADY_SECRET struct ady_seckey material = {0};
 	size_t cap = pt.n + ADY_DEV_BLOB_OVERHEAD;
@@ -114,7 +112,7 @@ enum ady_err ady_dev_blob_seal(struct ady_dev_call *c, struct ady_bytes *out,
 }
 
 enum ady_err ady_dev_blob_open(struct ady_dev_call *c, struct ady_bytes *out,
-                               const struct ady_dev_key *key, const json_t *context,
+                               const struct ady_dev_key *key, json_t *context,
                                struct ady_bytes bytes)
 {
 	ADY_SECRET struct ady_seckey material = {0};

@@ -17,7 +17,7 @@ struct ady_dev_blob {
 
 /* Put an encryption context (a JSON object of strings, or NULL) into its one canonical form: pairs
  * sorted by key, each text behind its length. Out: a view into the call's scratch. */
-struct ady_bytes ady_dev_context_aad(struct ady_dev_call *c, const json_t *context);
+struct ady_bytes ady_dev_context_aad(struct ady_dev_call *c, json_t *context);
 
 /* Read the header. False: not one of our blobs. */
 bool ady_dev_blob_read(struct ady_dev_blob *blob, struct ady_bytes bytes);
@@ -25,13 +25,12 @@ bool ady_dev_blob_read(struct ady_dev_blob *blob, struct ady_bytes bytes);
 /* Encrypt pt under the newest material of key. Out: a view into the call's scratch. Returns
  * ADY_E_CRYPTO, ADY_E_STORE. */
 enum ady_err ady_dev_blob_seal(struct ady_dev_call *c, struct ady_bytes *out,
-                               const struct ady_dev_key *key, const json_t *context,
-                               struct ady_bytes pt);
+                               const struct ady_dev_key *key, json_t *context, struct ady_bytes pt);
 
 /* Decrypt a blob of key. Out: a view into the call's scratch. Returns ADY_E_CRYPTO when blob or
  * context is not what was sealed. */
 enum ady_err ady_dev_blob_open(struct ady_dev_call *c, struct ady_bytes *out,
-                               const struct ady_dev_key *key, const json_t *context,
+                               const struct ady_dev_key *key, json_t *context,
                                struct ady_bytes bytes);
 
 #endif

@@ -125,6 +125,27 @@ static enum ady_err encrypt_op(struct ady_dev_call *c)
 	return ADY_OK;
 }
 
+/* Without a message, as KMS has it: nothing is told about what did not fit. */
+static enum ady_err invalid_ciphertext(struct ady_dev_call *c)
+{
+	(void)ady_dev_refuse(c, 400, "InvalidCiphertextException", "%s", "");
+	return ADY_E_DENIED;
+}
+
+/* A key that is gone is not told from one that is forbidden. */
+static enum ady_err find_by_header(struct ady_dev_call *c, const char *id,
+                                   const struct ady_dev_key **key)
+{
+	enum ady_err err = ady_dev_key_find(c, id, key);
+
+	if (err == ADY_E_DENIED)
+		(void)ady_dev_refuse(c, 400, "AccessDeniedException",
+		                     "The ciphertext refers to a customer master key that does not "
+		                     "exist, does not exist in this region, or you are not allowed "
+		                     "to access.");
+	return err;
+}
+
 /* The key of a blob. A KeyId member, when given, must name the same key. */
 static enum ady_err key_of_blob(struct ady_dev_call *c, struct ady_bytes blob, const char *member,
                                 const struct ady_dev_key **key)
@@ -143,26 +164,21 @@ static enum ady_err key_of_blob(struct ady_dev_call *c, struct ady_bytes blob, c
 		memcpy(named_id, named->id, sizeof named_id);
 	}
 	if (!ady_dev_blob_read(&header, blob))
-		return ady_dev_refuse(c, 400, "InvalidCiphertextException", "%s", "");
-	if (named && strcmp(named_id, header.key_id) != 0)
-		return ady_dev_refuse(c, 400, "IncorrectKeyException",
-		                      "The key ID in the request does not identify a CMK that can "
-		                      "perform this operation.");
-	if (ady_dev_key_find(c, header.key_id, key) != ADY_OK)
-		return ady_dev_refuse(c, 400, "AccessDeniedException",
-		                      "The ciphertext refers to a customer master key that does "
-		                      "not exist, does not exist in this region, or you are not "
-		                      "allowed to access.");
-	return ADY_OK;
+		return invalid_ciphertext(c);
+	if (!named || strcmp(named_id, header.key_id) == 0)
+		return find_by_header(c, header.key_id, key);
+	(void)ady_dev_refuse(c, 400, "IncorrectKeyException",
+	                     "The key ID in the request does not identify a CMK that can perform "
+	                     "this operation.");
+	return ADY_E_DENIED;
 }
 
 static enum ady_err open_blob(struct ady_dev_call *c, struct ady_bytes *pt,
-                              const struct ady_dev_key *key, const json_t *context,
-                              struct ady_bytes blob)
+                              const struct ady_dev_key *key, json_t *context, struct ady_bytes blob)
 {
 	if (ady_dev_blob_open(c, pt, key, context, blob) == ADY_OK)
 		return ADY_OK;
-	return ady_dev_refuse(c, 400, "InvalidCiphertextException", "%s", "");
+	return invalid_ciphertext(c);
 }
 
 static enum ady_err decrypt_op(struct ady_dev_call *c)

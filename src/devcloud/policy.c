@@ -108,16 +108,16 @@ static bool is_bad_action(const char *s, const void *ctx)
 	return strcmp(s, "*") != 0 && !strchr(s, ':');
 }
 
-static enum ady_err check_principal(const json_t *p, struct ady_fault *f)
+static enum ady_err check_principal(json_t *p, struct ady_fault *f)
 {
 	const char *type;
-	json_t *names, *o = (json_t *)(uintptr_t)p;
+	json_t *names;
 
 	if (json_is_string(p) && strcmp(json_string_value(p), "*") == 0)
 		return ADY_OK;
 	if (!json_is_object(p) || json_object_size(p) == 0)
 		return malformed(f, "Principal", "is neither \"*\" nor an object");
-	json_object_foreach(o, type, names)
+	json_object_foreach(p, type, names)
 	{
 		if (strcmp(type, "AWS") != 0 && strcmp(type, "Service") != 0 &&
 		    strcmp(type, "Federated") != 0)
@@ -145,11 +145,11 @@ static enum ady_err check_pair(const json_t *st, const char *name, const char *n
 	return ADY_OK;
 }
 
-static enum ady_err check_who(const json_t *st, bool allow, enum ady_dev_policy_kind kind,
+static enum ady_err check_who(json_t *st, bool allow, enum ady_dev_policy_kind kind,
                               struct ady_fault *f)
 {
-	const json_t *who = json_object_get(st, "Principal");
-	const json_t *not_who = json_object_get(st, "NotPrincipal");
+	json_t *who = json_object_get(st, "Principal");
+	json_t *not_who = json_object_get(st, "NotPrincipal");
 
 	if (kind == ADY_DEV_IDENTITY_POLICY)
 		return who || not_who ? malformed(f, "Principal", "is not for identity policies")
@@ -161,16 +161,16 @@ static enum ady_err check_who(const json_t *st, bool allow, enum ady_dev_policy_
 	return check_principal(who ? who : not_who, f);
 }
 
-static enum ady_err check_members(const json_t *st, struct ady_fault *f)
+static enum ady_err check_members(json_t *st, struct ady_fault *f)
 {
 	static const char *const known[] = {"Sid",       "Effect",    "Principal", "NotPrincipal",
 	                                    "Action",    "NotAction", "Resource",  "NotResource",
 	                                    "Condition", NULL};
-	json_t *v, *o = (json_t *)(uintptr_t)st;
+	json_t *v;
 	const char *name;
 	int i;
 
-	json_object_foreach(o, name, v)
+	json_object_foreach(st, name, v)
 	{
 		for (i = 0; known[i] && strcmp(known[i], name) != 0; i++)
 			;
@@ -181,12 +181,11 @@ static enum ady_err check_members(const json_t *st, struct ady_fault *f)
 	return ADY_OK;
 }
 
-static enum ady_err check_statement(const json_t *st, enum ady_dev_policy_kind kind,
-                                    struct ady_fault *f)
+static enum ady_err check_statement(json_t *st, enum ady_dev_policy_kind kind, struct ady_fault *f)
 {
 	const char *effect = json_string_value(json_object_get(st, "Effect"));
 	const json_t *actions, *sid = json_object_get(st, "Sid");
-	const json_t *condition = json_object_get(st, "Condition");
+	json_t *condition = json_object_get(st, "Condition");
 	enum ady_err err;
 
 	if (!json_is_object(st))
@@ -210,7 +209,7 @@ static enum ady_err check_statement(const json_t *st, enum ady_dev_policy_kind k
 static enum ady_err check_document(const json_t *doc, enum ady_dev_policy_kind kind,
                                    struct ady_fault *f)
 {
-	const json_t *statements = json_object_get(doc, "Statement");
+	json_t *statements = json_object_get(doc, "Statement");
 	const char *version = json_string_value(json_object_get(doc, "Version"));
 	enum ady_err err;
 	json_t *st;

@@ -112,16 +112,16 @@ static enum ady_err check_filters(struct ady_dev_call *c, const json_t *filters)
 /* "Filter values are prefixes"; of names they mind the case; '!' in front negates. */
 static bool value_fits(const char *key, const char *v, const struct ady_dev_secret *s)
 {
-	bool not = *v == '!', fits = false;
+	bool negated = *v == '!', fits = false;
 	size_t n;
 
-	v += not ;
+	v += negated;
 	n = strlen(v);
 	if (strcmp(key, "description") != 0)
 		fits = strncmp(s->name, v, n) == 0;
 	if (strcmp(key, "name") != 0)
 		fits = fits || strncasecmp(s->description, v, n) == 0;
-	return fits != not ;
+	return fits != negated;
 }
 
 static bool passes(const json_t *filters, const struct ady_dev_secret *s)

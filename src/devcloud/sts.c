@@ -178,12 +178,12 @@ static void put_escaped(struct ady_dyn *d, const char *s)
 }
 
 /* Texts, and objects of texts: no answer here is deeper. */
-static void put_members(struct ady_dyn *d, const json_t *o)
+static void put_members(struct ady_dyn *d, json_t *o)
 {
-	json_t *v, *inner, *object = (json_t *)(uintptr_t)o;
+	json_t *v, *inner;
 	const char *name, *inner_name;
 
-	json_object_foreach(object, name, v)
+	json_object_foreach(o, name, v)
 	{
 		ady_dyn_printf(d, "<%s>", name);
 		put_escaped(d, json_is_string(v) ? json_string_value(v) : "");
@@ -197,8 +197,7 @@ static void put_members(struct ady_dyn *d, const json_t *o)
 	}
 }
 
-void ady_dev_sts_answer(struct ady_dyn *d, const char *name, const json_t *out,
-                        const char *request_id)
+void ady_dev_sts_answer(struct ady_dyn *d, const char *name, json_t *out, const char *request_id)
 {
 	ady_dyn_printf(d,
 	               "<%sResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n"

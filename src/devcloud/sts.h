@@ -14,8 +14,7 @@ json_t *ady_dev_sts_form(struct ady_bytes body);
 enum ady_err ady_dev_sts(const char *name, struct ady_dev_call *c);
 
 /* Write the answer of operation name: out as XML. */
-void ady_dev_sts_answer(struct ady_dyn *d, const char *name, const json_t *out,
-                        const char *request_id);
+void ady_dev_sts_answer(struct ady_dyn *d, const char *name, json_t *out, const char *request_id);
 
 /* Write a refusal, with the status and the name STS has for it. */
 int ady_dev_sts_refusal(struct ady_dyn *d, const struct ady_dev_refusal *r, const char *request_id);
