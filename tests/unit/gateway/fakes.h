@@ -7,6 +7,7 @@
 #define ADY_TEST_FAKES_H
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
 #include <poll.h>
@@ -42,16 +43,29 @@ FAKE void sleep_ms(long ms)
 		CHECK(cond);                                             \
 	} while (0)
 
-/* A folder for the sockets of one test program. */
+static char fake_folder[] = "/tmp/ady-gateway-XXXXXX";
+
+FAKE void fake_dir_remove(void)
+{
+	DIR *d = opendir(fake_folder);
+	const struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		(void)unlinkat(dirfd(d), e->d_name, 0);
+	if (d)
+		closedir(d);
+	(void)rmdir(fake_folder);
+}
+
+/* A folder for the sockets and files of one test program, removed at its end. */
 FAKE const char *fake_dir(void)
 {
-	static char dir[] = "/tmp/ady-gateway-XXXXXX";
 	static bool made;
 
-	if (!made && !mkdtemp(dir))
+	if (!made && (!mkdtemp(fake_folder) || atexit(fake_dir_remove) != 0))
 		abort();
 	made = true;
-	return dir;
+	return fake_folder;
 }
 
 /* --- the fake enclave --- */
@@ -69,6 +83,8 @@ struct fake_enclave {
 	_Atomic int mode;
 	_Atomic bool hangs; /* reads and never answers */
 	_Atomic int lanes, depth, has_credentials;
+	_Atomic uint32_t deadline_ms; /* of the last SIGN */
+	_Atomic bool cutting;
 	_Atomic int hellos, credentials, signs, attests, statuses, connections;
 	pthread_mutex_t lock;    /* guards what follows */
 	struct ady_fault fault;  /* FAKE_REFUSES */
@@ -76,8 +92,7 @@ struct fake_enclave {
 	char wanted_key[64];     /* FAKE_WANTS_CREDENTIALS: others are refused */
 	char wanted_record[256]; /* other records are refused with fault, unless empty */
 	char key_id[256], record[256], request[256]; /* of the last SIGN */
-	uint32_t deadline_ms;
-	char order[FAKE_EVENTS]; /* first letters of the frames as they came */
+	char order[FAKE_EVENTS];                     /* first letters of the frames as they came */
 	size_t order_n;
 };
 
@@ -236,6 +251,7 @@ FAKE void fake_cut_task(struct ady_task *task)
 	struct fake_enclave *e =
 	    (struct fake_enclave *)((char *)task - offsetof(struct fake_enclave, cut));
 
+	atomic_store(&e->cutting, false);
 	for (size_t i = 0; i < FAKE_CHANNELS; i++)
 		if (e->channels[i])
 			ady_channel_end(e->channels[i], ADY_OK);
@@ -266,7 +282,8 @@ FAKE void fake_enclave_start(struct fake_enclave *e)
 /* Cut every connection, as the death of the process would. */
 FAKE void fake_enclave_cut(struct fake_enclave *e)
 {
-	ady_loop_post(e->loop, &e->cut);
+	if (!atomic_exchange(&e->cutting, true))
+		ady_loop_post(e->loop, &e->cut);
 }
 
 FAKE void fake_enclave_stop(struct fake_enclave *e)
