@@ -175,8 +175,12 @@ void ady_cache_close(struct ady_cache *c)
 	if (!c)
 		return;
 	for (size_t i = 0; i < STRIPES; i++) {
-		while (c->stripes[i].oldest)
-			drop(&c->stripes[i], c->stripes[i].oldest);
+		struct ady_cache_entry *e = c->stripes[i].oldest, *newer;
+
+		for (; e; e = newer) {
+			newer = e->newer;
+			drop(&c->stripes[i], e);
+		}
 		pthread_mutex_destroy(&c->stripes[i].lock);
 	}
 	free(c);

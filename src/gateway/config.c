@@ -11,7 +11,7 @@ enum { CONFIG_FILE_MAX = 256 * 1024 };
 
 /* An object that is being read: its path, for the words of a refusal. */
 struct object {
-	const json_t *json;
+	json_t *json;
 	const char *path; /* "" for the root */
 	struct ady_fault *f;
 };
@@ -22,7 +22,8 @@ static enum ady_err refuse(const struct object *o, const char *name, const char 
 	char where[64];
 
 	snprintf(where, sizeof where, "%s%s%s", o->path, *o->path ? "." : "", name);
-	return ady_fail(o->f, ADY_E_CONFIG, where, "%s", why);
+	(void)ady_fail(o->f, ADY_E_CONFIG, where, "%s", why);
+	return ADY_E_CONFIG;
 }
 
 /* Refuse members that are not in known, a list ended by NULL. */
@@ -33,7 +34,7 @@ static enum ady_err check_members(const struct object *o, const char *const *kno
 
 	if (!json_is_object(o->json))
 		return ady_fail(o->f, ADY_E_CONFIG, o->path, "is no object");
-	json_object_foreach((json_t *)(uintptr_t)o->json, name, value)
+	json_object_foreach(o->json, name, value)
 	{
 		size_t i = 0;
 
