@@ -177,13 +177,13 @@ async function startPolicy() {
 }
 
 await test('a reply that names another key is refused', async () => {
-  cloud.faults([{ target: 'TrentService.Decrypt', times: 1, behaviour: 'wrong_key_id' }]);
+  cloud.faults([{ target: 'TrentService.Decrypt', times: 1, wrong_key_id: true }]);
   refused(await link.sign(a.id, a.text, goodTx()), 'kms_reply_invalid');
   await good();
 });
 
 await test('a reply encrypted to another key is refused', async () => {
-  cloud.faults([{ target: 'TrentService.Decrypt', times: 1, behaviour: 'forged_cms' }]);
+  cloud.faults([{ target: 'TrentService.Decrypt', times: 1, bad_cms: true }]);
   refused(await link.sign(a.id, a.text, goodTx()), 'kms_reply_invalid');
   await good();
 });
@@ -244,7 +244,7 @@ await test('a relay that takes the stream and stays silent: the deadline ends it
 });
 
 await test('other signatures go on while KMS does not answer some', async () => {
-  cloud.faults([{ target: 'TrentService.Decrypt', times: 4, behaviour: 'delay', delay_ms: 3000 }]);
+  cloud.faults([{ target: 'TrentService.Decrypt', times: 4, delay_ms: 3000 }]);
   const slow = Array.from({ length: 4 }, () => link.sign(a.id, a.text, goodTx(), { deadline: 9000 }));
   await new Promise((resolve) => setTimeout(resolve, 200));
   const began = Date.now();
