@@ -99,7 +99,7 @@ int main(int argc, char **argv)
 		fputs(o.help ? usage : "adyton-enclave " ADY_VERSION "\n", stdout);
 		return ADY_EXIT_OK;
 	}
-	if ((err = ady_harden_process(&f)) != ADY_OK) {
+	if (ady_harden_process(&f) != ADY_OK) {
 		ADY_ERROR("refuses to start", "reason=\"%s\"", f.detail);
 		return ADY_EXIT_HARDEN;
 	}

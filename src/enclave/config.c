@@ -172,7 +172,7 @@ static enum ady_err read_endpoint(const struct object *o, const char *name, bool
 static enum ady_err read_nsm(const struct object *o, struct ady_enclave_config *c)
 {
 	static const char device[] = "device:", socket[] = "dev-socket:";
-	char text[160];
+	char text[160] = "";
 	const char *path;
 	enum ady_err err = read_text(o, "nsm", text, sizeof text);
 
@@ -216,7 +216,7 @@ static bool is_key_arn(const struct ady_config_kms *k, const char *arn)
 static enum ady_err read_keys(const struct object *o, struct ady_config_kms *k)
 {
 	uint32_t list = ady_json_get(o->doc, o->tok, "keys");
-	size_t n;
+	size_t n = 0;
 
 	if (!list)
 		return refuse(o, ADY_E_FIELD_MISSING, "keys", "is required");
@@ -224,10 +224,11 @@ static enum ady_err read_keys(const struct object *o, struct ady_config_kms *k)
 		return refuse(o, ADY_E_FIELD_INVALID, "keys", "must be an array");
 	k->keys_n = 0;
 	for (uint32_t t = ady_json_first(o->doc, list); t; t = ady_json_after(o->doc, list, t)) {
-		char *arn = k->keys[k->keys_n];
+		char *arn;
 
 		if (k->keys_n == ADY_CONFIG_KEYS_MAX)
 			return refuse(o, ADY_E_FIELD_RANGE, "keys", "has more than 16 entries");
+		arn = k->keys[k->keys_n];
 		if (ady_json_string(o->doc, t, arn, sizeof k->keys[0], &n) != ADY_OK ||
 		    strlen(arn) != n || !is_key_arn(k, arn))
 			return refuse(o, ADY_E_FIELD_INVALID, "keys",
@@ -286,6 +287,7 @@ static enum ady_err read_options(const struct object *o, struct ady_enclave_conf
 	    {{"lanes", 0, 64, 0, false}, &c->lanes},
 	    {{"depth", 1, 16384, 1024, false}, &c->depth},
 	};
+	static const bool verified = true;
 	enum ady_err err;
 
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
@@ -293,7 +295,7 @@ static enum ady_err read_options(const struct object *o, struct ady_enclave_conf
 			return err;
 	if (c->rsa_bits != 2048 && c->rsa_bits != 3072)
 		return refuse(o, ADY_E_FIELD_RANGE, "rsa_bits", "must be 2048 or 3072");
-	return read_bool(o, "verify_signatures", &(bool){true}, &c->verify_signatures);
+	return read_bool(o, "verify_signatures", &verified, &c->verify_signatures);
 }
 
 static enum ady_err read_root(const struct ady_json *doc, struct ady_enclave_config *c,

@@ -231,7 +231,7 @@ enum ady_err ady_nsm_lock(struct ady_nsm *nsm, uint32_t range, struct ady_fault 
 static enum ady_err some_random(struct ady_nsm *nsm, uint8_t *out, size_t *n, struct ady_fault *f)
 {
 	struct ady_buf b = begin(nsm);
-	struct ady_bytes answer, random;
+	struct ady_bytes answer, random = {0};
 	enum ady_err err;
 
 	ady_nsm_put_plain(&b, "GetRandom");
@@ -262,7 +262,7 @@ enum ady_err ady_nsm_attest(struct ady_nsm *nsm, const struct ady_nsm_attest *at
                             struct ady_buf *out, struct ady_fault *f)
 {
 	struct ady_buf b = begin(nsm);
-	struct ady_bytes answer, document;
+	struct ady_bytes answer, document = {0};
 	enum ady_err err;
 
 	ady_nsm_put_attest(&b, attest);

@@ -76,9 +76,9 @@ static void run(struct ady_work *work, size_t worker)
 {
 	struct ady_job *job = (struct ady_job *)work;
 	struct ady_signing *s = job->owner;
-	struct ady_wire_signed answer;
+	struct ady_wire_signed answer = {0};
 	struct ady_fault f = {0};
-	struct ady_bytes plaintext;
+	struct ady_bytes plaintext = {0};
 	enum ady_err err;
 
 	if (ady_job_expired(job))
@@ -150,7 +150,7 @@ static enum ady_err prepare(struct ady_signing *s, struct ady_job *job, struct a
 static bool sign_held(struct ady_signing *s, struct ady_job *job, struct ady_signing_space *space)
 {
 	struct ady_bytes plaintext = ady_held_find(&job->sign.record);
-	struct ady_wire_signed answer;
+	struct ady_wire_signed answer = {0};
 	struct ady_fault f = {0};
 	enum ady_err err;
 
