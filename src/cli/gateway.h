@@ -9,6 +9,7 @@
 /* Where the gateway is: options of the command line, or NULL. */
 struct ady_gateway {
 	const char *url, *ca;
+	bool unverified; /* take any certificate: only to see whether our own child is ready */
 };
 
 /* What the help says of the two. */

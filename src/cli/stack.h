@@ -18,6 +18,7 @@ struct ady_stack {
 	char bin[PATH_MAX - 64]; /* where the programs are */
 	int lock;                /* held while the stack runs */
 	int port, reserved;      /* of the gateway; the descriptor that keeps it for us */
+	char gateway_url[40];    /* https when the gateway's options have tls */
 	json_t *cloud;           /* what adyton-devcloud printed */
 	char key_arn[256];
 	struct ady_measurement pcr;

@@ -147,6 +147,8 @@ enum ady_err ady_stack_configure(struct ady_stack *s, const struct ady_values *e
 		return err;
 	json = gateway_json(s);
 	err = ady_stack_set(json, gateway, f);
+	snprintf(s->gateway_url, sizeof s->gateway_url, "%s://127.0.0.1:%d",
+	         json_object_get(json, "tls") ? "https" : "http", s->port);
 	if (err == ADY_OK)
 		err = write_json(s, "gateway.json", json, f);
 	json_decref(json);
@@ -161,7 +163,7 @@ json_t *ady_stack_json(const struct ady_stack *s)
 	json_t *json = json_object();
 	char name[8], hex[97];
 
-	json_object_set_new(json, "gateway", json_sprintf("http://127.0.0.1:%d", s->port));
+	json_object_set_new(json, "gateway", json_string(s->gateway_url));
 	json_object_set_new(json, "devcloud", json_string(ady_stack_text(s->cloud, "endpoint")));
 	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
 		json_object_set_new(json, same[i], json_string(ady_stack_text(s->cloud, same[i])));

@@ -173,13 +173,11 @@ static struct ady_child *reap(struct up *up, int *wait_status)
 
 static bool is_ready(const struct up *up, struct ady_dyn *why)
 {
-	char url[40];
-	struct ady_gateway gateway = {.url = url};
+	struct ady_gateway gateway = {.url = up->stack.gateway_url, .unverified = true};
 	struct ady_gateway_reply reply;
 	struct ady_fault f = {0};
 	bool ready;
 
-	snprintf(url, sizeof url, "http://127.0.0.1:%d", up->stack.port);
 	ready = ady_gateway_call(&gateway, "/readyz", NULL, 1500, &reply, &f) == ADY_OK &&
 	        reply.status == 200;
 	why->n = 0;

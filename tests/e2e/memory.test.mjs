@@ -112,7 +112,7 @@ await test('the same search finds the key that a test build leaves on purpose', 
 });
 
 await test('no log holds a key, a credential or a body', async () => {
-  const s = await startStack({ dir: join(dir, 's') });
+  const s = await startStack();
   const key = r.hex(32);
   putKey(s, 'logged', key.slice(2));
   const to = r.hex(20);
