@@ -28,7 +28,8 @@ struct ady_credentials {
 	pthread_cond_t wake;    /* for the thread */
 	pthread_cond_t attempt; /* an attempt has ended */
 	atomic_bool closing;    /* read by a call of AWS in progress too */
-	bool forced;
+	bool forced;            /* someone asks for an attempt */
+	bool doubted;           /* the attempt under way was asked for */
 	uint64_t version, attempts;
 	struct ady_aws_credentials source, enclave;
 	struct ady_credentials_watch *watches;
@@ -85,11 +86,14 @@ static bool same(const struct ady_aws_credentials *a, const struct ady_aws_crede
 	       a->expires_unix_s == b->expires_unix_s;
 }
 
+/* When they were doubted, the same ones count as new: whoever was refused tries once more, and the
+ * enclave gets them again. A refusal may have been a passing one, or the clock's. */
 static void publish(struct ady_credentials *c, const struct ady_aws_credentials *source,
                     const struct ady_aws_credentials *enclave)
 {
 	pthread_mutex_lock(&c->lock);
-	if (c->version == 0 || !same(source, &c->source) || !same(enclave, &c->enclave)) {
+	if (c->version == 0 || c->doubted || !same(source, &c->source) ||
+	    !same(enclave, &c->enclave)) {
 		c->source = *source;
 		c->enclave = *enclave;
 		c->version++;
@@ -176,6 +180,7 @@ static bool sleep_until(struct ady_credentials *c, int64_t last, int64_t due)
 		t = at_mono(until);
 		pthread_cond_timedwait(&c->wake, &c->lock, &t);
 	}
+	c->doubted = c->forced;
 	c->forced = false;
 	go_on = !c->closing;
 	pthread_mutex_unlock(&c->lock);

@@ -36,10 +36,15 @@ uint64_t ady_credentials_get(struct ady_credentials *c, enum ady_credentials_use
 /* The current version; 0: there are none yet. */
 uint64_t ady_credentials_version(struct ady_credentials *c);
 
-/* Ask for a refresh as soon as possible (at most one attempt a second). */
-void ady_credentials_refresh(struct ady_credentials *c);
+/* The current ones were refused: ask for a refresh as soon as possible (at most one attempt a
+ * second). If it succeeds there is a new version, even of the same credentials. Returns the value
+ * that ady_credentials_attempts will have reached when that attempt has ended. */
+uint64_t ady_credentials_refresh(struct ady_credentials *c);
 
-/* Ask for a refresh and wait until there is a version above used, or an attempt has failed, or
+/* How many attempts have ended. */
+uint64_t ady_credentials_attempts(struct ady_credentials *c);
+
+/* Ask for a refresh and wait until there is a version above used, or the attempt has failed, or
  * timeout_ms have passed. Returns whether there is. Blocks: not for loops. */
 bool ady_credentials_await(struct ady_credentials *c, uint64_t used, int timeout_ms);
 

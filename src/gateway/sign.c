@@ -4,7 +4,7 @@
  * came. What the gateway reads of the request is where its record is, and no more.
  *
  * Two refusals are tried again, once each: what an old copy of the record could explain, with a new
- * copy if that differs; what old credentials could explain, with newer ones if there are any. */
+ * copy if that differs; what old credentials could explain, with fresh ones if they can be had. */
 #include <string.h>
 
 #include "base/clock.h"

@@ -241,13 +241,20 @@ CASE(expired_credentials_are_refreshed_and_the_request_repeated)
 	CHECK_INT(atomic_load(&w.enclave.signs), 2);
 	CHECK_STR(w.enclave.access_key, "IMDS1");
 	reply_free(&r);
-	/* and when there are no newer ones, the refusal is passed on */
+	/* and when newer ones do not help, the refusal is passed on */
 	snprintf(w.enclave.wanted_key, sizeof w.enclave.wanted_key, "IMDS2");
 	http_do(w.port, "POST", sign_path, "", sign_body, &r);
 	CHECK_INT(r.status, 503);
 	CHECK_STR(reply_text(&r, "code"), "credentials_unavailable");
 	CHECK_STR(reply_text(&r, "cause"), "ExpiredTokenException");
-	CHECK_INT(atomic_load(&w.enclave.signs), 3);
+	CHECK_INT(atomic_load(&w.enclave.signs), 4);
+	reply_free(&r);
+	/* and when there are none at all, it is passed on without another attempt */
+	atomic_store(&w.aws.imds_down, true);
+	http_do(w.port, "POST", sign_path, "", sign_body, &r);
+	CHECK_INT(r.status, 503);
+	CHECK_STR(reply_text(&r, "code"), "credentials_unavailable");
+	CHECK_INT(atomic_load(&w.enclave.signs), 5);
 	reply_free(&r);
 	close_world(&w);
 }
