@@ -30,6 +30,7 @@ struct ady_credentials {
 	atomic_bool closing;    /* read by a call of AWS in progress too */
 	bool forced;            /* someone asks for an attempt */
 	bool doubted;           /* the attempt under way was asked for */
+	bool running;           /* there is an attempt under way */
 	uint64_t version, attempts;
 	struct ady_aws_credentials source, enclave;
 	struct ady_credentials_watch *watches;
@@ -150,6 +151,7 @@ static void tell(struct ady_credentials *c)
 {
 	pthread_mutex_lock(&c->lock);
 	c->attempts++;
+	c->running = false;
 	pthread_cond_broadcast(&c->attempt);
 	for (struct ady_credentials_watch *w = c->watches; w; w = w->next)
 		if (!atomic_exchange(&w->posted, true))
@@ -182,6 +184,7 @@ static bool sleep_until(struct ady_credentials *c, int64_t last, int64_t due)
 	}
 	c->doubted = c->forced;
 	c->forced = false;
+	c->running = true;
 	go_on = !c->closing;
 	pthread_mutex_unlock(&c->lock);
 	return go_on;
@@ -218,6 +221,7 @@ enum ady_err ady_credentials_open(struct ady_credentials **out, const struct ady
 		return ady_fail(f, ADY_E_MEMORY, NULL, "out of memory");
 	}
 	c->config = config;
+	c->running = true; /* the thread begins with one */
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_condattr_init(&clock);
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
@@ -255,27 +259,44 @@ uint64_t ady_credentials_version(struct ady_credentials *c)
 	return version;
 }
 
-void ady_credentials_refresh(struct ady_credentials *c)
+/* An attempt that is under way began before the refusal and may bring what was refused. */
+static uint64_t force(struct ady_credentials *c)
 {
-	pthread_mutex_lock(&c->lock);
 	c->forced = true;
 	pthread_cond_signal(&c->wake);
+	return c->attempts + 1 + c->running;
+}
+
+uint64_t ady_credentials_refresh(struct ady_credentials *c)
+{
+	uint64_t due;
+
+	pthread_mutex_lock(&c->lock);
+	due = force(c);
 	pthread_mutex_unlock(&c->lock);
+	return due;
+}
+
+uint64_t ady_credentials_attempts(struct ady_credentials *c)
+{
+	uint64_t attempts;
+
+	pthread_mutex_lock(&c->lock);
+	attempts = c->attempts;
+	pthread_mutex_unlock(&c->lock);
+	return attempts;
 }
 
 bool ady_credentials_await(struct ady_credentials *c, uint64_t used, int timeout_ms)
 {
 	struct timespec until = at_mono(ady_mono_ms() + timeout_ms);
-	uint64_t before;
+	uint64_t due = 0;
 	bool newer;
 
 	pthread_mutex_lock(&c->lock);
-	before = c->attempts;
-	if (c->version <= used) {
-		c->forced = true;
-		pthread_cond_signal(&c->wake);
-	}
-	while (c->version <= used && c->attempts == before && !c->closing)
+	if (c->version <= used)
+		due = force(c);
+	while (c->version <= used && c->attempts < due && !c->closing)
 		if (pthread_cond_timedwait(&c->attempt, &c->lock, &until) != 0)
 			break;
 	newer = c->version > used;

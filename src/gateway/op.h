@@ -18,6 +18,7 @@ struct ady_op {
 	bool fetching, parked; /* fetching: fetch.done is still to come */
 	bool record_retried, credentials_retried;
 	uint64_t credentials; /* the version that was in force when it was sent */
+	uint64_t attempts;    /* parked: the refresh that it waits for (ady_credentials_refresh) */
 	struct ady_stored *record;
 	struct ady_fault fault;       /* why it is tried again */
 	struct ady_op *next;          /* of the free or the parked ones */

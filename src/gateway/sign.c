@@ -139,8 +139,8 @@ static void refused(struct ady_op *op, const struct ady_fault *f)
 			ask(op);
 			return;
 		}
+		op->attempts = ady_credentials_refresh(op->shard->gateway->credentials);
 		ady_op_park(op);
-		ady_credentials_refresh(op->shard->gateway->credentials);
 	} else {
 		ady_op_fail(op, f);
 	}
@@ -150,6 +150,7 @@ void ady_sign_refreshed(void *ctx)
 {
 	struct ady_shard *shard = ctx;
 	struct ady_op *op = shard->parked, *next;
+	uint64_t attempts = ady_credentials_attempts(shard->gateway->credentials);
 
 	shard->parked = NULL;
 	for (; op; op = next) {
@@ -157,6 +158,8 @@ void ady_sign_refreshed(void *ctx)
 		op->parked = false;
 		if (ady_link_credentials(shard->link) > op->credentials)
 			ask(op);
+		else if (attempts < op->attempts)
+			ady_op_park(op);
 		else
 			ady_op_fail(op, &op->fault);
 	}
