@@ -2,7 +2,7 @@
 // Processes that die or hang under load: requests in flight get 503, no answer is wrong, none hangs, and
 // service resumes by itself. Credentials that expire are replaced without a client noticing.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Transaction } from 'ethers';
 import { test, done, random, until, parallel } from './lib/tap.mjs';
@@ -15,7 +15,9 @@ const faults = join(dir, 'faults.json');
 writeFileSync(faults, '[]');
 const s = await startStack({ dir, args: ['--devcloud-arg', '--fault', '--devcloud-arg', faults, '--devcloud-arg', '--credential-ttl', '--devcloud-arg', '60'] });
 const { address } = putKey(s, 'k', r.bytes(32).toString('hex'));
-const pids = async () => (await request(`${s.gateway}/healthz`), s.pids);
+
+// dev up restarts a child that dies: its present pid stands in DIR/stack.json
+const currentPids = () => JSON.parse(readFileSync(join(dir, 'stack.json'), 'utf8')).pids;
 
 function right(answer, nonce) {
   const tx = Transaction.from(answer.json.signed_transaction);
@@ -46,32 +48,26 @@ async function underLoad(n, at, act) {
 const back = () => until(15000, 'service to resume', async () => (await sign(s, 'k', goodTx()).catch(() => ({}))).status === 200);
 
 await test('the enclave killed during 1,000 requests: right answers or 503, then service again', async () => {
-  const counts = await underLoad(1000, 300, async () => process.kill((await pids()).enclave, 'SIGKILL'));
+  const counts = await underLoad(1000, 300, async () => process.kill(currentPids().enclave, 'SIGKILL'));
   assert.ok(counts[200] >= 250, JSON.stringify(counts));
   await back();
 });
 
 await test('readyz names the enclave while it is away', async () => {
-  const status = JSON.parse(JSON.stringify(await currentPids()));
-  process.kill(status.enclave, 'SIGSTOP');
+  const { enclave } = currentPids();
+  process.kill(enclave, 'SIGSTOP');
   const answer = await until(8000, 'readyz to notice', async () => {
     const a = await request(`${s.gateway}/readyz`);
     return a.status === 503 && a;
   });
   assert.match(answer.body, /enclave/);
-  process.kill(status.enclave, 'SIGCONT');
+  process.kill(enclave, 'SIGCONT');
   await back();
   await until(8000, 'readyz to be ready', async () => (await request(`${s.gateway}/readyz`)).status === 200);
 });
 
-// dev up restarts a child that dies: its present pid stands in DIR/stack.json
-async function currentPids() {
-  const { readFileSync } = await import('node:fs');
-  return JSON.parse(readFileSync(join(dir, 'stack.json'), 'utf8')).pids;
-}
-
 await test('an enclave that hangs: requests end within their deadline, then service again', async () => {
-  const { enclave } = await currentPids();
+  const { enclave } = currentPids();
   const counts = await underLoad(400, 100, () => {
     process.kill(enclave, 'SIGSTOP');
     setTimeout(() => process.kill(enclave, 'SIGCONT'), 6000);
@@ -109,14 +105,14 @@ await test('KMS throttles and fails: the code and the name of AWS come back, the
 });
 
 await test('devcloud killed: errors with a code, then service again', async () => {
-  process.kill((await currentPids()).devcloud, 'SIGKILL');
+  process.kill(currentPids().devcloud, 'SIGKILL');
   const answer = await sign(s, 'k', goodTx());
   if (answer.status !== 200) assert.ok([502, 503, 504].includes(answer.status), answer.body);
   await back();
 });
 
 await test('the gateway killed: dev up starts it again with the same address', async () => {
-  process.kill((await currentPids()).gateway, 'SIGKILL');
+  process.kill(currentPids().gateway, 'SIGKILL');
   await back();
 });
 
