@@ -228,7 +228,8 @@ static bool from_client(struct ady_shard *shard, struct ady_http_request *req, e
 			bare.n = i;
 	if (!type.p || (bare.n == 16 && strncasecmp((const char *)bare.p, ADY_JSON_TYPE, 16) == 0))
 		return true;
-	(void)ady_fail(&f, ADY_E_MEDIA_TYPE, "content-type", "must be application/json");
+	(void)ady_fail(&f, ADY_E_MEDIA_TYPE, "content-type",
+	               "must be application/json (curl: --json)");
 	ady_problem_now(shard, req, route, &f, NULL);
 	return false;
 }
