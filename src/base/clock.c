@@ -102,6 +102,10 @@ enum ady_err ady_time_parse(int64_t *unix_s, struct ady_bytes text)
 	tm.tm_hour = number(d + 8, 2);
 	tm.tm_min = number(d + 10, 2);
 	tm.tm_sec = number(d + 12, 2);
+	/* Far outside, timegm would leave the years that can be written. */
+	if (tm.tm_mon < 0 || tm.tm_mon > 11 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
+	    tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 59)
+		return ADY_E_FIELD_INVALID;
 	*unix_s = (int64_t)timegm(&tm);
 	/* timegm folds the 31st of a shorter month into the next: such a text names no time. */
 	ady_time_basic(back, *unix_s);
