@@ -56,10 +56,22 @@ static void settle_descriptors(void)
 	close(null);
 }
 
-/* Make the C library decide now what it would else look up in files later. */
+static int in_order(const void *a, const void *b)
+{
+	(void)a;
+	(void)b;
+	return 0;
+}
+
+/* Make the C library decide now what it would else look up in files later. The first qsort of 1024
+ * bytes asks how much memory there is: else the name in a certificate, which OpenSSL sorts before
+ * it verifies anything, could make that call behind the filter. */
 static void settle_libc(void)
 {
+	char sorted[1024] = {0};
 	pthread_attr_t attr;
+
+	qsort(sorted, sizeof sorted, 1, in_order);
 
 	(void)setenv("TZ", "UTC0", 1);
 	tzset();

@@ -135,10 +135,10 @@ await test('a from that is not the key of the record is refused', async () => {
   assert.ok(mixed.ok, JSON.stringify(mixed.error));
 });
 
-function selfSigned(name) {
+function selfSigned(name, more = '') {
   const key = join(dir, `${name}-key.pem`);
   const cert = join(dir, `${name}-cert.pem`);
-  run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', `/CN=${name}`, '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert]);
+  run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', `/CN=${name}${more}`, '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert]);
   return { key: readFileSync(key), cert: readFileSync(cert) };
 }
 
@@ -154,6 +154,21 @@ await test('a parent that ends TLS itself, to forge the reply, is refused', asyn
   e.relay.cut();
   refused(await link.sign(a.id, a.text, goodTx()), 'tls_failed');
   assert.equal(secrets, 0);
+  e.relay.handle = e.relay.through;
+  forger.close();
+  await good();
+});
+
+// Sorting it is the first thing that OpenSSL does with a name, before any signature is looked at; of
+// that many the C library asks the system how much memory there is.
+await test('a forged certificate with 100 attributes in one name is refused, and the enclave lives', async () => {
+  const names = Array.from({ length: 100 }, (_, i) => `+OU=${i}`).join('');
+  const forger = tls.createServer(selfSigned('localhost', names));
+  forger.on('tlsClientError', () => {});
+  await new Promise((resolve) => forger.listen(0, '127.0.0.1', resolve));
+  e.relay.handle = (socket) => e.relay.through(socket, 'localhost', forger.address().port);
+  e.relay.cut();
+  refused(await link.sign(a.id, a.text, goodTx()), 'tls_failed');
   e.relay.handle = e.relay.through;
   forger.close();
   await good();

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "enclave/harden.h"
 #include "enclave/isolate.h"
 #include "enclave/seccomp.h"
@@ -277,6 +278,38 @@ static void do_memory(void)
 	need(status_value("VmLck:", 10) > 0, 1);
 }
 
+static int by_value(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+static void do_log(void)
+{
+	struct ady_fault f;
+
+	need(ady_harden_process(&f) == ADY_OK, 1);
+	filter();
+	ADY_INFO("the first line", "of=this_process");
+}
+
+/* OpenSSL sorts what a peer's certificate holds, before it has verified it. */
+static void do_sort(void)
+{
+	struct ady_fault f;
+	int values[1024] = {1};
+
+	need(ady_harden_process(&f) == ADY_OK, 1);
+	filter();
+	qsort(values, sizeof values / sizeof *values, sizeof *values, by_value);
+	need(values[1023] == 1, 2);
+}
+
+CASE(the_c_library_reads_no_files_behind_the_filter)
+{
+	CHECK_INT(in_child(do_log), 0);
+	CHECK_INT(in_child(do_sort), 0);
+}
+
 CASE(memory_is_locked_or_the_reason_said)
 {
 	int status = in_child(do_memory);
@@ -344,6 +377,7 @@ int main(void)
 	RUN(threads_made_before_are_filtered_as_well);
 	RUN(what_serving_needs_is_allowed);
 	RUN(the_hardening_shows_in_proc);
+	RUN(the_c_library_reads_no_files_behind_the_filter);
 	RUN(memory_is_locked_or_the_reason_said);
 	RUN(nothing_but_the_relay_is_left_of_the_file_system);
 	return test_end();
