@@ -81,8 +81,8 @@ CASE(accepted_replies)
 	static const char *const good[] = {
 	    "{\"KeyId\":\"" ARN "\",\"CiphertextForRecipient\":\"MIAG\"}",
 	    "{\"KeyId\":\"" ARN2 "\",\"CiphertextForRecipient\":\"MIAG\"}",
-	    "{\"CiphertextForRecipient\":\"MIAG\",\"EncryptionAlgorithm\":\"SYMMETRIC_DEFAULT\","
-	    "\"KeyId\":\"" ARN "\",\"Plaintext\":null,\"KeyMaterialId\":\"00\",\"New\":[{}]}",
+	    ("{\"CiphertextForRecipient\":\"MIAG\",\"EncryptionAlgorithm\":\"SYMMETRIC_DEFAULT\","
+	     "\"KeyId\":\"" ARN "\",\"Plaintext\":null,\"KeyMaterialId\":\"00\",\"New\":[{}]}"),
 	    "{\"KeyId\":\"arn:aws:kms:us-east-1:111122223333:key\\/1234abcd-12ab-34cd-56ef-"
 	    "1234567890ab\",\"CiphertextForRecipient\":\"MIA\\u0047\"}",
 	};

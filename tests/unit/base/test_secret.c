@@ -243,7 +243,7 @@ static void write_before(void *arg)
 {
 	volatile uint8_t *slot = arg;
 
-	slot[-65536] = 1;
+	slot[-sysconf(_SC_PAGESIZE)] = 1; /* the slots fill the end of one page */
 }
 
 CASE(guard_pages_surround_the_arena)
