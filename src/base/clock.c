@@ -57,7 +57,7 @@ static bool take(char *out, struct ady_bytes text, const char *shape)
 	for (; shape[i]; i++) {
 		bool digit = i < text.n && text.p[i] >= '0' && text.p[i] <= '9';
 
-		if (i >= text.n || (shape[i] == 'd' ? !digit : text.p[i] != shape[i]))
+		if (i >= text.n || (shape[i] == 'd' ? !digit : (char)text.p[i] != shape[i]))
 			return false;
 		if (digit)
 			*out++ = (char)text.p[i];

@@ -96,7 +96,7 @@ enum ady_err ady_sign_file_put(struct ady_dyn *out, const char *path, struct ady
 {
 	static struct ady_json_tok toks[TOKENS];
 	struct ady_dyn text = {0};
-	struct ady_json doc;
+	struct ady_json doc = {0};
 	enum ady_err err = ady_file_read(&text, path, TRANSACTION_MAX, f);
 
 	if (err == ADY_OK)
