@@ -4,15 +4,14 @@
  * configuration, gives up everything it will not need, and then talks to three parties only: the
  * gateway, which it does not trust, over one socket; KMS, through the gateway's relay, inside TLS;
  * and the Nitro Secure Module. Begin to read in src/enclave/start.c. */
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "enclave/config_file.h"
 #include "enclave/harden.h"
+#include "enclave/init.h"
 #include "enclave/start.h"
 
 static const char usage[] =
@@ -25,8 +24,12 @@ static const char usage[] =
     "  --config FILE  the measured configuration (JSON, doc/protocol.md)\n"
     "  --check        validate the configuration, print its SHA-384, and exit\n"
     "\n"
+    "Started by a kernel as /init it takes no arguments, reads /enclave.json, and ends with\n"
+    "\"adyton-enclave: stop STATUS REASON\" on the console and a reset of the machine.\n"
+    "\n"
     "exit status: 0 stopped or checked, 2 usage, 3 configuration, 4 hardening, 5 NSM,\n"
-    "             6 measurement, 7 cannot listen, 8 resources\n";
+    "             6 PCR16-31, 7 cannot listen, 8 resources, 11 entropy, 13 debug mode;\n"
+    "             as /init also 9 kernel, 10 random generator, 12 clock source, 14 lost\n";
 
 struct options {
 	const char *config;
@@ -49,20 +52,6 @@ static bool read_options(struct options *o, int argc, char **argv)
 			return false;
 	}
 	return o->config || o->help || o->version;
-}
-
-/* Read the whole file; the descriptor stays open for the development NSM to measure. */
-static enum ady_err read_config(struct ady_enclave_config *c, int fd, struct ady_fault *f)
-{
-	static uint8_t file[ADY_CONFIG_FILE_MAX + 1];
-	size_t n = 0;
-	ssize_t got;
-
-	while (n < sizeof file && (got = read(fd, file + n, sizeof file - n)) > 0)
-		n += (size_t)got;
-	if (n == 0)
-		return ady_fail(f, ADY_E_CONFIG, "", "the file is empty or cannot be read");
-	return ady_enclave_config_read(c, ady_bytes(file, n), f);
 }
 
 static int print_check(const struct ady_enclave_config *c)
@@ -91,6 +80,8 @@ int main(int argc, char **argv)
 	int fd;
 
 	ady_log_open("adyton-enclave", ADY_LOG_INFO);
+	if (ady_init_is(argv[0]))
+		ady_init_run();
 	if (!read_options(&o, argc, argv)) {
 		fputs(usage, stderr);
 		return ADY_EXIT_USAGE;
@@ -103,12 +94,11 @@ int main(int argc, char **argv)
 		ADY_ERROR("refuses to start", "reason=\"%s\"", f.detail);
 		return ADY_EXIT_HARDEN;
 	}
-	fd = open(o.config, O_RDONLY | O_CLOEXEC);
-	err = fd < 0 ? ady_fail(&f, ADY_E_CONFIG, "", "the file cannot be opened")
-	             : read_config(&config, fd, &f);
-	if (err == ADY_OK)
-		err = ady_enclave_check(&config, &f);
+	err = ady_config_file_read(&config, &fd, o.config, &f);
 	if (err != ADY_OK)
 		return refused(o.config, &f, err);
-	return o.check ? print_check(&config) : (int)ady_enclave_run(&config, fd);
+	if (o.check)
+		return print_check(&config);
+	return (int)ady_enclave_run(
+	    &(struct ady_enclave_start){.config = &config, .config_fd = fd});
 }

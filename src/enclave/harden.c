@@ -129,13 +129,11 @@ enum ady_err ady_harden_memory(bool *by_capability, struct ady_fault *f)
 	return ADY_OK;
 }
 
-enum ady_err ady_harden_privileges(bool keep_lock, struct ady_fault *f)
+enum ady_err ady_harden_privileges(uint32_t keep, struct ady_fault *f)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct kept[2] = {0};
+	struct __user_cap_data_struct kept[2] = {{.effective = keep, .permitted = keep}};
 
-	if (keep_lock)
-		kept[0].effective = kept[0].permitted = 1u << CAP_IPC_LOCK;
 	/* Those of the bounding set go as far as we may; without new privileges none comes back. */
 	for (unsigned long c = 0; c <= CAP_LAST_CAP; c++)
 		(void)prctl(PR_CAPBSET_DROP, c, 0, 0, 0);

@@ -6,6 +6,7 @@
 #define ADY_ENCLAVE_HARDEN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -19,8 +20,9 @@ enum ady_err ady_harden_process(struct ady_fault *f);
  * lifted: it must then be kept. Returns ADY_E_MEMORY with the reason in f. */
 enum ady_err ady_harden_memory(bool *by_capability, struct ady_fault *f);
 
-/* Last, once the process is isolated: drop all capabilities (but CAP_IPC_LOCK when keep_lock) and
- * forbid others to trace it or to read its memory. Returns ADY_E_INTERNAL with the reason in f. */
-enum ady_err ady_harden_privileges(bool keep_lock, struct ady_fault *f);
+/* Last, once the process is isolated: drop all capabilities but those of keep (bit c: capability
+ * c, 0 to 31) and forbid others to trace it or to read its memory.
+ * Returns ADY_E_INTERNAL with the reason in f. */
+enum ady_err ady_harden_privileges(uint32_t keep, struct ady_fault *f);
 
 #endif

@@ -8,12 +8,16 @@
 #include "enclave/config.h"
 #include "enclave/nsm.h"
 
-/* Check PCR0, extend PCR16 by the configuration's hash, lock all PCRs, and read back that it is so.
+/* Check that PCR0 is not all zero, as it is in debug mode; with development that is only said.
+ * Returns ADY_E_NSM, or ADY_E_ATTESTATION when it is zero. */
+enum ady_err ady_measure_image(struct ady_nsm *nsm, bool development, struct ady_fault *f);
+
+/* Extend PCR16 by the configuration's hash, lock all PCRs, and read back that it is so.
  * A PCR16 that is locked with the right value already, by an earlier run on the same module, will
  * do.
  * Out:     *info, what the module says of itself.
  * Returns: ADY_E_NSM when the module fails; ADY_E_ATTESTATION when what it holds is not
- *          acceptable: PCR0 all zero, as in debug mode, unless development; another PCR16. */
+ *          acceptable: another PCR16, or one that stays open. */
 enum ady_err ady_measure_self(struct ady_nsm *nsm, const struct ady_enclave_config *config,
                               struct ady_nsm_info *info, struct ady_fault *f);
 

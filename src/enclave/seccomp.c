@@ -7,6 +7,7 @@
 #include <linux/seccomp.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -96,6 +97,16 @@ static const struct rule rules[] = {
 
 enum { RULES = sizeof rules / sizeof *rules };
 
+/* The first process of a machine: wait, write the last line, reset. */
+static const struct rule init_rules[] = {
+    {.nr = SYS_wait4},
+    {.nr = SYS_write},
+    {.nr = SYS_ioctl, .check = ONE_OF, .arg = 1, .values = {TIOCOUTQ, TIOCOUTQ}},
+    {.nr = SYS_clock_nanosleep},
+    {.nr = SYS_reboot},
+    {.nr = SYS_exit_group},
+};
+
 struct program {
 	struct sock_filter code[PROGRAM_MAX];
 	unsigned short n;
@@ -150,32 +161,43 @@ static void emit_rule(struct program *p, const struct rule *r)
 	}
 }
 
-static void build(struct program *p, bool nsm_device)
+static void build(struct program *p, const struct rule *rule, size_t n, bool nsm_device)
 {
 	p->n = 0;
 	load(p, offsetof(struct seccomp_data, arch));
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
 	answer(p, SECCOMP_RET_KILL_PROCESS);
 	load(p, offsetof(struct seccomp_data, nr));
-	for (size_t i = 0; i < RULES; i++)
-		if (rules[i].check != NSM_ONLY || nsm_device)
-			emit_rule(p, &rules[i]);
+	for (size_t i = 0; i < n; i++)
+		if (rule[i].check != NSM_ONLY || nsm_device)
+			emit_rule(p, &rule[i]);
 	answer(p, SECCOMP_RET_KILL_PROCESS);
+}
+
+static enum ady_err enter(struct program *p, struct ady_fault *f)
+{
+	struct sock_fprog prog = {.filter = p->code, .len = p->n};
+	long rc = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &prog);
+	if (rc != 0)
+		return ady_fail(f, ADY_E_INTERNAL, "", "cannot filter system calls: %s",
+		                rc < 0 ? strerrordesc_np(errno) : "a thread has another filter");
+	return ADY_OK;
 }
 
 enum ady_err ady_seccomp_enter(bool nsm_device, struct ady_fault *f)
 {
 	struct program p;
-	struct sock_fprog prog = {.filter = p.code};
-	long rc;
 
-	build(&p, nsm_device);
-	prog.len = p.n;
-	rc = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &prog);
-	if (rc != 0)
-		return ady_fail(f, ADY_E_INTERNAL, "", "cannot filter system calls: %s",
-		                rc < 0 ? strerrordesc_np(errno) : "a thread has another filter");
-	return ADY_OK;
+	build(&p, rules, RULES, nsm_device);
+	return enter(&p, f);
+}
+
+enum ady_err ady_seccomp_enter_init(struct ady_fault *f)
+{
+	struct program p;
+
+	build(&p, init_rules, sizeof init_rules / sizeof *init_rules, false);
+	return enter(&p, f);
 }
 
 size_t ady_seccomp_count(bool nsm_device)

@@ -16,6 +16,10 @@
  * Returns ADY_E_INTERNAL with the reason in f. */
 enum ady_err ady_seccomp_enter(bool nsm_device, struct ady_fault *f);
 
+/* Filter a process that has nothing left to do but to wait for another, write a line and reset the
+ * machine. Returns ADY_E_INTERNAL with the reason in f. */
+enum ady_err ady_seccomp_enter_init(struct ady_fault *f);
+
 /* How many system calls are allowed. */
 size_t ady_seccomp_count(bool nsm_device);
 

@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "enclave/start.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/secret.h"
 #include "base/text.h"
+#include "enclave/entropy.h"
 #include "enclave/harden.h"
+#include "enclave/heartbeat.h"
 #include "enclave/held.h"
 #include "enclave/isolate.h"
 #include "enclave/measure.h"
 #include "enclave/seccomp.h"
 #include "enclave/server.h"
-#include "enclave/tls.h"
 
 /* Everything that lives as long as the process. */
 struct enclave {
@@ -25,6 +29,7 @@ struct enclave {
 	struct ady_nsm_info info;
 	struct ady_endpoint listen;
 	int listener;
+	bool machine;
 	bool lock_by_capability;
 	size_t lanes;
 	struct ady_credentials *credentials;
@@ -44,16 +49,6 @@ struct step {
 	enum ady_enclave_exit exit;
 };
 
-enum ady_err ady_enclave_check(const struct ady_enclave_config *config, struct ady_fault *f)
-{
-	struct ady_tls_client client;
-	enum ady_err err = ady_tls_client_open(&client, config->kms.roots_pem, f);
-
-	if (err == ADY_OK)
-		ady_tls_client_close(&client);
-	return err;
-}
-
 static enum ady_err lock_memory(struct enclave *e, struct ady_fault *f)
 {
 	enum ady_err err = ady_harden_memory(&e->lock_by_capability, f);
@@ -71,7 +66,17 @@ static enum ady_err open_listener(struct enclave *e, struct ady_fault *f)
 	return ady_listen(&e->listener, &e->listen, f);
 }
 
-/* As an ordinary process only: the init of an enclave has no one to be isolated from. */
+/* In a machine there is no one to be isolated from, and nothing to see but two files of the image,
+ * once the devices are open. */
+static enum ady_err empty_root(struct ady_fault *f)
+{
+	unsigned long flags = MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+
+	if (umount2("/dev", MNT_DETACH) != 0 || mount(NULL, "/", NULL, flags, NULL) != 0)
+		return ady_fail(f, ADY_E_IO, "", "the root: %s", strerrordesc_np(errno));
+	return ADY_OK;
+}
+
 static enum ady_err isolate(struct enclave *e, struct ady_fault *f)
 {
 	const struct ady_endpoint *relay = &e->config->relay;
@@ -79,9 +84,8 @@ static enum ady_err isolate(struct enclave *e, struct ady_fault *f)
 	char dir[sizeof relay->path] = "/";
 	struct ady_isolation done;
 
-	(void)f;
-	if (getpid() == 1)
-		return ADY_OK;
+	if (e->machine)
+		return empty_root(f);
 	if (relay->kind == ADY_UNIX && strrchr(relay->path, '/') != relay->path)
 		memcpy(dir, relay->path, (size_t)(strrchr(relay->path, '/') - relay->path));
 	ady_isolate(&done, relay->kind == ADY_UNIX ? dir : NULL, network);
@@ -96,7 +100,12 @@ static enum ady_err isolate(struct enclave *e, struct ady_fault *f)
 
 static enum ady_err drop_privileges(struct enclave *e, struct ady_fault *f)
 {
-	return ady_harden_privileges(e->lock_by_capability, f);
+	return ady_harden_privileges(e->lock_by_capability ? 1u << CAP_IPC_LOCK : 0, f);
+}
+
+static enum ady_err check_image(struct enclave *e, struct ady_fault *f)
+{
+	return ady_measure_image(e->nsm, e->config->development, f);
 }
 
 static enum ady_err measure(struct enclave *e, struct ady_fault *f)
@@ -104,19 +113,15 @@ static enum ady_err measure(struct enclave *e, struct ady_fault *f)
 	return ady_measure_self(e->nsm, e->config, &e->info, f);
 }
 
-/* Randomness of the NSM is mixed into the kernel's, on top of what it has. */
-static enum ady_err mix_randomness(struct enclave *e, struct ady_fault *f)
+static enum ady_err mix_entropy(struct enclave *e, struct ady_fault *f)
 {
-	uint8_t seed[256];
-	enum ady_err err = ady_nsm_random(e->nsm, seed, sizeof seed, f);
-	int fd = open("/dev/urandom", O_WRONLY | O_CLOEXEC);
+	return ady_entropy_mix(e->nsm, f);
+}
 
-	if (err == ADY_OK && fd >= 0 && write(fd, seed, sizeof seed) != (ssize_t)sizeof seed)
-		err = ady_fail(f, ADY_E_IO, "", "the kernel does not take randomness");
-	if (fd >= 0)
-		close(fd);
-	ady_zero(seed, sizeof seed);
-	return err;
+static enum ady_err check_entropy(struct enclave *e, struct ady_fault *f)
+{
+	(void)e;
+	return ady_entropy_check(f);
 }
 
 static enum ady_err make_keys(struct enclave *e, struct ady_fault *f)
@@ -153,14 +158,21 @@ static enum ady_err open_kms(struct enclave *e, struct ady_fault *f)
 	return err == ADY_OK ? ady_held_open() : err;
 }
 
+/* Those we may run on; sysconf(3) would look for files that are no longer there. */
+static size_t cores(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof set, &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
+}
+
 static enum ady_err start_threads(struct enclave *e, struct ady_fault *f)
 {
 	const struct ady_enclave_config *c = e->config;
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	enum ady_err err;
 
 	(void)f;
-	e->lanes = c->lanes ? c->lanes : cores > 0 ? (size_t)cores : 1;
+	e->lanes = c->lanes ? c->lanes : cores();
 	err = ady_keeper_open(&e->keeper, &(struct ady_keeper_config){.credentials = e->credentials,
 	                                                              .recipient = e->recipient,
 	                                                              .kms = e->kms,
@@ -203,10 +215,12 @@ static enum ady_err filter_calls(struct enclave *e, struct ady_fault *f)
  * kernel allows to single threads only; no byte of the parent is read before the filter. */
 static const struct step steps[] = {
     {"memory cannot be locked", lock_memory, ADY_EXIT_HARDEN},
-    {"no randomness of the NSM", mix_randomness, ADY_EXIT_NSM},
+    {"no randomness of the NSM", mix_entropy, ADY_EXIT_NSM},
+    {"the random pool is not ready", check_entropy, ADY_EXIT_ENTROPY},
     {"cannot listen", open_listener, ADY_EXIT_LISTEN},
     {"cannot be isolated", isolate, ADY_EXIT_HARDEN},
     {"privileges cannot be dropped", drop_privileges, ADY_EXIT_HARDEN},
+    {"the image is not measured", check_image, ADY_EXIT_DEBUG},
     {"the measurement is not acceptable", measure, ADY_EXIT_MEASUREMENT},
     {"the recipient's key cannot be made", make_keys, ADY_EXIT_RESOURCES},
     {"the KMS session cannot be made", open_kms, ADY_EXIT_RESOURCES},
@@ -220,7 +234,8 @@ static enum ady_enclave_exit refuse(const char *what, enum ady_enclave_exit exit
 	ADY_ERROR("refuses to start", "what=\"%s\" code=%s where=\"%s\" reason=\"%s\" cause=\"%s\"",
 	          what, ady_err_code(err), f->where, f->detail[0] ? f->detail : ady_err_text(err),
 	          f->cause);
-	return err == ADY_E_NSM ? ADY_EXIT_NSM : exit;
+	/* A module that answers with a refusal is there: the step tells what that means. */
+	return err == ADY_E_NSM && !f->cause[0] ? ADY_EXIT_NSM : exit;
 }
 
 static enum ady_err open_nsm(struct enclave *e, int config_fd, struct ady_fault *f)
@@ -259,7 +274,19 @@ static void say_ready(const struct enclave *e)
 		         "verify_signatures=false");
 }
 
-enum ady_enclave_exit ady_enclave_run(const struct ady_enclave_config *config, int config_fd)
+/* The last step, for it says that all the others succeeded. */
+static void beat(const struct ady_enclave_start *start)
+{
+	enum ady_err err = ady_heartbeat(start->parent_cid);
+
+	if (err == ADY_OK)
+		ADY_INFO("heartbeat", "parent_cid=%u", start->parent_cid);
+	else
+		ADY_INFO("nobody waits for the heartbeat", "parent_cid=%u code=%s",
+		         start->parent_cid, ady_err_code(err));
+}
+
+enum ady_enclave_exit ady_enclave_run(const struct ady_enclave_start *start)
 {
 	static struct enclave e;
 	struct ady_fault f = {0};
@@ -267,19 +294,21 @@ enum ady_enclave_exit ady_enclave_run(const struct ady_enclave_config *config, i
 	sigset_t ends;
 	int sig;
 
-	e = (struct enclave){.config = config, .listener = -1};
+	e = (struct enclave){.config = start->config, .machine = start->machine, .listener = -1};
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGTERM);
 	sigaddset(&ends, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &ends, NULL);
-	if ((err = open_nsm(&e, config_fd, &f)) != ADY_OK)
+	if ((err = open_nsm(&e, start->config_fd, &f)) != ADY_OK)
 		return refuse("no NSM", ADY_EXIT_NSM, &f, err);
-	close(config_fd);
+	close(start->config_fd);
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
 		if ((err = steps[i].take(&e, &f)) != ADY_OK)
 			return refuse(steps[i].what, steps[i].exit, &f, err);
 	ady_server_accept(e.server);
 	say_ready(&e);
+	if (start->machine)
+		beat(start);
 	(void)sigwait(&ends, &sig);
 	ADY_INFO("stops", "signal=%d", sig);
 	return ADY_EXIT_OK;

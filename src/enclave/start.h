@@ -7,26 +7,17 @@
 #define ADY_ENCLAVE_START_H
 
 #include "enclave/config.h"
+#include "enclave/exit.h"
 
-/* Exit statuses, one for each kind of refusal to start. */
-enum ady_enclave_exit {
-	ADY_EXIT_OK = 0,
-	ADY_EXIT_USAGE = 2,
-	ADY_EXIT_CONFIG = 3,      /* the configuration cannot be read or is refused */
-	ADY_EXIT_HARDEN = 4,      /* a protection could not be put in place */
-	ADY_EXIT_NSM = 5,         /* there is no NSM, or it does not answer */
-	ADY_EXIT_MEASUREMENT = 6, /* the NSM's measurement is not acceptable */
-	ADY_EXIT_LISTEN = 7,      /* the endpoint cannot be listened on */
-	ADY_EXIT_RESOURCES = 8,   /* memory, threads or keys could not be made */
+struct ady_enclave_start {
+	const struct ady_enclave_config *config; /* must stay */
+	int config_fd;       /* the file it was read from, for the development NSM; taken over */
+	bool machine;        /* all of a machine's userspace is this process and its parent */
+	uint32_t parent_cid; /* of a machine: who waits for the heartbeat */
 };
 
-/* Check what ady_enclave_config_read does not: that the roots are certificates of a CA.
- * Returns ADY_E_CONFIG with the reason in f. */
-enum ady_err ady_enclave_check(const struct ady_enclave_config *config, struct ady_fault *f);
-
-/* Start and serve, after ady_harden_process. config must stay; config_fd: the file it was read
- * from, for the development NSM to measure. Returns the exit status: a refusal, after one line in
+/* Start and serve, after ady_harden_process. Returns the exit status: a refusal, after one line in
  * the log, or 0 after SIGTERM or SIGINT. */
-enum ady_enclave_exit ady_enclave_run(const struct ady_enclave_config *config, int config_fd);
+enum ady_enclave_exit ady_enclave_run(const struct ady_enclave_start *start);
 
 #endif

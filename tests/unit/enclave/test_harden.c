@@ -242,7 +242,7 @@ static void do_process(void)
 	need(getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max == 0, 4);
 	need(status_value("NoNewPrivs:", 10) == 1, 5);
 	need(fcntl(STDIN_FILENO, F_GETFD) >= 0, 6);
-	need(ady_harden_privileges(false, &f) == ADY_OK, 7);
+	need(ady_harden_privileges(0, &f) == ADY_OK, 7);
 	need(prctl(PR_GET_DUMPABLE) == 0, 8);
 	need(status_value("CapEff:", 16) == 0 && status_value("CapPrm:", 16) == 0, 9);
 	filter();

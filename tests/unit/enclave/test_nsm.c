@@ -174,7 +174,9 @@ static enum ady_err measured(void (*prepare)(struct fake_nsm *), bool developmen
 	if (prepare)
 		prepare(&n);
 	nsm = open_fake(&n);
-	err = ady_measure_self(nsm, &config, &info, f);
+	err = ady_measure_image(nsm, development, f);
+	if (err == ADY_OK)
+		err = ady_measure_self(nsm, &config, &info, f);
 	if (err == ADY_OK)
 		CHECK_INT(n.locked, 0xffffffff);
 	ady_nsm_close(nsm);
