@@ -103,12 +103,14 @@ enum ady_err ady_gateway_reload(struct ady_gateway *g, struct ady_fault *f)
 		return err;
 	for (size_t i = 0; i < g->shards_n; i++) {
 		struct ady_shard *s = g->shards[i];
+		SSL_CTX *older;
 
-		if (__atomic_load_n(&s->new_tls, __ATOMIC_ACQUIRE))
-			continue; /* the last reload is still on its way */
 		SSL_CTX_up_ref(tls);
-		__atomic_store_n(&s->new_tls, tls, __ATOMIC_RELEASE);
-		ady_loop_post(s->loop, &s->reload);
+		older = __atomic_exchange_n(&s->new_tls, tls, __ATOMIC_ACQ_REL);
+		if (older)
+			SSL_CTX_free(older); /* its task has not run yet, and will find tls */
+		else
+			ady_loop_post(s->loop, &s->reload);
 	}
 	SSL_CTX_free(tls);
 	return ADY_OK;

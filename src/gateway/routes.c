@@ -16,11 +16,18 @@ struct route {
 
 static const struct route routes[] = {
     {"/", "POST", "Allow: POST\r\n", ADY_ROUTE_SAMPLE, ady_sign_sample},
-    {"/v1/attestation", "GET", "Allow: GET\r\n", ADY_ROUTE_ATTESTATION, ady_page_attestation},
-    {"/healthz", "GET", "Allow: GET\r\n", ADY_ROUTE_HEALTH, ady_page_health},
-    {"/readyz", "GET", "Allow: GET\r\n", ADY_ROUTE_READY, ady_page_ready},
-    {"/metrics", "GET", "Allow: GET\r\n", ADY_ROUTE_METRICS, ady_page_metrics},
+    {"/v1/attestation", "GET", "Allow: GET, HEAD\r\n", ADY_ROUTE_ATTESTATION, ady_page_attestation},
+    {"/healthz", "GET", "Allow: GET, HEAD\r\n", ADY_ROUTE_HEALTH, ady_page_health},
+    {"/readyz", "GET", "Allow: GET, HEAD\r\n", ADY_ROUTE_READY, ady_page_ready},
+    {"/metrics", "GET", "Allow: GET, HEAD\r\n", ADY_ROUTE_METRICS, ady_page_metrics},
 };
+
+/* Where there is GET there is HEAD (RFC 9110 9.1); its answer leaves without its body. */
+static bool takes(const struct route *r, struct ady_bytes method)
+{
+	return ady_bytes_is(method, r->method) ||
+	       (ady_bytes_is(method, "HEAD") && strcmp(r->method, "GET") == 0);
+}
 
 static void wrong_method(struct ady_shard *shard, struct ady_http_request *req,
                          enum ady_route route, const char *allow)
@@ -61,7 +68,7 @@ void ady_route_request(void *ctx, struct ady_http_request *req)
 
 		if (!ady_bytes_is(path, r->path))
 			continue;
-		if (ady_bytes_is(req->head.method, r->method))
+		if (takes(r, req->head.method))
 			r->page(shard, req);
 		else
 			wrong_method(shard, req, r->id, r->allow);

@@ -47,12 +47,12 @@ static void on_drain(struct ady_task *task)
 static void on_reload(struct ady_task *task)
 {
 	struct ady_shard *s = OWNER(task, struct ady_shard, reload);
+	SSL_CTX *tls = __atomic_exchange_n(&s->new_tls, NULL, __ATOMIC_ACQ_REL);
 
 	for (size_t i = 0; i < s->servers_n; i++)
 		if (s->gateway->listen[i].kind == ADY_TCP)
-			ady_http_server_set_tls(s->servers[i], s->new_tls);
-	SSL_CTX_free(s->new_tls);
-	s->new_tls = NULL;
+			ady_http_server_set_tls(s->servers[i], tls);
+	SSL_CTX_free(tls);
 }
 
 /* TCP ports are shared by the shards; a Unix socket can have one owner, the first shard. */

@@ -37,6 +37,25 @@ static void unpin(struct ady_http_conn *c)
 	free(c);
 }
 
+static void unlist(struct ady_http_conn *c)
+{
+	struct ady_http_server *server = c->server;
+
+	*(c->next ? &c->next->prev : &server->last) = c->prev;
+	*(c->prev ? &c->prev->next : &server->conns) = c->next;
+}
+
+/* The list's order is that of the last whole request, or else of the accept: newest first. */
+static void list_first(struct ady_http_conn *c)
+{
+	struct ady_http_server *server = c->server;
+
+	c->prev = NULL;
+	c->next = server->conns;
+	*(c->next ? &c->next->prev : &server->last) = c;
+	server->conns = c;
+}
+
 void ady_http_conn_end(struct ady_http_conn *c)
 {
 	struct ady_http_server *server = c->server;
@@ -45,16 +64,11 @@ void ady_http_conn_end(struct ady_http_conn *c)
 		return;
 	if (c->stream.why)
 		ADY_DEBUG("tls failed", "peer=%s why=\"%s\"", c->req.peer, c->stream.why);
+	unlist(c);
 	c->server = NULL;
 	ady_timer_cancel(server->loop, &c->timer);
 	ady_loop_del(server->loop, &c->io);
 	ady_stream_close(&c->stream);
-	if (c->next)
-		c->next->prev = c->prev;
-	if (c->prev)
-		c->prev->next = c->next;
-	else
-		server->conns = c->next;
 	server->conns_n--;
 	if (c->owed && c->req.cancel)
 		c->req.cancel(&c->req);
@@ -85,6 +99,8 @@ static void hand_over(struct ady_http_conn *c)
 	c->due_ms = INT64_MAX;
 	c->requests++;
 	c->owed = true;
+	unlist(c);
+	list_first(c);
 	pin(c); /* until ady_http_answer */
 	c->req.cancel = NULL;
 	c->req.user = NULL;
@@ -404,17 +420,6 @@ static void name_peer(struct ady_http_conn *c)
 		snprintf(c->req.peer, sizeof c->req.peer, "unix");
 }
 
-static void enlist(struct ady_http_conn *c)
-{
-	struct ady_http_server *server = c->server;
-
-	c->next = server->conns;
-	if (c->next)
-		c->next->prev = c;
-	server->conns = c;
-	server->conns_n++;
-}
-
 void ady_http_conn_open(struct ady_http_server *server, int fd, bool surplus)
 {
 	struct ady_http_conn *c = calloc(1, sizeof *c);
@@ -442,9 +447,21 @@ void ady_http_conn_open(struct ady_http_server *server, int fd, bool surplus)
 		return;
 	}
 	name_peer(c);
-	enlist(c);
+	list_first(c);
+	server->conns_n++;
 	ady_http_enter(c, ADY_HTTP_HEAD, server->config.limits.head_ms, false);
 	c->opened_ms = c->since_ms;
+}
+
+bool ady_http_conn_make_room(struct ady_http_server *server)
+{
+	struct ady_http_conn *c = server->last;
+
+	while (c && (c->surplus || !reading(c)))
+		c = c->prev;
+	if (c)
+		ady_http_conn_end(c);
+	return c != NULL;
 }
 
 void ady_http_conn_drain(struct ady_http_conn *c)

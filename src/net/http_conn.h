@@ -16,7 +16,7 @@ struct ady_http_server {
 	struct ady_http_config config;
 	struct ady_io io; /* the listener; fd -1 when closed */
 	struct ady_timer pause, drain;
-	struct ady_http_conn *conns;
+	struct ady_http_conn *conns, *last;
 	size_t conns_n;
 	bool draining;
 	void (*drained)(void *ctx);
@@ -86,6 +86,10 @@ void ady_http_conn_open(struct ady_http_server *server, int fd, bool surplus);
 
 /* End a connection at once. An answer still owed is dropped, its cancel called. */
 void ady_http_conn_end(struct ady_http_conn *c);
+
+/* End the connection that has waited longest for its client to complete a request: whoever only
+ * holds connections must not keep others out. False: there is none, all are being answered. */
+bool ady_http_conn_make_room(struct ady_http_server *server);
 
 /* End a connection that waits for its next request; others end after their answer. */
 void ady_http_conn_drain(struct ady_http_conn *c);

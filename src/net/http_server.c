@@ -15,7 +15,8 @@
 
 enum {
 	ACCEPTS_A_ROUND = 32,
-	/* Connections beyond the limit that are told so; what comes then is closed unheard. */
+	/* Connections beyond the limit, while all others are being answered, that are told so; what
+	   comes then is closed unheard. */
 	SURPLUS_MAX = 64,
 	/* Without free descriptors the listener stays readable: leave it alone for a while. */
 	PAUSE_MS = 100,
@@ -41,6 +42,8 @@ static void take_connection(struct ady_http_server *server, int fd)
 {
 	size_t most = server->config.limits.connections_max;
 
+	if (server->conns_n >= most)
+		(void)ady_http_conn_make_room(server);
 	if (server->conns_n >= most + SURPLUS_MAX) {
 		close(fd);
 		return;
