@@ -466,6 +466,42 @@ await test('credentials of the environment and of a file; a file that changes is
   await none.stop();
 });
 
+/** A stack whose gateway assumes a role with a session policy for the enclave. */
+async function narrowed(policy) {
+  const at = scratch();
+  const n = await startStack({
+    dir: at,
+    args: ['--devcloud-arg=--verbose', '--gateway-option', `aws.assume_role=${JSON.stringify({ role_arn: s.role_arn, session_policy: JSON.stringify(policy), seconds: 900 })}`],
+  });
+  putKey(n, 'k', r.bytes(32).toString('hex'));
+  const answer = await sign(n, 'k', goodTx());
+  const calls = readFileSync(join(at, 'log/devcloud.log'), 'utf8').split('\n');
+  const key = n.key_arn;
+  await n.stop();
+  return { answer, calls, key };
+}
+
+const statement = (Action, Resource = '*') => ({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action, Resource }] });
+
+await test('AssumeRole with a session policy: the enclave signs with the narrow role, the store reads with the wide one', async () => {
+  const { answer, calls } = await narrowed(statement('kms:Decrypt'));
+  assert.equal(answer.status, 200, answer.body);
+  const decrypt = calls.filter((l) => /call target=TrentService\.Decrypt /.test(l));
+  const read = calls.filter((l) => /call target=secretsmanager\.GetSecretValue /.test(l));
+  assert.ok(decrypt.length > 0 && read.length > 0, calls.join(' / ').slice(0, 2000));
+  assert.ok(decrypt.every((l) => l.includes('assumed-role/adyton-instance/adyton-enclave')), decrypt.join(' / '));
+  assert.ok(read.every((l) => l.includes('assumed-role/adyton-instance/i-')), read.join(' / '));
+});
+
+await test('AssumeRole with a session policy without Decrypt: KMS refuses the enclave, by name', async () => {
+  for (const policy of [statement('secretsmanager:*'), statement('kms:Decrypt', 'arn:aws:kms:us-east-1:111122223333:key/another')]) {
+    const { answer } = await narrowed(policy);
+    assert.equal(answer.status, 502, answer.body);
+    assert.equal(answer.json.code, 'kms_refused');
+    assert.equal(answer.json.cause, 'AccessDeniedException');
+  }
+});
+
 // --- the relay ---
 
 const echo = net.createServer({ allowHalfOpen: true }, (c) => {
