@@ -10,10 +10,11 @@ static struct ady_evp evp;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* openssl.cnf could load engines or providers, and OPENSSL_CONF names it: the environment must not
- * choose what computes with our keys. */
+ * choose what computes with our keys. Nothing is cleaned up at exit, for other threads may still
+ * compute then. */
 static void fetch_all(void)
 {
-	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) != 1)
 		ADY_BUG("OpenSSL does not start");
 	evp.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	evp.sha384 = EVP_MD_fetch(NULL, "SHA384", NULL);

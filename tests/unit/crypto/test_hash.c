@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/hash.h"
 
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "test.h"
 
 static void keccak_is(const char *text, const char *want)
@@ -98,8 +103,35 @@ CASE(hmac_known_answers)
 	CHECK_HEX(out, 32, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
+/* What OpenSSL registered after this ran before it: once it has cleaned up, it starts no more. */
+static void is_openssl_usable(void)
+{
+	_exit(OPENSSL_init_crypto(0, NULL) == 1 ? 0 : 1);
+}
+
+/* The main thread of a program may end while others hash. First of all cases: the child must be the
+ * first to use OpenSSL. */
+CASE(an_exit_takes_nothing_from_other_threads)
+{
+	struct ady_bytes none = {0};
+	uint8_t out[32];
+	int status = -1;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		(void)atexit(is_openssl_usable);
+		ady_sha256(out, &none, 1);
+		exit(0);
+	}
+	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
+	CHECK_INT(status, 0);
+}
+
 int main(void)
 {
+	RUN(an_exit_takes_nothing_from_other_threads);
 	RUN(keccak_known_answers);
 	RUN(keccak_of_the_empty_trie);
 	RUN(keccak_in_parts);
