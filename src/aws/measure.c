@@ -16,7 +16,7 @@ static void extend_zero(uint8_t pcr48[static 48], struct ady_bytes content)
 	ady_sha384(pcr48, (struct ady_bytes[]){ady_bytes(zero48, 48), content}, 2);
 }
 
-static void extend_hash(uint8_t pcr48[static 48], const struct ady_bytes *parts, size_t n)
+void ady_measure_extend(uint8_t pcr48[static 48], const struct ady_bytes *parts, size_t n)
 {
 	uint8_t hash[48];
 
@@ -29,9 +29,9 @@ void ady_measure_process(struct ady_measurement *m, struct ady_bytes program,
 {
 	struct ady_bytes parts[2] = {program, config};
 
-	extend_hash(m->pcr[0], parts, 2);
-	extend_hash(m->pcr[1], &parts[0], 1);
-	extend_hash(m->pcr[2], &parts[1], 1);
+	ady_measure_extend(m->pcr[0], parts, 2);
+	ady_measure_extend(m->pcr[1], &parts[0], 1);
+	ady_measure_extend(m->pcr[2], &parts[1], 1);
 }
 
 void ady_measure_identity(uint8_t pcr48[static 48], const char *identity)

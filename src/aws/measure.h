@@ -25,6 +25,9 @@ void ady_measure_process(struct ady_measurement *m, struct ady_bytes program,
 enum ady_err ady_measure_files(struct ady_measurement *m, int program_fd, int config_fd,
                                struct ady_fault *f);
 
+/* A register that is extended once from zero: X(SHA384 of the concatenation of n parts). */
+void ady_measure_extend(uint8_t pcr48[static 48], const struct ady_bytes *parts, size_t n);
+
 /* PCR3 or PCR4: of a role ARN or an instance id. */
 void ady_measure_identity(uint8_t pcr48[static 48], const char *identity);
 

@@ -45,6 +45,7 @@
 	X(E_BUSY, "overloaded", 503, "too many requests are waiting")                           \
 	X(E_DEADLINE, "deadline_exceeded", 504, "the time allowed has passed")                  \
 	X(E_PROTOCOL, "protocol_violation", 502, "the peer broke the protocol")                 \
+	X(E_IMAGE, "image_malformed", 422, "the enclave image is not acceptable")               \
 	X(E_CONFIG, "config_invalid", 500, "the configuration is not acceptable")               \
 	X(E_CRYPTO, "crypto_failed", 500, "a cryptographic operation failed")                   \
 	X(E_IO, "io_failed", 500, "an input or output operation failed")                        \

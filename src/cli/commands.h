@@ -27,6 +27,18 @@ int ady_cmd_attestation_get(const struct ady_command *self, int argc, char **arg
 /* adyton attestation verify: verify an attestation document, offline. */
 int ady_cmd_attestation_verify(const struct ady_command *self, int argc, char **argv);
 
+/* adyton image build: an enclave image from a kernel, our program and its configuration. */
+int ady_cmd_image_build(const struct ady_command *self, int argc, char **argv);
+
+/* adyton image describe: what an enclave image is made of, and what it measures. */
+int ady_cmd_image_describe(const struct ady_command *self, int argc, char **argv);
+
+/* adyton image verify: compare an enclave image with what is expected. */
+int ady_cmd_image_verify(const struct ady_command *self, int argc, char **argv);
+
+/* adyton image diff: what differs between two enclave images. */
+int ady_cmd_image_diff(const struct ady_command *self, int argc, char **argv);
+
 /* The whole program: find the command that argv names and run it. Returns the exit status. */
 int ady_cli_main(int argc, char **argv);
 

@@ -59,6 +59,30 @@ static const struct ady_command commands[] = {
      "  adyton attestation verify document --root \"$ADYTON_NSM_ROOT\"   # a local stack\n\n"
      "Exit: 0 verified, 1 refused, 2 usage, 3 a file cannot be read.\n",
      ady_cmd_attestation_verify},
+    {"image build", "", "Build an enclave image: the same bytes from the same inputs.",
+     "Prints PCR0 to PCR2, and PCR8 of a signed image. The build time in the metadata is\n"
+     "SOURCE_DATE_EPOCH, else 1970. A KMS key is called with the credentials and the region of\n"
+     "the environment.\n\n"
+     "Examples:\n"
+     "  adyton image build --kernel bzImage --init adyton-enclave --config enclave.json \\\n"
+     "    --ca roots.pem -o adyton.eif\n"
+     "  adyton image build ... --sign-key key.pem --sign-cert cert.pem --json\n"
+     "  adyton image build ... --append adyton.parent_cid=2    # for the emulator\n\n" EXIT_CODES,
+     ady_cmd_image_build},
+    {"image describe", "FILE", "Show what an enclave image is made of, and what it measures.",
+     "Header, sections, CRC, measurements, content of ramdisks, signature, metadata. An image\n"
+     "with a wrong CRC or signature is shown, and refused at the end.\n\n" EXIT_CODES,
+     ady_cmd_image_describe},
+    {"image verify", "FILE", "Compare an enclave image with what is expected.",
+     "The form, the CRC and a signature are verified in any case.\n\n"
+     "Examples:\n"
+     "  adyton image verify adyton.eif --pcr0 HEX\n"
+     "  adyton image verify adyton.eif --pcr0 HEX --cert release.pem\n\n"
+     "Exit: 0 verified, 1 refused, 2 usage, 3 a file cannot be read.\n",
+     ady_cmd_image_verify},
+    {"image diff", "A B", "Show what differs between two enclave images.",
+     "Exit: 0 the same bytes, 1 they differ, 2 usage, 3 a file cannot be read.\n",
+     ady_cmd_image_diff},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
