@@ -28,6 +28,9 @@ static const char HELP[] =
     "  --credential-ttl S   life of the instance's credentials (default 21600)\n"
     "  --role NAME=FILE     give role NAME the identity policy in FILE, making the role if it is\n"
     "                       new; may be repeated; the instance's role is adyton-instance\n"
+    "  --accept-unsigned-documents\n"
+    "                       take attestation documents of QEMU's NSM, which prove nothing; each\n"
+    "                       use is warned about; for tests of the enclave's image\n"
     "  --fault FILE         faults on demand; see doc/devcloud.md\n"
     "  --json               print one JSON object on one line once requests are accepted\n"
     "  --verbose            log every call, not refused ones only\n"
@@ -80,6 +83,7 @@ enum {
 	OPT_TTL,
 	OPT_ROLE,
 	OPT_FAULT,
+	OPT_UNSIGNED,
 	OPT_JSON,
 	OPT_VERBOSE,
 	OPT_HELP,
@@ -97,6 +101,7 @@ static const struct option LONG[] = {
     {"credential-ttl", required_argument, NULL, OPT_TTL},
     {"role", required_argument, NULL, OPT_ROLE},
     {"fault", required_argument, NULL, OPT_FAULT},
+    {"accept-unsigned-documents", no_argument, NULL, OPT_UNSIGNED},
     {"json", no_argument, NULL, OPT_JSON},
     {"verbose", no_argument, NULL, OPT_VERBOSE},
     {"help", no_argument, NULL, OPT_HELP},
@@ -124,6 +129,8 @@ static int take(struct options *o, int opt, const char *value)
 		o->config.credential_ttl_s = (int)strtol(value, NULL, 10);
 	else if (opt == OPT_FAULT)
 		o->config.faults = value;
+	else if (opt == OPT_UNSIGNED)
+		o->config.accept_unsigned = true;
 	else if (opt == OPT_JSON)
 		o->json = true;
 	else if (opt == OPT_VERBOSE)

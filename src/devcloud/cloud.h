@@ -22,6 +22,7 @@ struct ady_dev_cloud {
 	char region[32], account[13];
 	char role_name[65], instance_id[32];
 	int credential_ttl_s;
+	bool accept_unsigned; /* documents without proof, for tests: devcloud/unsigned.h */
 };
 
 enum ady_dev_service { ADY_DEV_KMS, ADY_DEV_SECRETS, ADY_DEV_STS };

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/log.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "crypto/rng.h"
@@ -202,6 +203,9 @@ enum ady_err ady_devcloud_open(struct ady_devcloud **cloud, struct ady_loop *loo
 	d->config = *config;
 	d->serve = (struct ady_dev_serve){.cloud = &d->cloud, .loop = loop};
 	d->cloud.credential_ttl_s = config->credential_ttl_s;
+	d->cloud.accept_unsigned = config->accept_unsigned;
+	if (config->accept_unsigned)
+		ADY_WARN("attestation documents without proof are taken", "%s", "");
 	snprintf(d->cloud.region, sizeof d->cloud.region, "%s", config->region);
 	snprintf(d->cloud.account, sizeof d->cloud.account, "%s", config->account);
 	snprintf(d->cloud.role_name, sizeof d->cloud.role_name, "%s", ROLE);

@@ -22,6 +22,7 @@ struct ady_dev_config {
 	const char *region, *account;
 	const char *faults; /* file of fault rules, or NULL */
 	int credential_ttl_s;
+	bool accept_unsigned; /* attestation documents without proof, with a warning each */
 	const char *roles[ADY_DEV_ROLES_MAX]; /* NAME=FILE: an identity policy */
 	size_t roles_n;
 };

@@ -12,6 +12,7 @@
 #include "crypto/aes.h"
 #include "crypto/rsa.h"
 #include "devcloud/nsm_module.h"
+#include "unsigned_document.h"
 
 struct stage {
 	struct fixture f;
@@ -269,6 +270,46 @@ CASE(documents_end_with_their_certificate)
 	tear_down(&s);
 }
 
+/* What QEMU's NSM makes is refused as KMS would, unless devcloud was told to take it; its registers
+ * are then judged by the policy as any others. */
+CASE(unsigned_documents_need_the_switch)
+{
+	uint8_t document[UNSIGNED_MAX], other[48] = {1};
+	struct unsigned_document u = unsigned_document(ady_wall_ms());
+	struct stage s;
+
+	set_up(&s);
+	u.public_key = ady_rsa_spki(rsa);
+	memcpy(u.pcr0, s.module.pcr[0], 48);
+	ady_base64_encode(s.document, unsigned_put(document, &u));
+	CHECK_STR(decrypt(&s, s.document), "ValidationException");
+	CHECK(strstr(s.f.call.refusal.message, "ES384") != NULL);
+	s.f.cloud.accept_unsigned = true;
+	CHECK_STR(decrypt(&s, s.document), "");
+	CHECK_STR(fixture_text(&s.f, "Plaintext"), "");
+	CHECK(fixture_text(&s.f, "CiphertextForRecipient")[0]);
+	CHECK_STR(decrypt(&s, s.document), "");
+	image_policy(&s, other);
+	CHECK_STR(decrypt(&s, s.document), "AccessDeniedException");
+	image_policy(&s, s.module.pcr[0]);
+	s.f.later_s = ADY_DEV_UNSIGNED_LIFE_S + 60;
+	CHECK_STR(decrypt(&s, s.document), "ValidationException");
+	tear_down(&s);
+}
+
+/* The switch is for documents that say that they are not signed, and takes nothing from others. */
+CASE(the_switch_does_not_weaken_signed_documents)
+{
+	struct stage s;
+
+	set_up(&s);
+	s.f.cloud.accept_unsigned = true;
+	CHECK_STR(decrypt(&s, s.document), "");
+	s.document[strlen(s.document) - 8] ^= 1; /* within the signature */
+	CHECK_STR(decrypt(&s, s.document), "ValidationException");
+	tear_down(&s);
+}
+
 int main(void)
 {
 	CHECK_ERR(ady_rsa_new(&rsa, 2048), ADY_OK);
@@ -277,6 +318,8 @@ int main(void)
 	RUN(zeros_are_admitted_by_zeros_only);
 	RUN(bad_documents_are_not_asked_about);
 	RUN(documents_end_with_their_certificate);
+	RUN(unsigned_documents_need_the_switch);
+	RUN(the_switch_does_not_weaken_signed_documents);
 	ady_rsa_free(rsa);
 	return test_end();
 }
