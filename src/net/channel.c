@@ -294,12 +294,24 @@ static void on_io(struct ady_io *io, uint32_t ready)
 
 /* --- opening and ending --- */
 
+/* References of an ended connection may be held for long: they keep the channel, not its bytes. */
+static void drop_buffers(struct ady_channel *ch)
+{
+	buffer_free(&ch->in);
+	buffer_free(&ch->flight);
+	ch->flown = 0;
+	pthread_mutex_lock(&ch->lock);
+	buffer_free(&ch->queue);
+	pthread_mutex_unlock(&ch->lock);
+}
+
 static void on_end(struct ady_task *task)
 {
 	struct ady_channel *ch =
 	    (struct ady_channel *)((char *)task - offsetof(struct ady_channel, end));
 
 	ch->events->closed(ch->ctx, ch, ch->why);
+	drop_buffers(ch);
 	ady_channel_unref(ch);
 }
 

@@ -371,6 +371,27 @@ CASE(what_was_read_and_written_is_wiped)
 	close_all();
 }
 
+/* Half a frame came in and nobody takes what goes out; then the peer leaves, and a job that waits
+ * for KMS keeps the channel. */
+CASE(a_reference_keeps_no_bytes_of_an_ended_connection)
+{
+	struct ady_wire_head head = {.type = ADY_WIRE_STATUS | ADY_WIRE_ANSWER};
+
+	open_all();
+	put_frame(stream, 66, ADY_WIRE_BODY_MAX);
+	feed(stream, 1000);
+	for (int i = 0; i < 20; i++)
+		CHECK_ERR(ady_channel_send(channel, &head, ady_bytes(stream, 100000)), ADY_OK);
+	run_ms(0);
+	CHECK_ERR(ady_channel_send(channel, &head, ady_bytes(stream, 100000)), ADY_OK);
+	close_peer();
+	run_ms(100);
+	CHECK_INT(seen.closed, 1);
+	CHECK(!channel->in.p && !channel->flight.p && !channel->queue.p);
+	CHECK_ERR(ady_channel_send(channel, &head, ady_bytes(stream, 1)), ADY_E_IO);
+	close_all();
+}
+
 /* --- four threads send at once; the other end is a channel too and answers every frame --- */
 
 enum { SENDERS = 4, EACH = 20000 };
@@ -465,6 +486,7 @@ int main(void)
 	RUN(a_peer_that_is_gone_ends_what_waits);
 	RUN(an_ordered_end_writes_what_was_sent);
 	RUN(what_was_read_and_written_is_wiped);
+	RUN(a_reference_keeps_no_bytes_of_an_ended_connection);
 	RUN(frames_of_four_threads_all_arrive_in_their_order);
 	return test_end();
 }
