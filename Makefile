@@ -26,7 +26,7 @@ OPT_debug    := -Og -g
 # -DADY_UNFILTERED: the runtimes of these variants need system calls that the enclave has not.
 OPT_asan     := -DADY_UNFILTERED -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPT_tsan     := -DADY_UNFILTERED -O1 -g -fsanitize=thread
-OPT_coverage := -DADY_UNFILTERED -O0 -g --coverage
+OPT_coverage := -DADY_UNFILTERED -O0 -g --coverage -fprofile-update=atomic
 OPT_ct       := -O2 -g -DADY_CT_TEST
 # Benchmark only: the enclave keeps the first answer of KMS and says so; never to be deployed.
 OPT_held     := $(OPT_release) -DADY_BENCH_HOLD_KMS
