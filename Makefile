@@ -79,6 +79,8 @@ help:
 	@echo "  fuzz-replay  the same code replaying tests/fuzz/corpus, as tests"
 	@echo "  ct           constant-time tests for valgrind (VARIANT=ct)"
 	@echo "  objects      compiles every source, links nothing"
+	@echo "  image        build/image/adyton.eif, with KERNEL=bzImage CONFIG=enclave.json ROOTS='a.crt b.crt'"
+	@echo "  repro        builds program and image twice in two folders and compares the bytes"
 	@echo "  check-source layers, format, contracts and sizes, without compiling"
 	@echo "  tidy         clang-tidy and cppcheck"
 	@echo "  format       clang-format all sources in place"
@@ -116,7 +118,7 @@ STATIC_NOTES := -e "warning: Using '(dlopen|getaddrinfo|gethostbyname)' in stati
 
 $B/adyton-enclave: $B/prog/adyton-enclave.o $$(call archive,$$(call reverse,$$(layers_adyton-enclave)))
 	$(call say,LINK,$@)
-	$Q$(CC) $(CFLAGS_) $(if $(SAN),$(LDHARD),-static-pie -Wl,-z,relro,-z,now,-z,noexecstack) \
+	$Q$(CC) $(CFLAGS_) $(if $(SAN),$(LDHARD),-static-pie -Wl,-z,relro,-z,now,-z,noexecstack,--build-id=none) \
 	    -Wl,-Map=$@.map $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(ENCLAVE_LIBS) 2>$@.ld; \
 	    rc=$$?; grep -vE $(STATIC_NOTES) $@.ld >&2; rm -f $@.ld; exit $$rc
 
@@ -144,7 +146,7 @@ $B/ct/%: $B/tests/ct/%.o $$(call archive,$$(call reverse,$(common)))
 	$Q$(CC) $(CFLAGS_) $(LDHARD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
 
 $B/replay/%: $B/tests/fuzz/%.o $B/tests/fuzz/replay.o $(HELP:%.c=$B/%.o) \
-    $$(call archive,$$(call reverse,$(common) enclave gateway devcloud))
+    $$(call archive,$$(call reverse,$(common) enclave gateway devcloud image))
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$Q$(CC) $(CFLAGS_) $(LDHARD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
@@ -155,10 +157,36 @@ fuzz:
 	    CFLAGS="-fsanitize=fuzzer-no-link" fuzz-programs
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZ:tests/fuzz/%.c=$B/bin/%)
-$B/bin/%: $B/tests/fuzz/%.o $$(call archive,$$(call reverse,$(common) enclave gateway devcloud))
+$B/bin/%: $B/tests/fuzz/%.o $$(call archive,$$(call reverse,$(common) enclave gateway devcloud image))
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$Q$(CC) $(CFLAGS_) $(LDHARD) -fsanitize=fuzzer -o $@ $(filter %.o %.a,$^) $(LIBS)
+
+# The enclave image. It depends on its inputs alone: kernel, program, configuration, roots.
+KERNEL ?= $(firstword $(wildcard build/kernel/bzImage ../shared/tools/enclave-vm/bzImage))
+CONFIG ?= doc/enclave.json
+ROOTS  ?= $(sort $(wildcard /usr/share/ca-certificates/mozilla/Amazon_Root_CA_*.crt))
+IMAGE_OPTIONS ?=
+
+.PHONY: image repro
+image: build/image/adyton.eif
+	@sed 's/^/  /' build/image/measurements
+
+build/image/init: $B/adyton-enclave
+	@mkdir -p $(@D)
+	$(call say,STRIP,$@)
+	$Qstrip -s -o $@ $<
+
+# Always anew: KERNEL, CONFIG, ROOTS and IMAGE_OPTIONS may name other files than the last time.
+build/image/adyton.eif: build/image/init $B/adyton FORCE
+	$(if $(KERNEL),,$(error no kernel: script/build-kernel makes one, or give KERNEL=bzImage))
+	$(call say,IMAGE,$@)
+	$Qcat /dev/null $(ROOTS) > build/image/roots.pem
+	$Q$B/adyton image build --kernel $(KERNEL) --init build/image/init --config $(CONFIG) \
+	    $(if $(ROOTS),--ca build/image/roots.pem) $(IMAGE_OPTIONS) -o $@ > build/image/measurements
+
+repro:
+	$Qscript/repro $(KERNEL)
 
 .PHONY: check-source tidy
 check-source:
