@@ -203,7 +203,7 @@ static void boot(struct boot *b)
 		ADY_ERROR("refuses to boot", "what=\"%s\" code=%s where=\"%s\" reason=\"%s\"",
 		          steps[i].what, ady_err_code(err), f.where,
 		          f.detail[0] ? f.detail : ady_err_text(err));
-		stop(steps[i].exit, ady_enclave_exit_text(steps[i].exit));
+		stop((int)steps[i].exit, ady_enclave_exit_text((int)steps[i].exit));
 	}
 }
 
