@@ -109,6 +109,14 @@ static const struct option LONG[] = {
     {0},
 };
 
+/* A number of at most nine digits; -1: it is none. */
+static int number(const char *text)
+{
+	size_t n = strspn(text, "0123456789");
+
+	return n > 0 && n < 10 && !text[n] ? (int)strtol(text, NULL, 10) : -1;
+}
+
 /* -1: go on; else the exit code. */
 static int take(struct options *o, int opt, const char *value)
 {
@@ -126,7 +134,7 @@ static int take(struct options *o, int opt, const char *value)
 	if (opt <= OPT_ACCOUNT)
 		*texts[opt - OPT_DIR] = value;
 	else if (opt == OPT_TTL)
-		o->config.credential_ttl_s = (int)strtol(value, NULL, 10);
+		o->config.credential_ttl_s = number(value);
 	else if (opt == OPT_FAULT)
 		o->config.faults = value;
 	else if (opt == OPT_UNSIGNED)

@@ -46,6 +46,14 @@ static int usage(void)
 	return 2;
 }
 
+/* A number of at most nine digits; -1: it is none. */
+static int number(const char *text)
+{
+	size_t n = strspn(text, "0123456789");
+
+	return n > 0 && n < 10 && !text[n] ? (int)strtol(text, NULL, 10) : -1;
+}
+
 /* -1: go on; else the exit status. */
 static int read_options(struct options *o, int argc, char **argv)
 {
@@ -70,7 +78,9 @@ static int read_options(struct options *o, int argc, char **argv)
 			o->ready_file = optarg;
 			break;
 		case 'f':
-			o->ready_fd = (int)strtol(optarg, NULL, 10);
+			o->ready_fd = number(optarg);
+			if (o->ready_fd < 0)
+				return usage();
 			break;
 		case 'h':
 			fputs(help, stdout);

@@ -88,7 +88,7 @@ static enum ady_err lock(struct ady_stack *s, struct ady_fault *f)
 	return ADY_OK;
 }
 
-static int bind_port(int option, int port, int *bound)
+static int bind_port(bool shared, int port, int *bound)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 	                              .sin_port = htons((uint16_t)port),
@@ -96,7 +96,8 @@ static int bind_port(int option, int port, int *bound)
 	socklen_t n = sizeof address;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, option, &(int){1}, sizeof(int)) == 0 &&
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) == 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &(int){shared}, sizeof(int)) == 0 &&
 	    bind(fd, (struct sockaddr *)&address, n) == 0 &&
 	    getsockname(fd, (struct sockaddr *)&address, &n) == 0) {
 		*bound = ntohs(address.sin_port);
@@ -111,12 +112,12 @@ static int bind_port(int option, int port, int *bound)
  * (SO_REUSEPORT), also when it is started again. First make sure that nobody listens there. */
 static enum ady_err reserve(struct ady_stack *s, int port, struct ady_fault *f)
 {
-	int probe = bind_port(SO_REUSEADDR, port, &s->port);
+	int probe = bind_port(false, port, &s->port);
 
 	if (probe >= 0)
 		close(probe);
 	if (probe >= 0)
-		s->reserved = bind_port(SO_REUSEPORT, s->port, &s->port);
+		s->reserved = bind_port(true, s->port, &s->port);
 	if (s->reserved < 0)
 		return ady_fail(f, ADY_E_IO, NULL, "port %d: %s", port, strerror(errno));
 	return ADY_OK;

@@ -27,12 +27,17 @@ static void pair_free(struct pair *p)
 	*p = (struct pair){0};
 }
 
+static bool path_in(char path[static PATH_SIZE], const char *dir, const char *name)
+{
+	return snprintf(path, PATH_SIZE, "%s/%s", dir, name) < PATH_SIZE;
+}
+
 static FILE *open_in(const char *dir, const char *name, const char *mode)
 {
 	char path[PATH_SIZE];
 	int fd;
 
-	if (snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path)
+	if (!path_in(path, dir, name))
 		return NULL;
 	if (mode[0] == 'r')
 		return fopen(path, "re");
@@ -60,17 +65,21 @@ static bool load(struct pair *p, const char *dir, const char *cert, const char *
 	return false;
 }
 
+/* The key first, and the certificate whole or not at all: one without its key would be taken for
+ * damage. */
 static enum ady_err store(const struct pair *p, const char *dir, const char *cert, const char *key,
                           struct ady_fault *f)
 {
-	FILE *c = open_in(dir, cert, "w"), *k = open_in(dir, key, "w");
+	char from[PATH_SIZE], to[PATH_SIZE];
+	FILE *k = open_in(dir, key, "w"), *c = open_in(dir, "new.pem", "w");
 	bool ok = c && k && PEM_write_X509(c, p->cert) == 1 &&
 	          PEM_write_PrivateKey(k, p->key, NULL, NULL, 0, NULL, NULL) == 1;
 
 	/* The certificate is for everyone who connects. */
 	ok = c && fchmod(fileno(c), 0644) == 0 && ok;
-	ok = (!c || fclose(c) == 0) && ok;
 	ok = (!k || fclose(k) == 0) && ok;
+	ok = (!c || fclose(c) == 0) && ok;
+	ok = ok && path_in(from, dir, "new.pem") && path_in(to, dir, cert) && rename(from, to) == 0;
 	return ok ? ADY_OK : ady_fail(f, ADY_E_IO, "dir", "cannot write %s and %s", cert, key);
 }
 
@@ -164,10 +173,17 @@ static bool still_good(const struct pair *p, const struct pair *ca, const char *
 	       X509_check_host(p->cert, host, 0, 0, NULL) == 1;
 }
 
+/* A CA that clients trust already is not replaced behind their backs. */
 static enum ady_err prepare_ca(struct pair *ca, const char *dir, struct ady_fault *f)
 {
+	char path[PATH_SIZE];
+
 	if (load(ca, dir, "ca.pem", "ca-key.pem"))
 		return ADY_OK;
+	if (path_in(path, dir, "ca.pem") && access(path, F_OK) == 0)
+		return ady_fail(f, ADY_E_CONFIG, "dir",
+		                "ca.pem and ca-key.pem are damaged or do not belong together; "
+		                "remove both, and a new CA is made");
 	if (!make_ca(ca))
 		return ady_fail(f, ADY_E_CRYPTO, "dir", "the CA cannot be made");
 	return store(ca, dir, "ca.pem", "ca-key.pem", f);

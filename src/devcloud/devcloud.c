@@ -101,11 +101,33 @@ static enum ady_err set_role(struct ady_dev_cloud *cloud, const char *assignment
 	return err;
 }
 
+/* Files that came by a copy or an unpacked archive are as private as those made here. */
+static void make_private(const struct ady_devcloud *d)
+{
+	static const char *const names[] = {"ca-key.pem",          "server-key.pem",
+	                                    "nsm-root-key.pem",    "devcloud.sqlite",
+	                                    "devcloud.sqlite-wal", "devcloud.sqlite-shm"};
+	char path[PATH_SIZE];
+	struct ady_fault f;
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (join(path, d->dir, names[i], &f) != ADY_OK || lstat(path, &st) < 0 ||
+		    !S_ISREG(st.st_mode) || !(st.st_mode & 077))
+			continue;
+		if (chmod(path, 0600) == 0)
+			ADY_WARN("others could read this file; now they cannot", "path=%s", path);
+		else
+			ADY_WARN("others can read this file", "path=%s", path);
+	}
+}
+
 static enum ady_err open_state(struct ady_devcloud *d, struct ady_fault *f)
 {
 	char path[PATH_SIZE];
 	enum ady_err err;
 
+	make_private(d);
 	if ((err = ady_dev_ca_prepare(d->dir, d->config.region, f)) != ADY_OK ||
 	    (err = join(path, d->dir, "devcloud.sqlite", f)) != ADY_OK ||
 	    (err = ady_dev_db_open(&d->cloud.db, path, f)) != ADY_OK ||

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "gateway/answer.h"
@@ -36,6 +37,28 @@ static enum ady_err open_services(struct ady_gateway *g, struct ady_fault *f)
 	return err;
 }
 
+/* The shards share their ports, and would share them with a gateway that runs there already, each
+ * getting a part of the requests. So every port is had alone for a moment first. */
+static enum ady_err claim_ports(struct ady_gateway *g, struct ady_fault *f)
+{
+	for (size_t i = 0; i < g->config->listen_n; i++) {
+		struct ady_endpoint *at = &g->listen[i];
+		enum ady_err err;
+		int fd;
+
+		if (at->kind != ADY_TCP || g->config->threads == 1)
+			continue;
+		if (at->port != 0) {
+			err = ady_listen(&fd, at, f);
+			if (err != ADY_OK)
+				return err;
+			close(fd);
+		}
+		at->shared = true;
+	}
+	return ADY_OK;
+}
+
 static enum ady_err open_shards(struct ady_gateway *g, struct ady_fault *f)
 {
 	enum ady_err err = ADY_OK;
@@ -62,7 +85,9 @@ enum ady_err ady_gateway_open(struct ady_gateway **gateway, const struct ady_gat
 	g->config = config;
 	g->running = true;
 	memcpy(g->listen, config->listen, sizeof g->listen);
-	err = open_services(g, f);
+	err = claim_ports(g, f);
+	if (err == ADY_OK)
+		err = open_services(g, f);
 	if (err == ADY_OK)
 		err = open_shards(g, f);
 	if (err == ADY_OK) {

@@ -404,7 +404,7 @@ static enum ady_err prepare(int fd, const struct ady_endpoint *e, const union ad
 	if (e->kind != ADY_TCP)
 		return ADY_OK;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0)
+	    (e->shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0))
 		return ady_fail(f, ADY_E_IO, "listen", "setsockopt: %s", strerror(errno));
 	return ADY_OK;
 }
@@ -417,6 +417,14 @@ static void fill_port(int fd, struct ady_endpoint *e)
 	if (e->kind != ADY_TCP || getsockname(fd, &a.any, &size) < 0)
 		return;
 	e->port = ntohs(a.any.sa_family == AF_INET6 ? a.in6.sin6_port : a.in.sin_port);
+}
+
+static enum ady_err cannot_listen(const struct ady_endpoint *e, struct ady_fault *f)
+{
+	if (e->kind == ADY_TCP)
+		return ady_fail(f, ADY_E_IO, "listen", "%s:%u: %s", e->path, e->port,
+		                strerror(errno));
+	return ady_fail(f, ADY_E_IO, "listen", "%s: %s", e->path, strerror(errno));
 }
 
 enum ady_err ady_listen(int *fd, struct ady_endpoint *e, struct ady_fault *f)
@@ -434,7 +442,7 @@ enum ady_err ady_listen(int *fd, struct ady_endpoint *e, struct ady_fault *f)
 		return ady_fail(f, ADY_E_IO, "listen", "socket: %s", strerror(errno));
 	err = prepare(s, e, &a, size, f);
 	if (err == ADY_OK && (bind(s, &a.any, size) < 0 || listen(s, BACKLOG) < 0))
-		err = ady_fail(f, ADY_E_IO, "listen", "%s: %s", e->path, strerror(errno));
+		err = cannot_listen(e, f);
 	if (err != ADY_OK) {
 		close(s);
 		return err;

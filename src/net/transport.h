@@ -19,6 +19,7 @@ struct ady_endpoint {
 	enum ady_endpoint_kind kind;
 	char path[108]; /* path or host */
 	uint32_t cid, port;
+	bool shared; /* tcp, to listen: others of this user may listen there too (SO_REUSEPORT) */
 };
 
 /* Read an endpoint's text. Returns ADY_E_CONFIG with the reason in f. */
@@ -28,8 +29,8 @@ enum ady_err ady_endpoint_parse(struct ady_endpoint *e, const char *text, struct
  * ADY_E_DEADLINE; *fd is -1 then. */
 enum ady_err ady_dial(int *fd, const struct ady_endpoint *e, int timeout_ms);
 
-/* Bind and listen; a stale Unix socket is replaced, its mode 0600. tcp sockets share their port
- * (SO_REUSEPORT), port 0 is filled in in *e. Returns ADY_E_IO with the reason in f. */
+/* Bind and listen; a stale Unix socket is replaced, its mode 0600. A tcp port is
+ * had alone unless shared, port 0 is filled in in *e. Returns ADY_E_IO with the reason in f. */
 enum ady_err ady_listen(int *fd, struct ady_endpoint *e, struct ady_fault *f);
 
 /* Accept one connection; -1 when none waits (errno EAGAIN) or none can be accepted now. */

@@ -358,6 +358,15 @@ await test('a second SIGTERM does not wait', async () => {
   setFaults([]);
 });
 
+await test('a second gateway on a port that is taken does not start, and takes no request', async () => {
+  const began = Date.now();
+  const second = await startGateway(s, { listen: [`tcp:127.0.0.1:${g.port}`] }).catch((e) => e);
+  assert.ok(second instanceof Error, 'it runs');
+  assert.match(second.message, new RegExp(`127\\.0\\.0\\.1:${g.port}: Address already in use`));
+  assert.ok(Date.now() - began < 5000);
+  right(await sign(to, 'k', goodTx()));
+});
+
 // --- where credentials come from ---
 
 /** An IMDS of the test's own: handle(req, res) answers everything. */

@@ -304,6 +304,7 @@ CASE(two_loops_share_a_port)
 	static struct fixture second;
 
 	fixture_config(&fx);
+	fx.config.listen.shared = true;
 	fixture_start(&fx);
 	fixture_config(&second);
 	second.config.listen = fx.config.listen;

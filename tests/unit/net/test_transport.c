@@ -190,11 +190,19 @@ CASE(several_listeners_share_a_tcp_port)
 	int first, second, on = 0;
 	socklen_t size = sizeof on;
 
+	t.shared = true;
 	CHECK_ERR(ady_listen(&first, &t, &fault), ADY_OK);
 	CHECK_ERR(ady_listen(&second, &t, &fault), ADY_OK);
 	CHECK(getsockopt(first, IPPROTO_TCP, TCP_NODELAY, &on, &size) == 0 && on);
-	close(first);
 	close(second);
+	t.shared = false; /* and not with who did not ask for it */
+	CHECK_ERR(ady_listen(&second, &t, &fault), ADY_E_IO);
+	CHECK(strstr(fault.detail, "127.0.0.1:") && strstr(fault.detail, "in use"));
+	close(first);
+	CHECK_ERR(ady_listen(&first, &t, &fault), ADY_OK);
+	t.shared = true;
+	CHECK_ERR(ady_listen(&second, &t, &fault), ADY_E_IO);
+	close(first);
 }
 
 CASE(dialling_nobody_fails_at_once)
