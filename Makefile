@@ -26,7 +26,7 @@ OPT_debug    := -Og -g
 # -DADY_UNFILTERED: the runtimes of these variants need system calls that the enclave has not.
 OPT_asan     := -DADY_UNFILTERED -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPT_tsan     := -DADY_UNFILTERED -O1 -g -fsanitize=thread
-OPT_coverage := -DADY_UNFILTERED -O0 -g --coverage -fprofile-update=atomic
+OPT_coverage := -DADY_UNFILTERED -DADY_COVERAGE -O0 -g --coverage -fprofile-update=atomic
 OPT_ct       := -O2 -g -DADY_CT_TEST
 # Benchmark only: the enclave keeps the first answer of KMS and says so; never to be deployed.
 OPT_held     := $(OPT_release) -DADY_BENCH_HOLD_KMS
@@ -50,8 +50,12 @@ TESTS := $(sort $(wildcard $(IN:%=tests/unit/%/test_*.c)))
 FUZZ  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 TOOLS := $(sort $(wildcard tests/tools/*.c))
 CTS   := $(sort $(wildcard tests/ct/ct_*.c))
-HELP  := $(sort $(wildcard tests/lib/*.c))
-ID    := $(CC) $(CFLAGS_) | $(LDFLAGS) $(LIBS) $(ENCLAVE_LIBS) | $(SRC) $(HELP)
+HELP  := $(filter-out tests/lib/failing.c,$(sort $(wildcard tests/lib/*.c)))
+comma := ,
+# Unit tests: tests/lib/failing.c stands before the calls that it can let fail.
+WRAP  := $(addprefix -Wl$(comma)--wrap=,calloc sodium_malloc sodium_mlock pthread_create getrandom \
+         secp256k1_context_create secp256k1_context_randomize)
+ID    := $(CC) $(CFLAGS_) | $(LDFLAGS) $(LIBS) $(ENCLAVE_LIBS) | $(WRAP) | $(SRC) $(HELP)
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
@@ -92,7 +96,7 @@ tools: $(TOOLS:tests/tools/%.c=$B/tools/%)
 fuzz-replay: $(FUZZ:tests/fuzz/%.c=$B/replay/%)
 ct: $(CTS:tests/ct/%.c=$B/ct/%)
 # ct_*.c compile in their own variant only.
-objects: $(patsubst %.c,$B/%.o,$(SRC) $(wildcard prog/*.c) $(TESTS) $(FUZZ) tests/fuzz/replay.c $(TOOLS) $(HELP))
+objects: $(patsubst %.c,$B/%.o,$(SRC) $(wildcard prog/*.c) $(TESTS) $(FUZZ) tests/fuzz/replay.c $(TOOLS) $(HELP) tests/lib/failing.c)
 
 $B/.stamp: FORCE
 	@mkdir -p $B; printf '%s\n' '$(subst ','\'',$(ID))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(ID))' > $@
@@ -129,11 +133,11 @@ $B/adyton-gateway $B/adyton-devcloud $B/adyton: $B/%: $B/prog/%.o \
 
 # A unit test links its own layer and those above it in the list, and nothing else: a call in the
 # wrong direction does not link.
-$B/tests/%: $B/tests/unit/%.o $(HELP:%.c=$B/%.o) \
+$B/tests/%: $B/tests/unit/%.o $(HELP:%.c=$B/%.o) $B/tests/lib/failing.o \
     $$(call archive,$$(call reverse,$$(call upto,$$(firstword $$(subst /, ,$$*)))))
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$Q$(CC) $(CFLAGS_) $(LDHARD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
+	$Q$(CC) $(CFLAGS_) $(LDHARD) $(WRAP) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
 
 $B/tools/%: $B/tests/tools/%.o $(HELP:%.c=$B/%.o) $$(call archive,$$(call reverse,$(common)))
 	@mkdir -p $(@D)

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "failing.h"
 #include "test.h"
 
 /* A unit that notes its turn; one with a gate waits until the gate is opened. */
@@ -190,8 +191,21 @@ CASE(what_many_threads_submit_runs_once)
 	CHECK(accepted > 0);
 }
 
+/* calloc, then each of the threads; those that run already are ended. */
+CASE(a_pool_that_cannot_start_is_refused)
+{
+	struct ady_pool *pool;
+
+	for (unsigned n = 1; n <= 4; n++) {
+		test_fail_at(n);
+		CHECK_ERR(ady_pool_open(&pool, 3, 1), ADY_E_MEMORY);
+		CHECK(test_fail_end() && !pool);
+	}
+}
+
 int main(void)
 {
+	RUN(a_pool_that_cannot_start_is_refused);
 	RUN(one_worker_keeps_the_order);
 	RUN(work_beyond_the_depth_is_refused_at_once);
 	RUN(close_finishes_what_is_queued);

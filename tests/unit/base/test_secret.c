@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "failing.h"
 #include "test.h"
 
 /* The sanitizers move frames elsewhere and make mlock do nothing. */
@@ -258,6 +259,22 @@ CASE(guard_pages_surround_the_arena)
 	ady_arena_close(arena);
 }
 
+/* calloc, then the mapping, then its lock. */
+CASE(an_arena_that_cannot_be_had_is_refused)
+{
+	struct ady_arena *arena;
+
+	for (unsigned n = 1; n <= 3; n++) {
+		test_fail_at(n);
+		CHECK_ERR(ady_arena_open(&arena, 2, 32), ADY_E_MEMORY);
+		CHECK(test_fail_end() && !arena);
+	}
+	test_fail_at(4);
+	CHECK_ERR(ady_arena_open(&arena, 2, 32), ADY_OK);
+	CHECK(!test_fail_end());
+	ady_arena_close(arena);
+}
+
 /* Each thread takes slots, finds them zero, marks them, finds its own mark, gives them back. */
 static void *worker(void *arg)
 {
@@ -303,6 +320,7 @@ int main(void)
 	RUN(only_a_slot_that_was_taken_can_be_given);
 	RUN(guard_pages_surround_the_arena);
 	RUN(memory_that_cannot_be_locked_is_refused);
+	RUN(an_arena_that_cannot_be_had_is_refused);
 	RUN(threads_share_an_arena);
 	return test_end();
 }
