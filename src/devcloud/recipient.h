@@ -19,8 +19,8 @@ void ady_dev_documents_close(struct ady_dev_cloud *cloud);
 
 /* Read member Recipient of the call and verify its document; *doc is NULL when there is none. A
  * document that was verified less than five minutes ago, and whose leaf certificate is still valid,
- * is not verified again. With cloud->accept_unsigned one that is not signed is read without proof, and
- * each use is warned about. Adds kms:RecipientAttestation:ImageSha384 and :PCR<n> to facts.
+ * is not verified again. With cloud->accept_unsigned one that is not signed is read without proof,
+ * and each use is warned about. Adds kms:RecipientAttestation:ImageSha384 and :PCR<n> to facts.
  * Returns ADY_E_DENIED with ValidationException in the call. *doc lives as long as the call. */
 enum ady_err ady_dev_recipient(struct ady_dev_call *c, const struct ady_dev_document **doc,
                                struct ady_dev_facts *facts);
