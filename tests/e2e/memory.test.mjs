@@ -103,6 +103,33 @@ for (const [what, plaintextOf] of [
   });
 }
 
+await test('a key that was opened and then refused is not in memory either', async () => {
+  if (!canSearch) skip("only root may read another process's memory");
+  const e = await startEnclave(cloud, keyArn);
+  const link = e.link();
+  await link.credentials(role);
+  const key = r.hex(32);
+  const hex = key.slice(2);
+  const records = {
+    from_mismatch: await makeRecord(cloud, keyArn, 'a', key, { plaintext: Buffer.from(hex) }),
+    record_mismatch: await makeRecord(cloud, keyArn, 'b', r.hex(32), { plaintext: Buffer.from(hex, 'hex') }),
+    key_malformed: await makeRecord(cloud, keyArn, 'c', key, { plaintext: Buffer.from(`${hex}z`) }),
+    key_out_of_range: await makeRecord(cloud, keyArn, 'd', key, { plaintext: Buffer.from(`0x${'f'.repeat(64)}`) }),
+  };
+  for (let i = 0; i < 20; i++) {
+    for (const [code, k] of Object.entries(records)) {
+      const answer = await link.sign(k.id, k.text, goodTx({ from: r.hex(20) }));
+      assert.equal(answer.error?.code, code);
+    }
+    // the key comes back when nobody waits for it any more, or not at all
+    const late = await link.sign('a', records.from_mismatch.text, goodTx(), { deadline: 1 + i });
+    if (late.error) assert.match(late.error.code, /^(deadline_exceeded|kms_unavailable)$/);
+  }
+  const { found } = searchMemory(e.child.pid, forms(key));
+  link.end();
+  assert.deepEqual(found, []);
+});
+
 await test('the same search finds the key that a test build leaves on purpose', async () => {
   if (!canSearch) skip("only root may read another process's memory");
   const program = join(root, 'build/leak/adyton-enclave');

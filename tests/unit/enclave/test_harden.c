@@ -304,8 +304,20 @@ static void do_sort(void)
 	need(values[1023] == 1, 2);
 }
 
+static void do_bug(void)
+{
+	struct ady_fault f;
+
+	need(ady_harden_process(&f) == ADY_OK, 1);
+	filter();
+	ADY_BUG("on purpose");
+}
+
 CASE(the_c_library_reads_no_files_behind_the_filter)
 {
+	int status = in_child(do_bug);
+
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 	CHECK_INT(in_child(do_log), 0);
 	CHECK_INT(in_child(do_sort), 0);
 }
