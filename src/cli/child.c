@@ -16,7 +16,13 @@
 
 #include "base/clock.h"
 
-enum { LINE_MAX_BYTES = 1 << 20 };
+enum {
+	LINE_MAX_BYTES = 1 << 20,
+	READ_BYTES = 4096,
+	BACKOFF_MIN_MS = 200,
+	BACKOFF_MAX_MS = 5000,
+	SETTLED_MS = 30000,
+};
 
 void ady_child_init(struct ady_child *c, const char *name, const char *program, const char *log)
 {
@@ -104,7 +110,30 @@ enum ady_err ady_child_line(struct ady_child *c, struct ady_dyn *line, int timeo
 	return ADY_OK;
 }
 
-static bool ended(struct ady_child *c)
+enum ady_err ady_child_output(struct ady_child *c, struct ady_dyn *out, int timeout_ms)
+{
+	const int64_t end_ms = ady_mono_ms() + timeout_ms;
+
+	while (out->n <= LINE_MAX_BYTES) {
+		struct pollfd p = {.fd = c->out, .events = POLLIN};
+		const int64_t left = end_ms - ady_mono_ms();
+		ssize_t n;
+
+		if (left <= 0)
+			return ADY_E_DEADLINE;
+		if (poll(&p, 1, (int)left) <= 0)
+			continue;
+		n = read(c->out, ady_dyn_room(out, READ_BYTES), READ_BYTES);
+		if (n == 0)
+			return ADY_OK;
+		if (n < 0)
+			return ADY_E_IO;
+		out->n += (size_t)n;
+	}
+	return ADY_E_IO;
+}
+
+bool ady_child_ended(struct ady_child *c)
 {
 	if (c->pid && waitpid(c->pid, NULL, WNOHANG) != 0)
 		c->pid = 0;
@@ -116,13 +145,13 @@ void ady_child_stop(struct ady_child *c, int ms, bool hurry)
 	const int64_t end_ms = ady_mono_ms() + ms;
 
 	c->restart_ms = 0;
-	if (ended(c))
+	if (ady_child_ended(c))
 		return;
 	if (!hurry) {
 		kill(c->pid, SIGTERM);
 		kill(c->pid, SIGCONT); /* a stopped one would not see it */
 	}
-	while (!hurry && !ended(c) && ady_mono_ms() < end_ms)
+	while (!hurry && !ady_child_ended(c) && ady_mono_ms() < end_ms)
 		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
 	if (c->pid == 0)
 		return;
@@ -159,4 +188,15 @@ void ady_child_clear(struct ady_child *c)
 	if (c->out >= 0)
 		close(c->out);
 	c->out = -1;
+}
+
+int ady_backoff_ms(int *backoff_ms, int64_t lived_ms)
+{
+	int ms;
+
+	if (lived_ms > SETTLED_MS || *backoff_ms == 0)
+		*backoff_ms = BACKOFF_MIN_MS;
+	ms = *backoff_ms;
+	*backoff_ms = ms * 2 < BACKOFF_MAX_MS ? ms * 2 : BACKOFF_MAX_MS;
+	return ms;
 }

@@ -38,6 +38,13 @@ enum ady_err ady_child_start(struct ady_child *c, bool want_out, struct ady_faul
  * Returns ADY_E_DEADLINE, or ADY_E_IO when it ended first. */
 enum ady_err ady_child_line(struct ady_child *c, struct ady_dyn *line, int timeout_ms);
 
+/* Append all of its standard output, until it closes it, at most a mebibyte and for timeout_ms.
+ * Returns ADY_E_DEADLINE or ADY_E_IO. */
+enum ady_err ady_child_output(struct ady_child *c, struct ady_dyn *out, int timeout_ms);
+
+/* Whether it does not run, without waiting. */
+bool ady_child_ended(struct ady_child *c);
+
 /* Ask it to end, wait at most ms, then kill it. *hurry: true kills at once. */
 void ady_child_stop(struct ady_child *c, int ms, bool hurry);
 
@@ -46,5 +53,9 @@ void ady_child_last_words(const struct ady_child *c, struct ady_dyn *out, size_t
 
 /* Free the arguments; it does not run any more. */
 void ady_child_clear(struct ady_child *c);
+
+/* How long to wait before something that lived for lived_ms is started again: 200 ms at first,
+ * doubled each time up to 5 s; a life of 30 s begins anew. *backoff_ms: 0 at the beginning. */
+int ady_backoff_ms(int *backoff_ms, int64_t lived_ms);
 
 #endif

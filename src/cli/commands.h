@@ -39,6 +39,18 @@ int ady_cmd_image_verify(const struct ady_command *self, int argc, char **argv);
 /* adyton image diff: what differs between two enclave images. */
 int ady_cmd_image_diff(const struct ady_command *self, int argc, char **argv);
 
+/* adyton enclave run: boot an image and look after it, until a signal. */
+int ady_cmd_enclave_run(const struct ady_command *self, int argc, char **argv);
+
+/* adyton enclave stop: end what enclave run started. */
+int ady_cmd_enclave_stop(const struct ady_command *self, int argc, char **argv);
+
+/* adyton enclave status: what runs, and its measurements. */
+int ady_cmd_enclave_status(const struct ady_command *self, int argc, char **argv);
+
+/* adyton enclave console: what the enclave's kernel and the enclave print. */
+int ady_cmd_enclave_console(const struct ady_command *self, int argc, char **argv);
+
 /* The whole program: find the command that argv names and run it. Returns the exit status. */
 int ady_cli_main(int argc, char **argv);
 

@@ -30,6 +30,20 @@ static const struct ady_command commands[] = {
      "  adyton dev measure --enclave build/release/adyton-enclave --config "
      "enclave.json\n\n" EXIT_CODES,
      ady_cmd_dev_measure},
+    {"enclave run", "", "Boot an enclave image and look after it.",
+     "Runs until Ctrl-C or `adyton enclave stop`. It waits for the enclave's heartbeat, and starts "
+     "it\n"
+     "again, with a growing pause, when it ends. QEMU emulates a machine: it shields nothing.\n\n"
+     "Examples:\n"
+     "  adyton enclave run --image adyton.eif --memory 512 --cpus 2 --cid 16 --dir /run/adyton\n"
+     "  adyton enclave run --image adyton.eif --backend qemu --json\n\n" EXIT_CODES,
+     ady_cmd_enclave_run},
+    {"enclave stop", "", "End the enclave that `adyton enclave run` looks after.", EXIT_CODES,
+     ady_cmd_enclave_stop},
+    {"enclave status", "", "Print what runs: state, CID, memory, measurements.",
+     "Exit: 0 it runs, 1 it does not, 2 usage, 3 none has run.\n", ady_cmd_enclave_status},
+    {"enclave console", "", "Print the console of an emulated or debug enclave.", EXIT_CODES,
+     ady_cmd_enclave_console},
     {"key put", "ID", "Encrypt a private key under KMS and store it in Secrets Manager.",
      "The key never stands on the command line. Remove the file afterwards, or keep it offline.\n\n"
      "Examples:\n"

@@ -2,12 +2,9 @@
 #include "cli/commands.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,18 +13,16 @@
 #include "cli/child.h"
 #include "cli/fault.h"
 #include "cli/gateway.h"
+#include "cli/signals.h"
 #include "cli/stack.h"
 
 /* In the order in which they start; they stop in the opposite one. */
 enum which { DEVCLOUD, ENCLAVE, GATEWAY, CHILDREN };
 
 enum {
-	READY_MS = 30000,     /* for devcloud's line and for /readyz */
-	SAY_MS = 2000,        /* what takes longer is reported */
-	STOP_MS = 5000,       /* between SIGTERM and SIGKILL */
-	BACKOFF_MIN_MS = 200, /* before a child is started again, doubled each time */
-	BACKOFF_MAX_MS = 5000,
-	SETTLED_MS = 30000, /* a life this long clears the backoff */
+	READY_MS = 30000, /* for devcloud's line and for /readyz */
+	SAY_MS = 2000,    /* what takes longer is reported */
+	STOP_MS = 5000,   /* between SIGTERM and SIGKILL */
 };
 
 struct up {
@@ -35,8 +30,9 @@ struct up {
 	struct ady_child children[CHILDREN];
 	struct ady_values enclave, gateway, devcloud; /* options to pass on */
 	const char *dir, *bin, *port_text;
-	int port, signals;          /* signals: SIGINT, SIGTERM, SIGHUP, SIGCHLD as a descriptor */
-	bool json, stopping, again; /* again: a second signal, no more waiting */
+	struct ady_signals signals;
+	int port;
+	bool json;
 };
 
 static void say_last_words(const struct ady_child *c)
@@ -47,22 +43,6 @@ static void say_last_words(const struct ady_child *c)
 	if (text.n)
 		fprintf(stderr, "  the end of %s:\n%s\n", c->log, ady_dyn_cstr(&text));
 	ady_dyn_free(&text);
-}
-
-/* Take what signals are there. Wait at most ms for the first one. */
-static void take_signals(struct up *up, int ms)
-{
-	struct pollfd p = {.fd = up->signals, .events = POLLIN};
-	struct signalfd_siginfo info;
-
-	if (poll(&p, 1, ms) <= 0)
-		return;
-	while (read(up->signals, &info, sizeof info) == sizeof info) {
-		if (info.ssi_signo == SIGCHLD)
-			continue;
-		up->again = up->stopping;
-		up->stopping = true;
-	}
 }
 
 static enum ady_err prepare_child(struct up *up, enum which which, const char *name,
@@ -200,7 +180,7 @@ static enum ady_err wait_ready(struct up *up, struct ady_fault *f)
 		if (dead) {
 			err = ady_fail(f, ADY_E_IO, dead->name, "ended at once");
 			say_last_words(dead);
-		} else if (up->stopping) {
+		} else if (up->signals.stopping) {
 			err = ady_fail(f, ADY_E_IO, NULL, "stopped by a signal");
 		} else if (ady_mono_ms() - began > READY_MS) {
 			err = ady_fail(f, ADY_E_DEADLINE, NULL, "/readyz is not 200 after %d s: %s",
@@ -210,7 +190,7 @@ static enum ady_err wait_ready(struct up *up, struct ady_fault *f)
 			ady_cli_say("still waiting for /readyz: %s", ady_dyn_cstr(&why));
 			say += SAY_MS;
 		}
-		take_signals(up, 50);
+		(void)ady_signals_wait(&up->signals, -1, 50);
 	}
 	ady_dyn_free(&why);
 	return err;
@@ -300,15 +280,13 @@ static void print_table(const struct up *up)
 static void plan_restart(struct ady_child *c, int wait_status)
 {
 	const int64_t now = ady_mono_ms();
+	const int wait_ms = ady_backoff_ms(&c->backoff_ms, now - c->started_ms);
 
-	if (now - c->started_ms > SETTLED_MS || c->backoff_ms == 0)
-		c->backoff_ms = BACKOFF_MIN_MS;
 	ady_cli_say("%s ended (%s %d); starts again in %d ms; see %s", c->name,
 	            WIFSIGNALED(wait_status) ? "signal" : "exit status",
 	            WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : WEXITSTATUS(wait_status),
-	            c->backoff_ms, c->log);
-	c->restart_ms = now + c->backoff_ms;
-	c->backoff_ms = c->backoff_ms * 2 < BACKOFF_MAX_MS ? c->backoff_ms * 2 : BACKOFF_MAX_MS;
+	            wait_ms, c->log);
+	c->restart_ms = now + wait_ms;
 }
 
 static void restart(struct up *up, enum which which)
@@ -351,11 +329,11 @@ static void supervise(struct up *up)
 	struct ady_child *dead;
 	int wait_status;
 
-	while (!up->stopping) {
-		take_signals(up, next_restart_ms(up));
+	while (!up->signals.stopping) {
+		(void)ady_signals_wait(&up->signals, -1, next_restart_ms(up));
 		while ((dead = reap(up, &wait_status)) != NULL)
 			plan_restart(dead, wait_status);
-		for (enum which i = DEVCLOUD; i < CHILDREN && !up->stopping; i++)
+		for (enum which i = DEVCLOUD; i < CHILDREN && !up->signals.stopping; i++)
 			if (up->children[i].restart_ms &&
 			    up->children[i].restart_ms <= ady_mono_ms())
 				restart(up, i);
@@ -370,31 +348,16 @@ static void stop_all(struct up *up)
 
 		if (!c->argc)
 			continue;
-		take_signals(up, 0);
-		ady_child_stop(c, STOP_MS, up->again);
+		(void)ady_signals_wait(&up->signals, -1, 0);
+		ady_child_stop(c, STOP_MS, up->signals.again);
 		ady_child_clear(c);
 	}
-}
-
-static enum ady_err take_over_signals(struct up *up)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGCHLD);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
-		return ADY_E_IO;
-	up->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return up->signals >= 0 ? ADY_OK : ADY_E_IO;
 }
 
 static int run_up(struct up *up)
 {
 	struct ady_fault f = {0};
-	enum ady_err err = take_over_signals(up);
+	enum ady_err err = ady_signals_open(&up->signals);
 	int status = ADY_EXIT_OK;
 
 	if (err == ADY_OK)
@@ -423,7 +386,7 @@ static int run_up(struct up *up)
 
 int ady_cmd_dev_up(const struct ady_command *self, int argc, char **argv)
 {
-	struct up up = {.stack = {.lock = -1, .reserved = -1}, .signals = -1};
+	struct up up = {.stack = {.lock = -1, .reserved = -1}};
 	struct ady_values rest;
 	char *end;
 	const struct ady_option options[] = {
