@@ -12,19 +12,6 @@
 #include "cli/fault.h"
 #include "cli/stack.h"
 
-/* In single quotes a shell reads everything as it stands but the quote itself. */
-static void print_quoted(const char *text)
-{
-	putchar('\'');
-	for (; *text; text++) {
-		if (*text == '\'')
-			fputs("'\\''", stdout);
-		else
-			putchar(*text);
-	}
-	putchar('\'');
-}
-
 static void print_env(const json_t *stack)
 {
 	static const char *const lines[][2] = {
@@ -45,7 +32,7 @@ static void print_env(const json_t *stack)
 	    "# a local stack: AWS is simulated\nunset AWS_SESSION_TOKEN AWS_PROFILE ADYTON_CA\n");
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
 		printf("export %s=", lines[i][0]);
-		print_quoted(ady_stack_text(stack, lines[i][1]));
+		ady_cli_put_quoted(ady_stack_text(stack, lines[i][1]));
 		putchar('\n');
 	}
 }

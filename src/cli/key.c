@@ -76,7 +76,11 @@ enum ady_err ady_key_read(struct ady_seckey *key, const struct ady_secp *secp,
 		return ady_fail(f, ADY_E_KEY_FORM, NULL,
 		                "32 bytes of hex digits could be a raw key or half a hex key; "
 		                "write it as 64 hex digits");
-	err = ady_sign_read_key(key, secp, content);
+	/* The enclave takes a key whose leading zeros are missing, as some programs write it. Here
+	 * fewer digits are a line that was not copied whole, and would be another key. */
+	err = content.n == 32 || content.n == 64 || (content.n == 66 && content.p[0] == '0')
+	          ? ady_sign_read_key(key, secp, content)
+	          : ADY_E_KEY_FORM;
 	if (err == ADY_E_KEY_FORM)
 		return ady_fail(f, err, NULL, "the input is neither 64 hex digits nor 32 bytes");
 	if (err != ADY_OK)

@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -132,14 +133,29 @@ static int words(const struct ady_command *command, int argc, char **argv)
 	return 0;
 }
 
-int ady_cli_main(int argc, char **argv)
+static bool is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
+/* "key --help": the first word of commands, and a wish to know which. */
+static bool asks_for_group(int argc, char **argv)
+{
+	const size_t n = strlen(argv[1]);
+
+	for (size_t i = 0; argc == 3 && is_help(argv[2]) && i < COMMANDS; i++)
+		if (strncmp(commands[i].name, argv[1], n) == 0 && commands[i].name[n] == ' ')
+			return true;
+	return false;
+}
+
+static int run(int argc, char **argv)
 {
 	int status;
 
 	if (argc < 2)
 		return print_overview(stderr, ADY_EXIT_USAGE);
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-	    strcmp(argv[1], "help") == 0)
+	if (is_help(argv[1]) || asks_for_group(argc, argv))
 		return print_overview(stdout, ADY_EXIT_OK);
 	if (strcmp(argv[1], "--version") == 0) {
 		puts("adyton " ADY_VERSION);
@@ -154,9 +170,19 @@ int ady_cli_main(int argc, char **argv)
 			return ADY_EXIT_FAILED;
 		status = commands[i].run(&commands[i], argc - 1 - n, argv + 1 + n);
 		curl_global_cleanup();
-		return fflush(stdout) == 0 ? status : ADY_EXIT_FAILED;
+		return status;
 	}
 	fprintf(stderr, "adyton: there is no command '%s%s%s'\n", argv[1], argc > 2 ? " " : "",
 	        argc > 2 ? argv[2] : "");
 	return print_overview(stderr, ADY_EXIT_USAGE);
+}
+
+int ady_cli_main(int argc, char **argv)
+{
+	const int status = run(argc, argv);
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	ady_cli_say("cannot write the answer: %s", strerror(errno));
+	return ADY_EXIT_FAILED;
 }

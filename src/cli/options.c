@@ -18,6 +18,19 @@ void ady_cli_say(const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
+/* In single quotes a shell reads everything as it stands but the quote itself. */
+void ady_cli_put_quoted(const char *text)
+{
+	putchar('\'');
+	for (; *text; text++) {
+		if (*text == '\'')
+			fputs("'\\''", stdout);
+		else
+			putchar(*text);
+	}
+	putchar('\'');
+}
+
 int ady_cli_usage(const struct ady_command *command, const char *fmt, ...)
 {
 	va_list ap;
@@ -43,7 +56,7 @@ static void print_help(const struct ady_command *command, const struct ady_optio
 		         o->argument ? o->argument : "");
 		printf("%-*s %s\n", HELP_COLUMN, left, o->help);
 	}
-	printf("%-*s %s\n", HELP_COLUMN, "      --help", "this text");
+	printf("%-*s %s\n", HELP_COLUMN, "  -h, --help", "this text");
 	if (command->more[0])
 		printf("\n%s", command->more);
 }
@@ -125,7 +138,7 @@ int ady_options_read(const struct ady_command *command, const struct ady_option 
 	for (int i = 0; i < argc; i++) {
 		int status = -1;
 
-		if (!ended && strcmp(argv[i], "--help") == 0) {
+		if (!ended && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)) {
 			print_help(command, options);
 			return ADY_EXIT_OK;
 		}

@@ -54,4 +54,7 @@ int ady_cli_usage(const struct ady_command *command, const char *fmt, ...)
 /* Say "adyton: ..." on standard error. */
 void ady_cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Print text so that a shell reads it as one word, exactly. */
+void ady_cli_put_quoted(const char *text);
+
 #endif

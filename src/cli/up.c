@@ -260,18 +260,25 @@ static void print_table(const struct up *up)
 	                                      {"key ARN", "key_arn"},
 	                                      {"PCR0", "pcr0"}};
 	json_t *json = describe(up);
-	const char *bin = up->stack.bin, *dir = up->stack.dir;
+	const char *dir = up->stack.dir;
+	char program[PATH_MAX];
 
 	printf("A local stack is ready. AWS is simulated: use no key here that guards value.\n\n");
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		printf("  %-12s %s\n", rows[i][0], ady_stack_text(json, rows[i][1]));
 	printf("  %-12s %s/log\n\nTry in another terminal:\n", "logs", dir);
-	printf("  eval \"$(%s/adyton dev env --dir %s)\"\n", bin, dir);
-	printf("  openssl rand -hex 32 | %s/adyton key put demo\n", bin);
-	printf("  %s/adyton sign demo --to 0x000000000000000000000000000000000000dead "
-	       "--value 0.1ether \\\n    --nonce 0 --gas 21000 --chain 31337 --max-fee 2gwei "
-	       "--max-priority-fee 1gwei\n\n",
-	       bin);
+	snprintf(program, sizeof program, "%s/adyton", up->stack.bin);
+	printf("  eval \"$(");
+	ady_cli_put_quoted(program);
+	printf(" dev env --dir ");
+	ady_cli_put_quoted(dir);
+	printf(")\"\n  openssl rand -hex 32 | ");
+	ady_cli_put_quoted(program);
+	printf(" key put demo\n  ");
+	ady_cli_put_quoted(program);
+	printf(" sign demo --to 0x000000000000000000000000000000000000dead --value 0.1ether \\\n"
+	       "    --nonce 0 --gas 21000 --chain 31337 --max-fee 2gwei --max-priority-fee "
+	       "1gwei\n\n");
 	printf("Ctrl-C stops it; the same --dir later has the same keys.\n");
 	fflush(stdout);
 	json_decref(json);

@@ -168,6 +168,8 @@ CASE(a_key_never_stands_in_the_arguments)
 	CHECK_USAGE("a tenant is");
 }
 
+#define HEX63 "000000000000000000000000000000000000000000000000000000000000000"
+
 CASE(a_bad_key_is_refused_before_any_call)
 {
 	/* No server listens there: a refusal shows that none was asked. */
@@ -182,7 +184,7 @@ CASE(a_bad_key_is_refused_before_any_call)
 	             "https://127.0.0.1:1");
 	CHECK_INT(ran.status, 1);
 	CHECK(strstr(ran.err, "key_out_of_range"));
-	ADYTON_INPUT("1", "key", "put", "demo", "--key-arn", "arn:x", "--region", "us-east-1",
+	ADYTON_INPUT(HEX63 "1", "key", "put", "demo", "--key-arn", "arn:x", "--region", "us-east-1",
 	             "--endpoint", "https://127.0.0.1:1");
 	CHECK_INT(ran.status, 3);
 	CHECK(strstr(ran.err, "store_unavailable"));
@@ -248,8 +250,6 @@ static enum ady_err read_key(const char *content, size_t n, uint8_t *last)
 	return err;
 }
 
-#define HEX63 "000000000000000000000000000000000000000000000000000000000000000"
-
 CASE(keys_are_read_in_their_forms_only)
 {
 	char raw[33] = {0};
@@ -265,6 +265,12 @@ CASE(keys_are_read_in_their_forms_only)
 	CHECK_ERR(read_key(HEX63, 32, &last), ADY_E_KEY_FORM);
 	CHECK_ERR(read_key(HEX63 "\n", 32, &last), ADY_E_KEY_FORM);
 	CHECK_ERR(read_key(HEX63 "77", 65, &last), ADY_E_KEY_FORM);
+	CHECK_ERR(read_key(HEX63 + 1, 62, &last), ADY_E_KEY_FORM);
+	CHECK_ERR(read_key(HEX63 "7" + 1, 63, &last), ADY_E_KEY_FORM);
+	CHECK_ERR(read_key("0x" HEX63 "7" + 1, 65, &last), ADY_E_KEY_FORM);
+	CHECK_ERR(read_key("0x" HEX63, 65, &last), ADY_E_KEY_FORM);
+	CHECK_ERR(read_key("777" HEX63, 66, &last), ADY_E_KEY_FORM);
+	CHECK_ERR(read_key("abc", 3, &last), ADY_E_KEY_FORM);
 	CHECK_ERR(read_key(raw, 31, &last), ADY_E_KEY_FORM);
 	CHECK_ERR(read_key("", 0, &last), ADY_E_KEY_FORM);
 	CHECK_ERR(read_key("{\"key\":1}", 9, &last), ADY_E_KEY_FORM);
