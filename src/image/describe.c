@@ -50,17 +50,30 @@ void ady_image_clear(struct ady_image *image)
 	ady_image_signature_clear(&image->signature);
 }
 
+/* How many bytes of b from i on are one character to hide: a control character of ASCII, one of
+ * U+0080 to U+009F, which some terminals obey as well, or anything beyond ASCII in what is not
+ * UTF-8. */
+static size_t hidden(struct ady_bytes b, size_t i, bool utf8)
+{
+	if (b.p[i] < 0x20 || b.p[i] == 0x7f || (b.p[i] >= 0x80 && !utf8))
+		return 1;
+	return b.p[i] == 0xc2 && b.p[i + 1] < 0xa0 ? 2 : 0;
+}
+
 json_t *ady_image_text(struct ady_bytes b)
 {
 	bool utf8 = ady_utf8_valid(b);
 	struct ady_dyn text = {0};
 	json_t *out;
 
-	for (size_t i = 0; i < b.n; i++)
-		if (b.p[i] >= 0x20 && b.p[i] != 0x7f && (utf8 || b.p[i] < 0x7f))
-			ady_dyn_put(&text, b.p + i, 1);
-		else
-			ady_dyn_printf(&text, "\\x%02x", b.p[i]);
+	for (size_t i = 0; i < b.n;) {
+		size_t n = hidden(b, i, utf8);
+
+		if (n == 0)
+			ady_dyn_put(&text, b.p + i++, 1);
+		for (; n > 0; n--)
+			ady_dyn_printf(&text, "\\x%02x", b.p[i++]);
+	}
 	out = json_string(ady_dyn_cstr(&text));
 	ady_dyn_free(&text);
 	return out;

@@ -41,7 +41,10 @@ enum ady_err ady_image_describe(json_t **out, const struct ady_image *image, int
 /* Append the same for people; description is one of ady_image_describe. */
 void ady_image_describe_text(struct ady_dyn *out, const json_t *description);
 
-/* Bytes as a JSON string; what is not printable UTF-8 becomes \xNN. */
+/* Append JSON for people: on one line, printable ASCII. NULL: "(none)". */
+void ady_image_put_json(struct ady_dyn *out, const json_t *v);
+
+/* Bytes as a JSON string; what is not UTF-8, and control characters, become \xNN. */
 json_t *ady_image_text(struct ady_bytes b);
 
 #endif

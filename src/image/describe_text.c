@@ -5,6 +5,20 @@
 
 #include <stdlib.h>
 
+void ady_image_put_json(struct ady_dyn *out, const json_t *v)
+{
+	char *dump = v ? json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
+
+	if (!dump)
+		ady_dyn_str(out, "(none)");
+	for (const char *p = dump; p && *p; p++)
+		if (*p == 0x7f) /* the one control character that JSON need not escape */
+			ady_dyn_str(out, "\\u007F");
+		else
+			ady_dyn_put(out, p, 1);
+	free(dump);
+}
+
 static const char *text(const json_t *o, const char *name)
 {
 	const char *s = json_string_value(json_object_get(o, name));
@@ -57,7 +71,7 @@ static void put_entries(struct ady_dyn *out, size_t n, const json_t *ramdisk)
 {
 	const json_t *list = json_object_get(ramdisk, "Entries");
 
-	if (!list)
+	if (!json_is_array(list))
 		ady_dyn_printf(out, "ramdisk %-6zu compressed (%s), not listed\n", n,
 		               text(ramdisk, "Compression"));
 	for (size_t i = 0; i < json_array_size(list); i++) {
@@ -101,7 +115,7 @@ void ady_image_describe_text(struct ady_dyn *out, const json_t *description)
 	for (size_t i = 0; i < json_array_size(disks); i++)
 		put_entries(out, i, json_array_get(disks, i));
 	put_signature(out, description);
-	ady_dyn_printf(out, "metadata       %s\n               (a label: nothing measures it)\n",
-	               metadata ? metadata : "");
-	free(metadata);
+	ady_dyn_str(out, "metadata       ");
+	ady_image_put_json(out, json_object_get(description, "Metadata"));
+	ady_dyn_str(out, "\n               (a label: nothing measures it)\n");
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/diff.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "image/describe.h"
 
 static const char *text(const json_t *o, const char *name)
 {
@@ -11,21 +12,15 @@ static const char *text(const json_t *o, const char *name)
 	return s ? s : "";
 }
 
-static char *dump(const json_t *v)
-{
-	return v ? json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
-}
-
 /* One line of a difference, then both values. */
 static size_t put(struct ady_dyn *out, const char *kind, const char *name, const json_t *a,
                   const json_t *b)
 {
-	char *was = dump(a), *is = dump(b);
-
-	ady_dyn_printf(out, "%s %s\n  - %s\n  + %s\n", kind, name, was ? was : "(none)",
-	               is ? is : "(none)");
-	free(was);
-	free(is);
+	ady_dyn_printf(out, "%s %s\n  - ", kind, name);
+	ady_image_put_json(out, a);
+	ady_dyn_str(out, "\n  + ");
+	ady_image_put_json(out, b);
+	ady_dyn_str(out, "\n");
 	return 1;
 }
 
