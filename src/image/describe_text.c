@@ -107,8 +107,6 @@ static void put_signature(struct ady_dyn *out, const json_t *d)
 void ady_image_describe_text(struct ady_dyn *out, const json_t *description)
 {
 	const json_t *disks = json_object_get(description, "Ramdisks");
-	char *metadata =
-	    json_dumps(json_object_get(description, "Metadata"), JSON_COMPACT | JSON_ENSURE_ASCII);
 
 	put_header(out, description);
 	put_sections(out, json_object_get(description, "Sections"));
