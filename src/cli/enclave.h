@@ -67,7 +67,7 @@ struct ady_machine {
 
 extern const struct ady_machine_kind ady_machine_nitro, ady_machine_nitro_cli, ady_machine_qemu;
 
-/* Find a program: $variable when it is set, then BIN/../vm/bin (script/bootstrap puts it there),
+/* Find a program: $variable when it is set, then BIN/../vm/bin (script/vm-tools puts it there),
  * then $PATH. Returns ADY_E_NOT_FOUND with the reason in f. */
 enum ady_err ady_program_find(char out[static PATH_MAX], const char *variable, const char *name,
                               struct ady_fault *f);

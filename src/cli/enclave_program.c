@@ -15,7 +15,7 @@ static bool is_program(const char *path)
 	return access(path, X_OK) == 0;
 }
 
-/* What script/bootstrap unpacks lies beside the build folder that this program is in. */
+/* What script/vm-tools unpacks lies beside the build folder that this program is in. */
 static bool beside(char out[static PATH_MAX], const char *name)
 {
 	char self[PATH_MAX];
@@ -59,7 +59,7 @@ enum ady_err ady_program_find(char out[static PATH_MAX], const char *variable, c
 		return ADY_OK;
 	out[0] = 0;
 	return ady_fail(f, ADY_E_NOT_FOUND, name,
-	                "is not in PATH; name it with %s, or run script/bootstrap", variable);
+	                "is not in PATH; name it with %s, or run script/vm-tools", variable);
 }
 
 int64_t ady_boot_limit_ms(uint64_t image_bytes, uint32_t memory_mib)

@@ -273,10 +273,9 @@ enum ady_err ady_stack_key(struct ady_stack *s, struct ady_fault *f)
 	return err;
 }
 
-enum ady_err ady_stack_admit(struct ady_stack *s, struct ady_fault *f)
+enum ady_err ady_stack_measure(struct ady_stack *s, struct ady_fault *f)
 {
-	char program[PATH_MAX], config[PATH_MAX], *policy;
-	json_t *reply = NULL;
+	char program[PATH_MAX], config[PATH_MAX];
 	enum ady_err err;
 	int fds[2];
 
@@ -288,13 +287,18 @@ enum ady_err ady_stack_admit(struct ady_stack *s, struct ady_fault *f)
 	for (int i = 0; i < 2; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
-	if (err != ADY_OK)
-		return err;
-	policy = policy_text(s, &s->pcr);
-	err = call(
+	return err;
+}
+
+enum ady_err ady_stack_admit(struct ady_stack *s, struct ady_fault *f)
+{
+	char *policy = policy_text(s, &s->pcr);
+	json_t *reply = NULL;
+	enum ady_err err = call(
 	    s, "TrentService.PutKeyPolicy",
 	    json_pack("{ssssss}", "KeyId", s->key_arn, "PolicyName", "default", "Policy", policy),
 	    &reply, f);
+
 	free(policy);
 	json_decref(reply);
 	return err;

@@ -22,6 +22,8 @@ struct ady_stack {
 	json_t *cloud;           /* what adyton-devcloud printed */
 	char key_arn[256];
 	struct ady_measurement pcr;
+	bool vm; /* the enclave is a machine under `adyton enclave run` in the folder run */
+	char image[PATH_MAX]; /* what boots there */
 };
 
 /* Make or open the folder, lock it, find a place for sockets, reserve the gateway's port (0: any).
@@ -42,8 +44,17 @@ enum ady_err ady_stack_key(struct ady_stack *s, struct ady_fault *f);
 enum ady_err ady_stack_configure(struct ady_stack *s, const struct ady_values *enclave,
                                  const struct ady_values *gateway, struct ady_fault *f);
 
-/* Measure the enclave's program and configuration and make the key's policy admit just that.
- * Errors as ady_measure_files and ady_aws_json. */
+/* Measure the enclave's program and configuration, which run as a process. Errors as
+ * ady_measure_files. */
+enum ady_err ady_stack_measure(struct ady_stack *s, struct ady_fault *f);
+
+/* Put the image together from the configuration, the program and a kernel (NULL: one that is
+ * found), or take one that is given, and measure it as the machine will. Errors as
+ * ady_image_build, ADY_E_IO, ADY_E_IMAGE, ADY_E_NOT_FOUND. */
+enum ady_err ady_stack_image(struct ady_stack *s, const char *image, const char *kernel,
+                             struct ady_fault *f);
+
+/* Make the key's policy admit just what was measured. Errors as ady_aws_json. */
 enum ady_err ady_stack_admit(struct ady_stack *s, struct ady_fault *f);
 
 /* The description of the stack, without pids: a new object. */

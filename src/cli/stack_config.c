@@ -97,6 +97,12 @@ static json_t *enclave_json(const struct ady_stack *s, const char *roots)
 	                         "account", ady_stack_text(s->cloud, "account_id"), "keys",
 	                         s->key_arn, "roots_pem", roots);
 
+	if (s->vm) {
+		json_object_set_new(json, "listen", json_string("vsock:any:5000"));
+		json_object_set_new(json, "relay", json_string("vsock:2:8000"));
+		json_object_set_new(json, "nsm", json_string("device:/dev/nsm"));
+		return json;
+	}
 	set_path(json, "listen", "unix", s, "enclave.sock");
 	set_path(json, "relay", "unix", s, "relay.sock");
 	set_path(json, "nsm", "dev-socket", s, "nsm.sock");
@@ -132,8 +138,10 @@ static json_t *gateway_json(const struct ady_stack *s)
 	    "ca_file", ady_stack_text(s->cloud, "ca_file"), "imds",
 	    ady_stack_text(s->cloud, "imds"), "credentials", "imds");
 
-	set_path(json, "enclave", "unix", s, "enclave.sock");
-	set_path(json_object_get(json, "relay"), "listen", "unix", s, "relay.sock");
+	set_path(json, "enclave", s->vm ? "hybrid" : "unix", s,
+	         s->vm ? "vm.vsock:5000" : "enclave.sock");
+	set_path(json_object_get(json, "relay"), "listen", s->vm ? "hybrid" : "unix", s,
+	         s->vm ? "vm.vsock:8000" : "relay.sock");
 	return json;
 }
 
@@ -174,6 +182,10 @@ json_t *ady_stack_json(const struct ady_stack *s)
 		json_object_set_new(json, name, json_string(hex));
 	}
 	json_object_set_new(json, "dir", json_string(s->dir));
+	if (s->vm) {
+		json_object_set_new(json, "image", json_string(s->image));
+		json_object_set_new(json, "vm_dir", json_string(s->run));
+	}
 	return json;
 }
 

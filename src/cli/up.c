@@ -20,19 +20,20 @@
 enum which { DEVCLOUD, ENCLAVE, GATEWAY, CHILDREN };
 
 enum {
-	READY_MS = 30000, /* for devcloud's line and for /readyz */
-	SAY_MS = 2000,    /* what takes longer is reported */
-	STOP_MS = 5000,   /* between SIGTERM and SIGKILL */
+	READY_VM_MS = 150000, /* for /readyz, when a machine is emulated as well */
+	READY_MS = 30000,     /* for devcloud's line and for /readyz */
+	SAY_MS = 2000,        /* what takes longer is reported */
+	STOP_MS = 5000,       /* between SIGTERM and SIGKILL */
 };
 
 struct up {
 	struct ady_stack stack;
 	struct ady_child children[CHILDREN];
 	struct ady_values enclave, gateway, devcloud; /* options to pass on */
-	const char *dir, *bin, *port_text;
+	const char *dir, *bin, *port_text, *image, *kernel, *memory;
 	struct ady_signals signals;
 	int port;
-	bool json;
+	bool json, vm;
 };
 
 static void say_last_words(const struct ady_child *c)
@@ -93,6 +94,8 @@ static enum ady_err first_devcloud(struct up *up, struct ady_fault *f)
 	err = prepare_child(up, DEVCLOUD, "devcloud", args);
 	for (size_t i = 0; i < up->devcloud.n && err == ADY_OK; i++)
 		err = ady_child_arg(&up->children[DEVCLOUD], up->devcloud.v[i]);
+	if (err == ADY_OK && up->stack.vm)
+		err = ady_child_arg(&up->children[DEVCLOUD], "--accept-unsigned-documents");
 	return err == ADY_OK ? start_devcloud(up, f) : err;
 }
 
@@ -137,6 +140,36 @@ static enum ady_err start_configured(struct up *up, enum which which, const char
 	return err == ADY_OK ? ady_child_start(&up->children[which], false, f) : err;
 }
 
+/* `adyton enclave run` looks after the machine, and starts it again. */
+static enum ady_err start_vm(struct up *up, struct ady_fault *f)
+{
+	struct ady_child *c = &up->children[ENCLAVE];
+	const char *args[] = {"enclave",       "run",         "--image",
+	                      up->stack.image, "--backend",   "qemu",
+	                      "--dir",         up->stack.run, up->memory ? "--memory" : NULL,
+	                      up->memory,      NULL};
+	char program[PATH_MAX], log[PATH_MAX];
+	enum ady_err err = ADY_OK;
+
+	snprintf(program, sizeof program, "%s/adyton", up->stack.bin);
+	snprintf(log, sizeof log, "%s/log/enclave.log", up->stack.dir);
+	ady_child_init(c, "enclave", program, log);
+	for (size_t i = 0; args[i] && err == ADY_OK; i++)
+		err = ady_child_arg(c, args[i]);
+	return err == ADY_OK ? ady_child_start(c, false, f) : err;
+}
+
+static enum ady_err start_enclave(struct up *up, struct ady_fault *f)
+{
+	return up->stack.vm ? start_vm(up, f) : start_configured(up, ENCLAVE, "enclave", f);
+}
+
+static enum ady_err measure(struct up *up, struct ady_fault *f)
+{
+	return up->stack.vm ? ady_stack_image(&up->stack, up->image, up->kernel, f)
+	                    : ady_stack_measure(&up->stack, f);
+}
+
 /* Note children that have ended; returns one of them, or NULL. */
 static struct ady_child *reap(struct up *up, int *wait_status)
 {
@@ -169,6 +202,7 @@ static bool is_ready(const struct up *up, struct ady_dyn *why)
 static enum ady_err wait_ready(struct up *up, struct ady_fault *f)
 {
 	const int64_t began = ady_mono_ms();
+	const int limit_ms = up->stack.vm ? READY_VM_MS : READY_MS;
 	int64_t say = began + SAY_MS;
 	struct ady_dyn why = {0};
 	enum ady_err err = ADY_OK;
@@ -182,9 +216,9 @@ static enum ady_err wait_ready(struct up *up, struct ady_fault *f)
 			say_last_words(dead);
 		} else if (up->signals.stopping) {
 			err = ady_fail(f, ADY_E_IO, NULL, "stopped by a signal");
-		} else if (ady_mono_ms() - began > READY_MS) {
+		} else if (ady_mono_ms() - began > limit_ms) {
 			err = ady_fail(f, ADY_E_DEADLINE, NULL, "/readyz is not 200 after %d s: %s",
-			               READY_MS / 1000, ady_dyn_cstr(&why));
+			               limit_ms / 1000, ady_dyn_cstr(&why));
 			say_last_words(&up->children[ENCLAVE]);
 		} else if (ady_mono_ms() > say) {
 			ady_cli_say("still waiting for /readyz: %s", ady_dyn_cstr(&why));
@@ -209,9 +243,11 @@ static enum ady_err start_all(struct up *up, struct ady_fault *f)
 	if (err == ADY_OK)
 		err = ady_stack_configure(&up->stack, &up->enclave, &up->gateway, f);
 	if (err == ADY_OK)
+		err = measure(up, f);
+	if (err == ADY_OK)
 		err = ady_stack_admit(&up->stack, f);
 	if (err == ADY_OK)
-		err = start_configured(up, ENCLAVE, "enclave", f);
+		err = start_enclave(up, f);
 	if (err == ADY_OK)
 		err = start_configured(up, GATEWAY, "gateway", f);
 	return err == ADY_OK ? wait_ready(up, f) : err;
@@ -279,6 +315,9 @@ static void print_table(const struct up *up)
 	printf(" sign demo --to 0x000000000000000000000000000000000000dead --value 0.1ether \\\n"
 	       "    --nonce 0 --gas 21000 --chain 31337 --max-fee 2gwei --max-priority-fee "
 	       "1gwei\n\n");
+	if (up->stack.vm)
+		printf("The enclave is an emulated machine: its attestation documents are NOT "
+		       "SIGNED, and the\nsimulated KMS was told to take them all the same.\n");
 	printf("Ctrl-C stops it; the same --dir later has the same keys.\n");
 	fflush(stdout);
 	json_decref(json);
@@ -309,8 +348,9 @@ static void restart(struct up *up, enum which which)
 		c->restart_ms = ady_mono_ms() + c->backoff_ms;
 		return;
 	}
-	/* The enclave's module went with devcloud, as an enclave goes with its hypervisor. */
-	if (which == DEVCLOUD && enclave->pid) {
+	/* The enclave's module went with devcloud, as an enclave goes with its hypervisor; a
+	 * machine has its own. */
+	if (which == DEVCLOUD && enclave->pid && !up->stack.vm) {
 		ady_child_stop(enclave, STOP_MS, false);
 		enclave->restart_ms = ady_mono_ms();
 	}
@@ -369,6 +409,10 @@ static int run_up(struct up *up)
 
 	if (err == ADY_OK)
 		err = ady_stack_open(&up->stack, up->dir, up->bin, up->port, &f);
+	up->stack.vm = up->vm;
+	if (err == ADY_OK && up->vm)
+		ady_cli_say("the enclave will be an emulated machine, whose documents are not "
+		            "signed: the simulated KMS takes them all the same");
 	if (err == ADY_OK) {
 		if (!up->json)
 			ady_cli_say("starting a local stack in %s", up->stack.dir);
@@ -403,6 +447,11 @@ int ady_cmd_dev_up(const struct ady_command *self, int argc, char **argv)
 	    {"enclave-option", "NAME=VALUE", "set a member of enclave.json", .values = &up.enclave},
 	    {"gateway-option", "NAME=VALUE", "set a member of gateway.json", .values = &up.gateway},
 	    {"devcloud-arg", "ARG", "one more argument of adyton-devcloud", .values = &up.devcloud},
+	    {"vm", NULL, "boot the enclave's image in QEMU", .flag = &up.vm},
+	    {"image", "FILE", "--vm: this image (one built from DIR/enclave.json)",
+	     .text = &up.image},
+	    {"kernel", "FILE", "--vm: the image's kernel", .text = &up.kernel},
+	    {"memory", "MIB", "--vm: the machine's (512)", .text = &up.memory},
 	    {"json", NULL, "one JSON object on one line, once all is ready", .flag = &up.json},
 	    {0}};
 	int status = ady_options_read(self, options, argc, argv, &rest);
@@ -412,6 +461,10 @@ int ady_cmd_dev_up(const struct ady_command *self, int argc, char **argv)
 		return status;
 	if (rest.n)
 		return ady_cli_usage(self, "there is no argument %s", rest.v[0]);
+	if (!up.vm && (up.image || up.kernel || up.memory))
+		return ady_cli_usage(self, "--image, --kernel and --memory go with --vm");
+	if (up.image && up.kernel)
+		return ady_cli_usage(self, "an image has its kernel: give --image or --kernel");
 	port = up.port_text ? strtol(up.port_text, &end, 10) : 0;
 	if (up.port_text && (*end || end == up.port_text || port < 0 || port > 65535))
 		return ady_cli_usage(self, "--port must be 0 to 65535");
