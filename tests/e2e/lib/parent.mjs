@@ -89,10 +89,10 @@ export function onFrames(socket, fn) {
   socket.on('data', feed);
 }
 
-/** A connection to the enclave. */
+/** A connection to the enclave: to a path, or one that is there already. */
 export class Link {
   constructor(path) {
-    this.socket = net.connect(path);
+    this.socket = path instanceof net.Socket ? path : net.connect(path);
     this.waiting = new Map();
     this.next = 1;
     this.closed = new Promise((resolve) => this.socket.on('close', resolve));
