@@ -79,7 +79,7 @@ bool ady_status_stale(struct ady_status *s, int64_t max_age_ms)
 	bool stale;
 
 	pthread_mutex_lock(&s->lock);
-	stale = s->health == ADY_KMS_UNKNOWN || ady_mono_ms() - s->heard_ms > max_age_ms;
+	stale = s->health != ADY_KMS_OK || ady_mono_ms() - s->heard_ms > max_age_ms;
 	pthread_mutex_unlock(&s->lock);
 	return stale;
 }

@@ -28,7 +28,8 @@ struct ady_status_counters *ady_status_counters(struct ady_status *s);
  * that concerns one ciphertext or one caller's policy shows that KMS works. */
 void ady_status_kms(struct ady_status *s, enum ady_err err, const struct ady_fault *f);
 
-/* Whether KMS should be asked how it is: nothing is known, or nothing was heard for max_age_ms. */
+/* Whether KMS should be asked how it is: nothing is known, it failed (while the parent is not ready
+ * no request comes that would show that KMS is back), or nothing was heard for max_age_ms. */
 bool ady_status_stale(struct ady_status *s, int64_t max_age_ms);
 
 /* Fill a message; kms_text points into text. has_credentials and waiting are the caller's. */

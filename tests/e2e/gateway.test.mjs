@@ -275,6 +275,51 @@ await test('ten times too many requests: those beyond the bound get 503 with Ret
   right(await sign(to, 'k', goodTx()));
 });
 
+// --- what it says of itself ---
+
+await test('readyz: KMS that fails is named with its reason, and is ready again when it works', async () => {
+  setFaults([{ target: 'TrentService.Decrypt', error: 'KMSInternalException', status: 500 }]);
+  const answer = await sign(to, 'k', goodTx());
+  assert.ok([502, 503, 504].includes(answer.status), answer.body);
+  const state = await until(8000, 'KMS to be named', async () => {
+    const a = await request(`${g.gateway}/readyz`);
+    return a.status === 503 && a.json.kms.ok === false && a.json;
+  });
+  assert.match(state.kms.detail, /KMS/);
+  assert.equal(state.enclave.ok, true);
+  assert.equal(state.store.ok, true);
+  setFaults([]);
+  await until(15000, 'readyz to be ready', async () => (await request(`${g.gateway}/readyz`)).status === 200);
+  right(await sign(to, 'k', goodTx()));
+});
+
+await test('metrics are Prometheus text: every sample has its type, histograms add up, queues are there', async () => {
+  const text = await metrics();
+  const types = new Map();
+  let samples = 0;
+  for (const line of text.trimEnd().split('\n')) {
+    const t = /^# TYPE (\S+) (counter|gauge|histogram)$/.exec(line);
+    if (t) {
+      assert.ok(!types.has(t[1]), `${t[1]} has two types`);
+      types.set(t[1], t[2]);
+    } else if (!/^# HELP \S+ .+$/.test(line)) {
+      const m = /^([a-z_]+)(\{[a-z]+="[^"\\]*"(,[a-z]+="[^"\\]*")*\})? (-?\d+(\.\d+)?(e[+-]\d+)?)$/.exec(line);
+      assert.ok(m, line);
+      assert.ok(types.has(m[1]) || types.get(m[1].replace(/_(bucket|sum|count)$/, '')) === 'histogram', `no type: ${line}`);
+      samples++;
+    }
+  }
+  assert.ok(samples > 40, `${samples} samples`);
+  for (const stage of ['store', 'enclave', 'total']) {
+    const buckets = [...text.matchAll(new RegExp(`adyton_stage_seconds_bucket\\{stage="${stage}",le="([^"]+)"\\} (\\d+)`, 'g'))].map((m) => [m[1], Number(m[2])]);
+    assert.ok(buckets.length > 5, stage);
+    assert.equal(buckets.at(-1)[0], '+Inf');
+    assert.ok(buckets.every(([, n], i) => i === 0 || n >= buckets[i - 1][1]), `${stage}: not cumulative`);
+    assert.equal(buckets.at(-1)[1], metric(text, `adyton_stage_seconds_count\\{stage="${stage}"\\}`));
+  }
+  for (const name of ['adyton_in_flight', 'adyton_enclave_waiting', 'adyton_store_waiting']) assert.ok(metric(text, name) >= 0, name);
+});
+
 // --- reload and end ---
 
 await test('SIGHUP under load: no request fails, the newest certificate is presented, a bad one is not', async () => {
