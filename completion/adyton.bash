@@ -13,6 +13,10 @@ _adyton() {
 	"attestation get") options="--nonce --output --gateway --ca" ;;
 	"attestation verify") options="--root --nonce --pcr0 --pcr1 --pcr2 --pcr3 --pcr4 --pcr8 --at
 		--allow-debug --json" ;;
+	"image build") options="--kernel --init --config --ca --cmdline --append --sign-key --sign-cert --name
+		--version --output --json" ;;
+	"image describe") options="--json" ;;
+	"image verify") options="--pcr0 --pcr1 --pcr2 --pcr8 --cert" ;;
 	"sign "*) options="--json --to --value --nonce --gas --chain --max-fee --max-priority-fee --gas-price
 		--data --type --from --gateway --ca --raw --output-json" ;;
 	esac
@@ -22,7 +26,7 @@ _adyton() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	--file | --config | --enclave | --root | --ca | --output | -o)
+	--file | --config | --kernel | --init | --sign-key | --sign-cert | --cert | --enclave | --root | --ca | --output | -o)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -39,16 +43,17 @@ _adyton() {
 	esac
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "dev key sign attestation --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "dev key sign attestation image --help --version" -- "$cur")
 	elif [ "$COMP_CWORD" -eq 2 ] && [[ $cur != -* ]]; then
 		case $prev in
 		dev) mapfile -t COMPREPLY < <(compgen -W "up env measure" -- "$cur") ;;
 		key) mapfile -t COMPREPLY < <(compgen -W "put" -- "$cur") ;;
+		image) mapfile -t COMPREPLY < <(compgen -W "build describe verify diff" -- "$cur") ;;
 		attestation) mapfile -t COMPREPLY < <(compgen -W "get verify" -- "$cur") ;;
 		esac
 	elif [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options --help" -- "$cur")
-	elif [ "${COMP_WORDS[2]-}" = verify ]; then
+	elif [ "${COMP_WORDS[2]-}" = verify ] || [ "${COMP_WORDS[1]}" = image ]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	fi
 }
