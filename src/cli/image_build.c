@@ -79,10 +79,11 @@ static enum ady_err built_at(int64_t *unix_s, struct ady_fault *f)
 
 /* The recipe with a key in a file. */
 static enum ady_err build_with_file(struct ady_dyn *out, struct ady_image_pcrs *pcrs,
-                                    struct ady_image_recipe *recipe, const char *path,
+                                    const struct ady_image_recipe *base, const char *path,
                                     struct ady_fault *f)
 {
-	struct ady_image_signer signer = *recipe->signer;
+	struct ady_image_recipe recipe = *base;
+	struct ady_image_signer signer = *recipe.signer;
 	struct ady_dyn pem = {0};
 	EVP_PKEY *key = NULL;
 	enum ady_err err = ady_file_read(&pem, path, PEM_MAX, f);
@@ -92,19 +93,20 @@ static enum ady_err build_with_file(struct ady_dyn *out, struct ady_image_pcrs *
 	ady_file_wipe(&pem);
 	signer.sign = ady_image_sign_file;
 	signer.context = key;
-	recipe->signer = &signer;
+	recipe.signer = &signer;
 	if (err == ADY_OK)
-		err = ady_image_build(out, pcrs, recipe, f);
+		err = ady_image_build(out, pcrs, &recipe, f);
 	EVP_PKEY_free(key);
 	return err;
 }
 
 /* The recipe with a key in KMS. */
 static enum ady_err build_with_kms(struct ady_dyn *out, struct ady_image_pcrs *pcrs,
-                                   struct ady_image_recipe *recipe, const char *arn,
+                                   const struct ady_image_recipe *base, const char *arn,
                                    struct ady_fault *f)
 {
-	struct ady_image_signer signer = *recipe->signer;
+	struct ady_image_recipe recipe = *base;
+	struct ady_image_signer signer = *recipe.signer;
 	struct ady_image_kms kms;
 	enum ady_err err = ady_image_kms_open(&kms, arn, f);
 
@@ -112,8 +114,8 @@ static enum ady_err build_with_kms(struct ady_dyn *out, struct ady_image_pcrs *p
 		return err;
 	signer.sign = ady_image_kms_sign;
 	signer.context = &kms;
-	recipe->signer = &signer;
-	err = ady_image_build(out, pcrs, recipe, f);
+	recipe.signer = &signer;
+	err = ady_image_build(out, pcrs, &recipe, f);
 	ady_image_kms_close(&kms);
 	return err;
 }

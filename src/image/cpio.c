@@ -79,7 +79,7 @@ static enum ady_err take(struct ady_cpio *c, size_t n, size_t pad, struct ady_by
 
 	if (n > left || pad > left - n)
 		return refuse(c, "does not fit the archive", f);
-	*out = ady_bytes_sub(c->archive, c->at, n);
+	*out = ady_bytes(c->archive.p + c->at, n);
 	for (size_t i = 0; i < pad; i++)
 		if (c->archive.p[c->at + n + i] != 0)
 			return refuse(c, "is padded with other bytes than zeros", f);
@@ -151,7 +151,7 @@ static enum ady_err read_end(struct ady_cpio *c, const struct ady_cpio_entry *la
 enum ady_err ady_cpio_next(struct ady_cpio *c, struct ady_cpio_entry *entry, struct ady_fault *f)
 {
 	struct ady_cpio_entry e = {0};
-	uint32_t fields[FIELDS];
+	uint32_t fields[FIELDS] = {0};
 	enum ady_err err;
 
 	*entry = e;
