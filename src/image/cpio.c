@@ -77,7 +77,7 @@ static enum ady_err take(struct ady_cpio *c, size_t n, size_t pad, struct ady_by
 {
 	size_t left = c->archive.n - c->at;
 
-	if (n > left || pad > left - n)
+	if (!c->archive.p || n > left || pad > left - n)
 		return refuse(c, "does not fit the archive", f);
 	*out = ady_bytes(c->archive.p + c->at, n);
 	for (size_t i = 0; i < pad; i++)
