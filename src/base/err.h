@@ -38,6 +38,7 @@
 	X(E_KMS_UNAVAILABLE, "kms_unavailable", 503, "KMS could not be reached")                \
 	X(E_TLS, "tls_failed", 502, "the TLS peer could not be verified")                       \
 	X(E_CREDENTIALS, "credentials_unavailable", 503, "there are no valid AWS credentials")  \
+	X(E_CLOCK, "clock_wrong", 503, "the enclave's clock is wrong")                          \
 	X(E_ATTESTATION, "attestation_invalid", 422, "the attestation document is not valid")   \
 	X(E_NSM, "nsm_failed", 503, "the Nitro Secure Module did not answer")                   \
 	X(E_STORE, "store_unavailable", 503, "the key store could not be reached")              \

@@ -253,7 +253,7 @@ enum ady_err ady_wire_read_blob(struct ady_bytes *blob, size_t max, struct ady_b
 
 void ady_wire_put_status(struct ady_buf *b, const struct ady_wire_status *m)
 {
-	ady_cbor_put_map(b, 11);
+	ady_cbor_put_map(b, 12);
 	put_uint(b, 0, m->kms);
 	put_text(b, 1, m->kms_text);
 	put_uint(b, 2, m->has_credentials);
@@ -265,11 +265,12 @@ void ady_wire_put_status(struct ady_buf *b, const struct ady_wire_status *m)
 	put_uint(b, 8, m->prepare_us);
 	put_uint(b, 9, m->kms_us);
 	put_uint(b, 10, m->sign_us);
+	put_uint(b, 11, m->drift_ms);
 }
 
 enum ady_err ady_wire_read_status(struct ady_wire_status *m, struct ady_bytes body)
 {
-	struct ady_cbor c = open_body(body, 11);
+	struct ady_cbor c = open_body(body, 12);
 
 	m->kms = take_uint(&c, 0, ADY_KMS_FAILING);
 	m->kms_text = take_text(&c, 1, 0, sizeof((struct ady_fault *)0)->detail - 1);
@@ -282,6 +283,7 @@ enum ady_err ady_wire_read_status(struct ady_wire_status *m, struct ady_bytes bo
 	m->prepare_us = take_uint(&c, 8, UINT64_MAX);
 	m->kms_us = take_uint(&c, 9, UINT64_MAX);
 	m->sign_us = take_uint(&c, 10, UINT64_MAX);
+	m->drift_ms = take_uint(&c, 11, UINT64_MAX);
 	return close_body(&c, m, sizeof *m);
 }
 

@@ -97,6 +97,7 @@ struct ady_wire_status {
 	uint64_t has_credentials;  /* 0 or 1 */
 	uint64_t waiting, signed_n, refused_n, kms_calls, kms_failures;
 	uint64_t prepare_us, kms_us, sign_us; /* sums over all requests */
+	uint64_t drift_ms;                    /* the clock's distance from the NSM's time */
 };
 
 enum ady_kms_health { ADY_KMS_UNKNOWN = 0, ADY_KMS_OK = 1, ADY_KMS_FAILING = 2 };

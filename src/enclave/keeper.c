@@ -74,6 +74,8 @@ static __attribute__((noreturn)) void *keeper_main(void *arg)
 		bool woken = rest(k);
 
 		renew(k);
+		if (k->config.watch)
+			ady_time_watch_check(k->config.watch);
 		if (!ady_credentials_valid(k->config.credentials))
 			continue;
 		if (woken || (ady_mono_ms() >= k->probe_not_before_ms &&

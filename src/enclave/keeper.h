@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The background thread: renews the recipient's key and document before they come of age, and asks
- * KMS how it is when nothing else did. Thread rule: wake from any thread. */
+ * The background thread: renews the recipient's key and document before they come of age, asks
+ * KMS how it is when nothing else did, and holds the clock against the NSM's time. Thread rule:
+ * wake from any thread. */
 #ifndef ADY_ENCLAVE_KEEPER_H
 #define ADY_ENCLAVE_KEEPER_H
 
 #include "enclave/kms_session.h"
 #include "enclave/status.h"
+#include "enclave/time_watch.h"
 
 struct ady_keeper;
 
@@ -16,6 +18,7 @@ struct ady_keeper_config {
 	struct ady_kms_session *kms;
 	size_t worker; /* the session's worker number that is the keeper's own */
 	struct ady_status *status;
+	struct ady_time_watch *watch; /* NULL: nobody watches the clock */
 };
 
 /* Start the thread; it runs until the process ends. Returns ADY_E_MEMORY. */

@@ -184,6 +184,8 @@ static enum ady_err attempt(struct call *c, size_t *n)
 
 	if (now >= c->ask->deadline_ms)
 		return ady_fail(c->f, ADY_E_DEADLINE, "", "the time allowed passed before KMS");
+	if ((err = ady_time_watch_right(c->s->config.watch, c->f)) != ADY_OK)
+		return err;
 	err = send_once(c, until < c->ask->deadline_ms ? until : c->ask->deadline_ms);
 	if (err == ADY_OK)
 		err = open_reply(c, n);

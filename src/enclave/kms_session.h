@@ -11,6 +11,7 @@
 #include "enclave/config.h"
 #include "enclave/credentials.h"
 #include "enclave/recipient.h"
+#include "enclave/time_watch.h"
 #include "signer/record.h"
 
 struct ady_kms_session;
@@ -19,6 +20,7 @@ struct ady_kms_session_config {
 	const struct ady_enclave_config *config;
 	struct ady_credentials *credentials;
 	struct ady_recipient *recipient;
+	const struct ady_time_watch *watch; /* NULL: nobody watches the clock */
 	size_t workers;
 };
 
@@ -42,7 +44,8 @@ void ady_kms_session_close(struct ady_kms_session *s);
  * empty on error.
  * Returns: ADY_E_KMS with AWS's error name in f->cause; ADY_E_CREDENTIALS; ADY_E_KMS_UNAVAILABLE
  *          when retries did not help; ADY_E_TLS; ADY_E_KMS_REPLY for a reply that is not
- *          acceptable, with one text for all failures to open the CMS; ADY_E_NSM; ADY_E_DEADLINE.
+ *          acceptable, with one text for all failures to open the CMS; ADY_E_NSM; ADY_E_CLOCK
+ *          while the clock is wrong; ADY_E_DEADLINE.
  * Blocks until ask->deadline_ms at most. */
 enum ady_err ady_kms_session_decrypt(struct ady_kms_session *s, size_t worker,
                                      const struct ady_kms_ask *ask, struct ady_bytes *plaintext,

@@ -247,3 +247,38 @@ enum ady_err ady_nsm_read_attest(struct ady_bytes answer, struct ady_bytes *docu
 		return err;
 	return document->n ? ADY_OK : malformed(f);
 }
+
+/* COSE_Sign1 (RFC 9052 section 4.2), tagged or not: the third of four is the payload. */
+static struct ady_bytes payload_of(struct ady_cbor *c)
+{
+	struct ady_bytes payload;
+
+	if (ady_cbor_peek(c) == ADY_CBOR_TAG)
+		(void)ady_cbor_tag(c);
+	if (ady_cbor_array(c) != 4)
+		ady_cbor_fail(c);
+	ady_cbor_skip(c);
+	ady_cbor_skip(c);
+	payload = ady_cbor_bytes(c);
+	ady_cbor_skip(c);
+	return ady_cbor_end(c) == ADY_OK ? payload : (struct ady_bytes){0};
+}
+
+enum ady_err ady_nsm_read_time(struct ady_bytes document, int64_t *unix_ms, struct ady_fault *f)
+{
+	struct ady_cbor c = ady_cbor(document);
+	struct ady_cbor p = ady_cbor(payload_of(&c));
+	uint64_t ms = 0;
+
+	*unix_ms = 0;
+	for (size_t pairs = ady_cbor_map(&p); pairs > 0 && p.err == ADY_OK; pairs--) {
+		if (ady_bytes_is(ady_cbor_text(&p), "timestamp"))
+			ms = ady_cbor_uint(&p);
+		else
+			ady_cbor_skip(&p);
+	}
+	if (ady_cbor_end(&p) != ADY_OK || ms == 0 || ms > INT64_MAX)
+		return malformed(f);
+	*unix_ms = (int64_t)ms;
+	return ADY_OK;
+}

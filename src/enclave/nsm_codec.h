@@ -69,4 +69,8 @@ enum ady_err ady_nsm_read_extend(struct ady_bytes answer, uint8_t data48[static 
 enum ady_err ady_nsm_read_attest(struct ady_bytes answer, struct ady_bytes *document,
                                  struct ady_fault *f);
 
+/* Read the time of a document that the module itself has just given, in milliseconds since 1970:
+ * its signature is not looked at. */
+enum ady_err ady_nsm_read_time(struct ady_bytes document, int64_t *unix_ms, struct ady_fault *f);
+
 #endif

@@ -107,6 +107,7 @@ static void on_status(struct lane *lane, const struct ady_asker *to, struct ady_
 		return;
 	}
 	ady_status_read(c->status, &m, text);
+	m.drift_ms = c->watch ? ady_time_watch_drift_ms(c->watch) : 0;
 	if (ADY_HELD_NOTICE[0])
 		m.kms_text = ady_bytes_str(ADY_HELD_NOTICE);
 	m.has_credentials = ady_credentials_valid(c->credentials);

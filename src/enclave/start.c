@@ -36,6 +36,7 @@ struct enclave {
 	struct ady_recipient *recipient;
 	struct ady_kms_session *kms;
 	struct ady_status *status;
+	struct ady_time_watch *watch;
 	struct ady_keeper *keeper;
 	struct ady_jobs *jobs;
 	struct ady_signing *signing;
@@ -124,6 +125,11 @@ static enum ady_err check_entropy(struct enclave *e, struct ady_fault *f)
 	return ady_entropy_check(f);
 }
 
+static enum ady_err watch_time(struct enclave *e, struct ady_fault *f)
+{
+	return ady_time_watch_open(&e->watch, e->nsm, f);
+}
+
 static enum ady_err make_keys(struct enclave *e, struct ady_fault *f)
 {
 	const struct ady_enclave_config *c = e->config;
@@ -147,6 +153,7 @@ static enum ady_err open_kms(struct enclave *e, struct ady_fault *f)
 	    .config = e->config,
 	    .credentials = e->credentials,
 	    .recipient = e->recipient,
+	    .watch = e->watch,
 	    .workers = e->config->kms_connections + 1, /* the last is the keeper's */
 	};
 	enum ady_err err = ady_kms_session_open(&e->kms, &kms, f);
@@ -177,6 +184,7 @@ static enum ady_err start_threads(struct enclave *e, struct ady_fault *f)
 	                                                              .recipient = e->recipient,
 	                                                              .kms = e->kms,
 	                                                              .worker = c->kms_connections,
+	                                                              .watch = e->watch,
 	                                                              .status = e->status});
 	if (err == ADY_OK)
 		err = ady_signing_open(
@@ -193,6 +201,7 @@ static enum ady_err start_threads(struct enclave *e, struct ady_fault *f)
 	                                                   .credentials = e->credentials,
 	                                                   .recipient = e->recipient,
 	                                                   .status = e->status,
+	                                                   .watch = e->watch,
 	                                                   .keeper = e->keeper,
 	                                                   .jobs = e->jobs,
 	                                                   .signing = e->signing});
@@ -222,6 +231,7 @@ static const struct step steps[] = {
     {"privileges cannot be dropped", drop_privileges, ADY_EXIT_HARDEN},
     {"the image is not measured", check_image, ADY_EXIT_DEBUG},
     {"the measurement is not acceptable", measure, ADY_EXIT_MEASUREMENT},
+    {"the NSM does not tell the time", watch_time, ADY_EXIT_NSM},
     {"the recipient's key cannot be made", make_keys, ADY_EXIT_RESOURCES},
     {"the KMS session cannot be made", open_kms, ADY_EXIT_RESOURCES},
     {"the threads cannot be started", start_threads, ADY_EXIT_RESOURCES},

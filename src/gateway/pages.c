@@ -203,6 +203,9 @@ static void put_status(struct ady_dyn *out, const struct ady_wire_status *s)
 	                    "The enclave's calls to KMS that failed.", (double)s->kms_failures);
 	ady_metrics_put_one(out, "adyton_enclave_kms_health", "gauge",
 	                    "0 not known, 1 answers, 2 fails.", (double)s->kms);
+	ady_metrics_put_one(out, "adyton_enclave_clock_drift_seconds", "gauge",
+	                    "Between the enclave's clock and the NSM's.",
+	                    (double)s->drift_ms / 1e3);
 	ady_dyn_str(out, "# HELP adyton_enclave_stage_seconds_total Time in the enclave's stages.\n"
 	                 "# TYPE adyton_enclave_stage_seconds_total counter\n");
 	for (size_t i = 0; i < 3; i++)

@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import net from 'node:net';
-import { test, done, skip } from '../e2e/lib/tap.mjs';
+import { test, done, skip, until } from '../e2e/lib/tap.mjs';
 import { bin, root, scratch } from '../e2e/lib/stack.mjs';
 import { T, Link, cbor } from '../e2e/lib/parent.mjs';
 import { selfSigned } from '../e2e/lib/gateway.mjs';
@@ -75,6 +75,22 @@ await test('a parent that does not wait for the heartbeat is tolerated', async (
   await m.line(/nobody waits for the heartbeat/);
   const link = new Link(await m.connect(5000));
   assert.ok((await link.ask(T.HELLO, cbor([]))).ok);
+  link.end();
+  await m.stop();
+});
+
+await test('a clock that is years away from the NSM calls no KMS, and says so', async () => {
+  const m = await boot(t, { image: image(whole), args: ['-rtc', 'base=2020-01-01'] });
+  await m.line(/the clock is wrong.*drift_ms=-\d{9,}/);
+  await m.line(/ ready /);
+  const link = new Link(await m.connect(5000));
+  await link.credentials({ AccessKeyId: 'AKIAEXAMPLE', SecretAccessKey: 'x'.repeat(40) });
+  let status;
+  await until(10000, 'the status to say it', async () => {
+    status = (await link.ask(T.STATUS, cbor([]))).value;
+    return /clock_wrong/.test(status[1]);
+  });
+  assert.ok(status[11] > 30000, `drift ${status[11]} ms`);
   link.end();
   await m.stop();
 });

@@ -60,6 +60,7 @@ static const struct ady_wire_status status = {
     .prepare_us = 8,
     .kms_us = 9,
     .sign_us = 10,
+    .drift_ms = 11,
 };
 static const struct ady_bytes blob40 = {filler, 40};
 static const struct relay relay = {
@@ -319,7 +320,7 @@ CASE(answers_round_trip)
 	CHECK(ady_bytes_is(st.kms_text, "no route") && st.signed_n == UINT64_MAX);
 	CHECK(st.kms == ADY_KMS_FAILING && st.has_credentials == 1 && st.waiting == 3);
 	CHECK(st.refused_n == 5 && st.kms_calls == 6 && st.kms_failures == 7);
-	CHECK(st.prepare_us == 8 && st.kms_us == 9 && st.sign_us == 10);
+	CHECK(st.prepare_us == 8 && st.kms_us == 9 && st.sign_us == 10 && st.drift_ms == 11);
 	b = body_of(&kinds[FAULT]);
 	CHECK_ERR(ady_wire_read_fault(&f, ady_buf_bytes(&b)), ADY_OK);
 	CHECK_ERR(f.err, ADY_E_FEES);
@@ -584,7 +585,7 @@ CASE(a_refused_body_leaves_nothing)
 
 	CHECK_ERR(ady_wire_read_credentials(&m, test_hex("a4006141")), ADY_E_PROTOCOL);
 	CHECK(memcmp(&m, zero, sizeof m) == 0);
-	CHECK_ERR(ady_wire_read_status(&s, test_hex("ab0001")), ADY_E_PROTOCOL);
+	CHECK_ERR(ady_wire_read_status(&s, test_hex("ac0001")), ADY_E_PROTOCOL);
 	CHECK(memcmp(&s, zero, sizeof s) == 0);
 	CHECK_ERR(ady_wire_read_fault(&f, test_hex("a4006141")), ADY_E_PROTOCOL);
 	CHECK(f.where[0] == '\0' && f.detail[0] == '\0' && f.err == ADY_E_PROTOCOL);

@@ -26,6 +26,7 @@ struct fake_nsm {
 	bool got_two_files;    /* with MEASURE1 */
 	bool forget_lock;      /* LockPCRs says yes and does nothing */
 	atomic_bool broken;    /* Attestation is refused */
+	_Atomic int64_t time;  /* not 0: documents are COSE and tell this, and nothing else */
 	atomic_int documents;  /* how many were made */
 	uint8_t user_data[64]; /* of the last document */
 	atomic_size_t user_data_n;
@@ -82,6 +83,24 @@ static inline void fake_nsm_extend(struct fake_nsm *n, struct ady_buf *b, unsign
 	ady_cbor_put_bytes(b, ady_bytes(n->pcr[i], 48));
 }
 
+/* A COSE_Sign1 without a signature, its payload {"digest": "SHA384", "timestamp": time}. */
+static inline void fake_nsm_put_time(struct ady_buf *d, int64_t time)
+{
+	uint8_t space[64];
+	struct ady_buf payload = ady_buf(space, sizeof space);
+
+	ady_cbor_put_map(&payload, 2);
+	ady_cbor_put_str(&payload, "digest");
+	ady_cbor_put_str(&payload, "SHA384");
+	ady_cbor_put_str(&payload, "timestamp");
+	ady_cbor_put_uint(&payload, (uint64_t)time);
+	ady_cbor_put_array(d, 4);
+	ady_cbor_put_bytes(d, (struct ady_bytes){0});
+	ady_cbor_put_map(d, 0);
+	ady_cbor_put_bytes(d, ady_buf_bytes(&payload));
+	ady_cbor_put_bytes(d, (struct ady_bytes){0});
+}
+
 static inline void fake_nsm_attest(struct fake_nsm *n, struct ady_buf *b, struct ady_cbor *c)
 {
 	uint8_t document[2048];
@@ -91,7 +110,10 @@ static inline void fake_nsm_attest(struct fake_nsm *n, struct ady_buf *b, struct
 		fake_nsm_error(b, "InternalError");
 		return;
 	}
-	ady_buf_str(&d, "doc:");
+	if (atomic_load(&n->time) != 0)
+		fake_nsm_put_time(&d, atomic_load(&n->time));
+	else
+		ady_buf_str(&d, "doc:");
 	(void)ady_cbor_map(c);
 	for (int i = 0; i < 3; i++) {
 		struct ady_bytes name = ady_cbor_text(c), v = {0};
