@@ -60,9 +60,9 @@ export function startJson(command, args, { env, log, timeout = 60000 } = {}) {
 export const tail = (file) => readFileSync(file, 'utf8').split('\n').slice(-6).join(' / ');
 
 /** The whole stack. Options: dir, args (more arguments of dev up), bin. */
-export async function startStack({ dir = scratch(), args = [], from = bin } = {}) {
+export async function startStack({ dir = scratch(), args = [], from = bin, timeout } = {}) {
   const log = join(dir, 'dev-up.log');
-  const s = await startJson(join(from, 'adyton'), ['dev', 'up', '--json', '--dir', dir, ...args], { log });
+  const s = await startJson(join(from, 'adyton'), ['dev', 'up', '--json', '--dir', dir, ...args], { log, timeout });
   atEnd(() => s.stop());
   const r = s.ready;
   return { ...r, dir, stop: s.stop, child: s.child, log, gatewayAgent: new http.Agent({ keepAlive: true, maxSockets: 64 }) };

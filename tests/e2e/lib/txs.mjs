@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random Ethereum transactions, in the form of our API and in those of ethers and viem.
 
+// for tests in other folders, which npm's packages are not installed beside
+export { Transaction } from 'ethers';
+
 const wei = (v) => BigInt(v);
 
 /** One random transaction of type 0, 1 or 2 with big integers for its quantities. */
