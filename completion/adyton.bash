@@ -6,9 +6,14 @@ _adyton() {
 	COMPREPLY=()
 
 	case "${COMP_WORDS[1]-} ${COMP_WORDS[2]-}" in
-	"dev up") options="--dir --port --bin --enclave-option --gateway-option --devcloud-arg --json" ;;
+	"dev up") options="--dir --port --bin --enclave-option --gateway-option --devcloud-arg --vm --image --kernel
+		--memory --json" ;;
 	"dev env") options="--dir --json" ;;
 	"dev measure") options="--enclave --config --json" ;;
+	"enclave run") options="--image --memory --cpus --cid --backend --dir --accel --debug --once --json" ;;
+	"enclave stop") options="--dir" ;;
+	"enclave status") options="--dir --json" ;;
+	"enclave console") options="--dir --follow" ;;
 	"key put") options="--file --key-arn --tenant --aws-sample --replace --endpoint --region --ca --json" ;;
 	"attestation get") options="--nonce --output --gateway --ca" ;;
 	"attestation verify") options="--root --nonce --pcr0 --pcr1 --pcr2 --pcr3 --pcr4 --pcr8 --at
@@ -26,7 +31,7 @@ _adyton() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	--file | --config | --kernel | --init | --sign-key | --sign-cert | --cert | --enclave | --root | --ca | --output | -o)
+	--file | --config | --image | --kernel | --init | --sign-key | --sign-cert | --cert | --enclave | --root | --ca | --output | -o)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -36,6 +41,14 @@ _adyton() {
 			return
 		fi
 		;;
+	--backend)
+		mapfile -t COMPREPLY < <(compgen -W "nitro nitro-cli qemu" -- "$cur")
+		return
+		;;
+	--accel)
+		mapfile -t COMPREPLY < <(compgen -W "auto kvm tcg" -- "$cur")
+		return
+		;;
 	--at)
 		mapfile -t COMPREPLY < <(compgen -W "now document" -- "$cur")
 		return
@@ -43,9 +56,10 @@ _adyton() {
 	esac
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "dev key sign attestation image --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "dev enclave key sign attestation image --help --version" -- "$cur")
 	elif [ "$COMP_CWORD" -eq 2 ] && [[ $cur != -* ]]; then
 		case $prev in
+		enclave) mapfile -t COMPREPLY < <(compgen -W "run stop status console" -- "$cur") ;;
 		dev) mapfile -t COMPREPLY < <(compgen -W "up env measure" -- "$cur") ;;
 		key) mapfile -t COMPREPLY < <(compgen -W "put" -- "$cur") ;;
 		image) mapfile -t COMPREPLY < <(compgen -W "build describe verify diff" -- "$cur") ;;

@@ -10,10 +10,10 @@ import { awsEnv, bin, putKey, request, run, scratch, sign, startStack, tail } fr
 import { goodTx } from '../e2e/lib/hostile.mjs';
 import { Transaction } from '../e2e/lib/txs.mjs';
 import { readDocument } from './lib/document.mjs';
-import { findTools } from './lib/tools.mjs';
+import { tools } from './lib/machine.mjs';
 
 const BOOT_MS = 90000;
-const missing = findTools().why;
+const missing = tools().why;
 if (missing) {
   await test('the signing flow in a machine', () => skip(missing));
   await done();
