@@ -68,7 +68,8 @@ struct ady_cpio ady_cpio(struct ady_bytes archive, const char *where)
 
 static enum ady_err refuse(const struct ady_cpio *c, const char *why, struct ady_fault *f)
 {
-	return ady_fail(f, ADY_E_IMAGE, c->where, "entry %zu at byte %zu: %s", c->n, c->at, why);
+	(void)ady_fail(f, ADY_E_IMAGE, c->where, "entry %zu at byte %zu: %s", c->n, c->at, why);
+	return ADY_E_IMAGE; /* named here, for the analysers that do not look into ady_fail */
 }
 
 /* Take n bytes and the padding behind them, which must be zeros. */
@@ -77,7 +78,7 @@ static enum ady_err take(struct ady_cpio *c, size_t n, size_t pad, struct ady_by
 {
 	size_t left = c->archive.n - c->at;
 
-	if (!c->archive.p || n > left || pad > left - n)
+	if (n > left || pad > left - n)
 		return refuse(c, "does not fit the archive", f);
 	*out = ady_bytes(c->archive.p + c->at, n);
 	for (size_t i = 0; i < pad; i++)
