@@ -206,7 +206,7 @@ CASE(the_header_is_read_strictly)
 	};
 	struct request r;
 	struct fixture f;
-	char authorization[2048], *names, when[17];
+	char authorization[2048], *names, *digit, when[17];
 
 	fixture_new(&f);
 	start(&f, &r, NULL);
