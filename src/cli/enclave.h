@@ -56,7 +56,7 @@ struct ady_machine {
 	const struct ady_machine_kind *kind;
 	const struct ady_enclave_plan *plan;
 	uint32_t cid;                /* as it was given */
-	int fd;                      /* nitro: of the enclave */
+	int fd;                      /* nitro: of the enclave; qemu: of the image */
 	struct ady_ne_memory memory; /* nitro */
 	char id[128];                /* nitro-cli */
 	int64_t looked_ms;           /* nitro-cli: when it was last asked */

@@ -45,15 +45,16 @@ static int read_options(const struct ady_command *self, const struct ady_option 
 int ady_cmd_enclave_stop(const struct ady_command *self, int argc, char **argv)
 {
 	const int64_t end_ms = ady_mono_ms() + STOP_MS;
-	const char *dir = ADY_ENCLAVE_DIR, *given = NULL;
+	const char *dir = NULL;
 	const struct ady_option options[] = {
-	    {"dir", "DIR", "of the enclave (./" ADY_ENCLAVE_DIR ")", .text = &given}, {0}};
+	    {"dir", "DIR", "of the enclave (./" ADY_ENCLAVE_DIR ")", .text = &dir}, {0}};
 	int status = read_options(self, options, argc, argv);
 	pid_t owner;
 
 	if (status >= 0)
 		return status;
-	dir = given ? given : dir;
+	if (!dir)
+		dir = ADY_ENCLAVE_DIR;
 	owner = ady_enclave_dir_owner(dir);
 	if (owner == 0) {
 		ady_cli_say("no enclave runs in %s", dir);

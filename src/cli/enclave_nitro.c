@@ -32,12 +32,11 @@ static const char *meaning(int error)
 	    [NE_ERR_NO_MEM_REGIONS_ADDED - 256] = "it has no memory",
 	    [NE_ERR_NO_VCPUS_ADDED - 256] = "it has no CPUs",
 	    [NE_ERR_ENCLAVE_MEM_MIN_SIZE - 256] = "it has less than 64 MiB",
-	    [NE_ERR_FULL_CORES_NOT_USED - 256] = "all threads of a core must be given: an even "
-	                                         "number of --cpus",
+	    [NE_ERR_FULL_CORES_NOT_USED - 256] = "a core has two threads: give an even --cpus",
 	    [NE_ERR_NOT_IN_INIT_STATE - 256] = "it has been started already",
 	    [NE_ERR_INVALID_VCPU - 256] = "the CPU is not valid",
-	    [NE_ERR_NO_CPUS_AVAIL_IN_POOL - 256] = "the allocator's pool has no CPU left: set "
-	                                           "cpu_count in allocator.yaml",
+	    [NE_ERR_NO_CPUS_AVAIL_IN_POOL - 256] =
+	        "no CPU is left: see cpu_count in allocator.yaml",
 	    [NE_ERR_INVALID_PAGE_SIZE - 256] = "the page size is not valid",
 	    [NE_ERR_INVALID_FLAG_VALUE - 256] = "a flag is not valid",
 	    [NE_ERR_INVALID_ENCLAVE_CID - 256] = "the CID is not valid or in use",

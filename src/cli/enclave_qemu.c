@@ -6,10 +6,12 @@
  * and shields nothing: whoever runs it reads the enclave's memory. */
 #include "cli/enclave.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -125,13 +127,30 @@ static long console_size(const char *path)
 	return stat(path, &st) == 0 ? (long)st.st_size : 0;
 }
 
+/* QEMU gets the bytes that were checked and measured, whatever stands in the file by now: as a
+ * descriptor without a name, which our children inherit. */
+static enum ady_err hold_image(struct ady_machine *m, struct ady_fault *f)
+{
+	struct ady_bytes left = m->plan->image;
+
+	m->fd = memfd_create("adyton.eif", 0);
+	while (m->fd >= 0 && left.n) {
+		const ssize_t n = write(m->fd, left.p, left.n);
+
+		if (n <= 0)
+			return ady_fail(f, ADY_E_IO, "image", "%s", strerror(errno));
+		left = ady_bytes_sub(left, (size_t)n, left.n - (size_t)n);
+	}
+	return m->fd >= 0 ? ADY_OK : ady_fail(f, ADY_E_IO, "image", "%s", strerror(errno));
+}
+
 static enum ady_err start_vm(struct ady_machine *m, struct ady_fault *f)
 {
 	const bool kvm = strcmp(m->accel, "kvm") == 0;
 	char path[PATH_MAX], quoted[PATH_MAX * 2], vsock[PATH_MAX * 2 + 64];
-	char console[PATH_MAX * 2 + 64], memory[16], cpus[16];
+	char console[PATH_MAX * 2 + 64], memory[16], cpus[16], image[32];
 	const char *list[] = {"-M",         "nitro-enclave,vsock=vsock,id=adyton",
-	                      "-kernel",    m->plan->image_path,
+	                      "-kernel",    image,
 	                      "-m",         memory,
 	                      "-smp",       cpus,
 	                      "-accel",     kvm ? "kvm" : "tcg,thread=multi",
@@ -151,6 +170,7 @@ static enum ady_err start_vm(struct ady_machine *m, struct ady_fault *f)
 	m->console_at = console_size(path);
 	quote(quoted, path);
 	snprintf(console, sizeof console, "file,id=console,path=%s,append=on", quoted);
+	snprintf(image, sizeof image, "/proc/self/fd/%d", m->fd);
 	snprintf(memory, sizeof memory, "%uM", m->plan->memory_mib);
 	snprintf(cpus, sizeof cpus, "%u", m->plan->cpus);
 	if ((err = init_child(m, &m->vm, "qemu-system-x86_64", "ADYTON_QEMU", f)) != ADY_OK ||
@@ -168,6 +188,9 @@ static void stop(struct ady_machine *m)
 	ady_child_stop(&m->vsock, STOP_MS, true);
 	ady_child_clear(&m->vm);
 	ady_child_clear(&m->vsock);
+	if (m->fd >= 0)
+		close(m->fd);
+	m->fd = -1;
 	path_of(m, "vhost.sock", path);
 	(void)unlink(path);
 	path_of(m, "vm.vsock", path);
@@ -181,7 +204,8 @@ static enum ady_err start(struct ady_machine *m, struct ady_fault *f)
 	choose_accel(m);
 	m->vm.out = m->vsock.out = -1;
 	m->cid = m->plan->cid;
-	if ((err = start_vsock(m, f)) == ADY_OK && (err = start_vm(m, f)) == ADY_OK)
+	if ((err = start_vsock(m, f)) == ADY_OK && (err = hold_image(m, f)) == ADY_OK &&
+	    (err = start_vm(m, f)) == ADY_OK)
 		return ADY_OK;
 	stop(m);
 	return err;

@@ -90,13 +90,32 @@ static void set_state(struct run *r, const char *state)
 	json_decref(json);
 }
 
-/* What the enclave or its machine said at the end, as the reason. */
+/* What text says of the end: an enclave of ours writes "adyton-enclave: stop NUMBER REASON"; else
+ * the last line. Text is changed. */
+static const char *reason(struct ady_dyn *text)
+{
+	char *stop, *end;
+
+	while (text->n && text->p[text->n - 1] == '\n')
+		text->n--;
+	(void)ady_dyn_cstr(text);
+	stop = strstr((char *)text->p, "adyton-enclave: stop ");
+	end = stop ? strchr(stop, '\n') : NULL;
+	if (end)
+		*end = 0;
+	if (stop)
+		return stop;
+	end = strrchr((char *)text->p, '\n');
+	return end ? end + 1 : (const char *)text->p;
+}
+
 static enum ady_err ended_early(struct run *r, const char *when, struct ady_fault *f)
 {
 	struct ady_dyn words = {0};
 
 	r->machine.kind->last_words(&r->machine, &words);
-	(void)ady_fail(f, ADY_E_IO, "enclave", "%s: %s", when, ady_dyn_cstr(&words));
+	fprintf(stderr, "%s\n", ady_dyn_cstr(&words));
+	(void)ady_fail(f, ADY_E_IO, NULL, "%s: %s", when, reason(&words));
 	ady_dyn_free(&words);
 	return ADY_E_IO;
 }
@@ -156,7 +175,7 @@ static void watch(struct run *r)
 		return;
 	r->last_end.n = 0;
 	kind->last_words(&r->machine, &r->last_end);
-	ady_cli_say("the enclave ended: %s", ady_dyn_cstr(&r->last_end));
+	ady_cli_say("the enclave ended: %s", reason(&r->last_end));
 }
 
 static void pause_before_restart(struct run *r, int64_t lived_ms)
@@ -258,12 +277,12 @@ static bool number(uint32_t *out, const char *text, uint32_t otherwise, uint32_t
 static const struct ady_machine_kind *kind_of(const char *name)
 {
 	static const struct ady_machine_kind *const kinds[] = {
-	    &ady_machine_nitro, &ady_machine_nitro_cli, &ady_machine_qemu};
+	    &ady_machine_nitro, &ady_machine_nitro_cli, &ady_machine_qemu, NULL};
 
 	if (!name)
 		return access("/dev/nitro_enclaves", F_OK) == 0 ? &ady_machine_nitro
 		                                                : &ady_machine_qemu;
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+	for (size_t i = 0; kinds[i]; i++)
 		if (strcmp(kinds[i]->name, name) == 0)
 			return kinds[i];
 	return NULL;

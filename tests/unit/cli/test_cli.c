@@ -91,8 +91,8 @@ CASE(overview_help_and_version)
 CASE(every_command_has_help_with_exit_codes_and_examples)
 {
 	static const char *const commands[][2] = {
-	    {"dev", "up"},  {"dev", "env"},         {"dev", "measure"},       {"key", "put"},
-	    {"sign", NULL}, {"attestation", "get"}, {"attestation", "verify"}};
+	    {"dev", "up"},  {"dev", "env"},     {"dev", "measure"},     {"key", "put"},
+	    {"sign", NULL}, {"enclave", "run"}, {"attestation", "get"}, {"attestation", "verify"}};
 
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
 		if (commands[i][1])
@@ -111,6 +111,7 @@ CASE(completion_knows_every_option)
 {
 	static const char *const commands[][2] = {
 	    {"dev", "up"},      {"dev", "measure"},     {"key", "put"},
+	    {"enclave", "run"}, {"enclave", "console"}, {"enclave", "status"},
 	    {"sign", "--help"}, {"attestation", "get"}, {"attestation", "verify"}};
 	struct ady_bytes file = test_read_file("completion/adyton.bash");
 
@@ -466,6 +467,46 @@ CASE(other_inputs_are_refused_or_unreadable)
 	CHECK_USAGE("--nonce must be");
 }
 
+CASE(an_enclave_is_asked_for_in_full)
+{
+	ADYTON("enclave", "run");
+	CHECK_USAGE("--image is needed");
+	ADYTON("enclave", "run", "--image", "x", "--backend", "xen");
+	CHECK_USAGE("--backend is nitro, nitro-cli or qemu");
+	ADYTON("enclave", "run", "--image", "x", "--memory", "0x200");
+	CHECK_USAGE("--memory is a number of MiB");
+	ADYTON("enclave", "run", "--image", "x", "--cid", "3");
+	CHECK_USAGE("--cid is a number from 4");
+	ADYTON("enclave", "run", "--image", "x", "--cpus", "0");
+	CHECK_USAGE("--cpus is a number from 1");
+	ADYTON("enclave", "run", "--image", "x", "--accel", "hvf");
+	CHECK_USAGE("--accel is auto, kvm or tcg");
+	ADYTON("enclave", "stop", "now");
+	CHECK_USAGE("there is no argument now");
+	ADYTON("dev", "up", "--kernel", "x");
+	CHECK_USAGE("go with --vm");
+	ADYTON("dev", "up", "--vm", "--kernel", "x", "--image", "y");
+	CHECK_USAGE("give --image or --kernel");
+}
+
+CASE(an_enclave_that_is_not_there_is_said_to_be_missing)
+{
+	ADYTON("enclave", "run", "--image", "/nonexistent", "--dir", "/nonexistent");
+	CHECK_INT(ran.status, 3);
+	CHECK(strstr(ran.err, "/nonexistent: No such file"));
+	ADYTON("enclave", "run", "--image", "/proc/self/exe", "--dir", "/nonexistent");
+	CHECK_INT(ran.status, 1);
+	CHECK(strstr(ran.err, "run the enclave"));
+	ADYTON("enclave", "status", "--dir", "/nonexistent");
+	CHECK_INT(ran.status, 3);
+	CHECK(strstr(ran.err, "no enclave has run in"));
+	ADYTON("enclave", "stop", "--dir", "/nonexistent");
+	CHECK_INT(ran.status, 1);
+	CHECK(strstr(ran.err, "no enclave runs in"));
+	ADYTON("enclave", "console", "--dir", "/nonexistent");
+	CHECK_INT(ran.status, 3);
+}
+
 int main(void)
 {
 	/* What the operator has set must not decide the outcome. */
@@ -493,5 +534,7 @@ int main(void)
 	RUN(debug_mode_is_refused_unless_allowed);
 	RUN(base64_is_read_too);
 	RUN(other_inputs_are_refused_or_unreadable);
+	RUN(an_enclave_is_asked_for_in_full);
+	RUN(an_enclave_that_is_not_there_is_said_to_be_missing);
 	return test_end();
 }
