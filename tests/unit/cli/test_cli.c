@@ -266,9 +266,9 @@ CASE(keys_are_read_in_their_forms_only)
 	CHECK_ERR(read_key(HEX63, 32, &last), ADY_E_KEY_FORM);
 	CHECK_ERR(read_key(HEX63 "\n", 32, &last), ADY_E_KEY_FORM);
 	CHECK_ERR(read_key(HEX63 "77", 65, &last), ADY_E_KEY_FORM);
-	CHECK_ERR(read_key(HEX63 + 1, 62, &last), ADY_E_KEY_FORM);
-	CHECK_ERR(read_key(HEX63 "7" + 1, 63, &last), ADY_E_KEY_FORM);
-	CHECK_ERR(read_key("0x" HEX63 "7" + 1, 65, &last), ADY_E_KEY_FORM);
+	CHECK_ERR(read_key(&HEX63[1], 62, &last), ADY_E_KEY_FORM);
+	CHECK_ERR(read_key(&(HEX63 "7")[1], 63, &last), ADY_E_KEY_FORM);
+	CHECK_ERR(read_key(&("0x" HEX63 "7")[1], 65, &last), ADY_E_KEY_FORM);
 	CHECK_ERR(read_key("0x" HEX63, 65, &last), ADY_E_KEY_FORM);
 	CHECK_ERR(read_key("777" HEX63, 66, &last), ADY_E_KEY_FORM);
 	CHECK_ERR(read_key("abc", 3, &last), ADY_E_KEY_FORM);

@@ -184,6 +184,7 @@ static void check_calls(const char *want)
 	struct ady_bytes calls = test_read_file(in_dir("calls"));
 
 	CHECK_STR(calls.p ? (const char *)calls.p : "", want);
+	free((void *)(uintptr_t)calls.p);
 	unlink(in_dir("calls"));
 }
 
