@@ -100,7 +100,7 @@ static void decrement(struct ady_u256 *v)
 static enum ady_err put_number(const struct word *w)
 {
 	bool is_signed = w->ref->kind == ADY_EIP712_INT, negative;
-	struct ady_u256 v;
+	struct ady_u256 v = {0};
 	enum ady_err err = read_number(w, &negative, &v);
 	char why[48];
 
