@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 
-#include "base/text.h"
 #include "codec/rlp.h"
 
 enum { ADDRESS_RLP = 1 + 20, KEY_RLP = 1 + 32 };
@@ -48,19 +47,15 @@ static size_t entry_payload(const struct ady_eth_reader *r, const struct entry *
 
 static enum ady_err write_key(const struct ady_eth_reader *r, uint32_t i, uint32_t number)
 {
-	struct ady_bytes raw = ady_json_raw(r->doc, i);
 	uint8_t key[32];
+	enum ady_err err;
 	char field[32];
-	size_t n;
 
-	if (ady_json_kind(r->doc, i) == ADY_JSON_STRING && raw.n == 66 && raw.p[0] == '0' &&
-	    raw.p[1] == 'x' &&
-	    ady_hex_decode(key, sizeof key, &n, ady_bytes_sub(raw, 2, 64)) == ADY_OK) {
-		ady_rlp_put_string(r->scratch, ady_bytes(key, sizeof key));
-		return ADY_OK;
-	}
 	snprintf(field, sizeof field, "storageKeys[%u]", number);
-	return ady_eth_refuse(r, ADY_E_FIELD_INVALID, field, "must be \"0x\" and 64 hex digits");
+	err = ady_eth_read_fixed(r, key, sizeof key, i, field, "must be \"0x\" and 64 hex digits");
+	if (err == ADY_OK)
+		ady_rlp_put_string(r->scratch, ady_bytes(key, sizeof key));
+	return err;
 }
 
 /* EIP-2930: [address, [storage key, ...]] */

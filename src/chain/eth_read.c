@@ -121,6 +121,21 @@ enum ady_err ady_eth_read_address(const struct ady_eth_reader *r, uint8_t out20[
 	return err == ADY_OK ? ADY_OK : ady_eth_refuse(r, err, field, form);
 }
 
+enum ady_err ady_eth_read_fixed(const struct ady_eth_reader *r, uint8_t *out, size_t n, uint32_t i,
+                                const char *field, const char *why)
+{
+	struct ady_bytes text;
+	enum ady_err err;
+	size_t got;
+
+	if ((err = plain_string(r, &text, i, field, why)) != ADY_OK)
+		return err;
+	if (!has_hex_prefix(text) || text.n != 2 + 2 * n ||
+	    ady_hex_decode(out, n, &got, ady_bytes(text.p + 2, text.n - 2)) != ADY_OK)
+		return ady_eth_refuse(r, ADY_E_FIELD_INVALID, field, why);
+	return ADY_OK;
+}
+
 enum ady_err ady_eth_read_bytes(const struct ady_eth_reader *r, struct ady_bytes *out, uint32_t i,
                                 const char *field)
 {

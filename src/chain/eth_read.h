@@ -41,6 +41,10 @@ enum ady_err ady_eth_read_ether(const struct ady_eth_reader *r, struct ady_u256 
 enum ady_err ady_eth_read_address(const struct ady_eth_reader *r, uint8_t out20[static 20],
                                   uint32_t i, const char *field);
 
+/* Exactly n bytes in hex with "0x". Returns ADY_E_FIELD_INVALID; why says what must be there. */
+enum ady_err ady_eth_read_fixed(const struct ady_eth_reader *r, uint8_t *out, size_t n, uint32_t i,
+                                const char *field, const char *why);
+
 /* Bytes in hex with "0x", decoded behind what the scratch space holds; *out is a view of them.
  * Returns ADY_E_FIELD_INVALID or ADY_E_TOO_LARGE. */
 enum ady_err ady_eth_read_bytes(const struct ady_eth_reader *r, struct ady_bytes *out, uint32_t i,
@@ -50,5 +54,19 @@ enum ady_err ady_eth_read_bytes(const struct ady_eth_reader *r, struct ady_bytes
  * the scratch space. Returns the ADY_E_FIELD_*, ADY_E_CHECKSUM or ADY_E_TOO_LARGE. */
 enum ady_err ady_eth_read_access_list(const struct ady_eth_reader *r, struct ady_bytes *rlp,
                                       uint32_t i);
+
+/* The versioned hashes of a blob transaction, an array of at least one of 32 bytes with version 1
+ * (EIP-4844), to their RLP in the scratch space; *n is how many. Errors as above. */
+enum ady_err ady_eth_read_blob_hashes(const struct ady_eth_reader *r, struct ady_bytes *rlp,
+                                      uint64_t *n, uint32_t i);
+
+/* Check that the commitments in array i are those of the hashes in array hashes, one for one.
+ * Returns ADY_E_FIELD_INVALID. */
+enum ady_err ady_eth_check_commitments(const struct ady_eth_reader *r, uint32_t i, uint32_t hashes);
+
+/* The signed tuples of a type 4 transaction, an array of at least one, to their RLP (EIP-7702) in
+ * the scratch space. Errors as for access lists. */
+enum ady_err ady_eth_read_authorizations(const struct ady_eth_reader *r, struct ady_bytes *rlp,
+                                         uint32_t i);
 
 #endif

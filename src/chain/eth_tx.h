@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Ethereum transactions: from JSON to a checked value, and from the value to the bytes that are
- * hashed and sent. Legacy with EIP-155, EIP-2930 and EIP-1559 (EIP-2718 envelopes). */
+ * hashed and sent. Legacy with EIP-155, EIP-2930, EIP-1559, EIP-4844 and EIP-7702 (EIP-2718
+ * envelopes). Legacy without a chain id can be replayed on every chain and is not made. */
 #ifndef ADY_CHAIN_ETH_TX_H
 #define ADY_CHAIN_ETH_TX_H
 
@@ -9,7 +10,16 @@
 #include "codec/json.h"
 #include "crypto/secp.h"
 
-enum ady_eth_type { ADY_ETH_LEGACY = 0, ADY_ETH_ACCESS_LIST = 1, ADY_ETH_DYNAMIC_FEE = 2 };
+enum ady_eth_type {
+	ADY_ETH_LEGACY = 0,
+	ADY_ETH_ACCESS_LIST = 1,
+	ADY_ETH_DYNAMIC_FEE = 2,
+	ADY_ETH_BLOB = 3,
+	ADY_ETH_SET_CODE = 4,
+};
+
+/* Bytes that the encoding of a transaction takes at most beside its data and lists. */
+enum { ADY_ETH_TX_FIXED_MAX = 256 };
 
 struct ady_eth_tx {
 	enum ady_eth_type type;
@@ -17,13 +27,18 @@ struct ady_eth_tx {
 	uint64_t nonce;    /* 0 .. 2^64 - 2 (EIP-2681) */
 	uint64_t gas;
 	struct ady_u256 gas_price;                 /* types 0 and 1 */
-	struct ady_u256 max_fee, max_priority_fee; /* type 2 */
+	struct ady_u256 max_fee, max_priority_fee; /* types 2 to 4 */
+	struct ady_u256 max_blob_fee;              /* type 3, per unit of blob gas */
 	struct ady_u256 value;
 	bool has_to; /* false: contract creation; data is then not empty */
 	uint8_t to[20];
-	struct ady_bytes data;        /* in the scratch space */
-	struct ady_bytes access_list; /* there too: RLP, complete with its head; empty: none */
-	bool has_from;                /* "from" was given and must be the key's address */
+	struct ady_bytes data; /* in the scratch space */
+	/* There too, each as RLP, complete with its head; empty: none. */
+	struct ady_bytes access_list;
+	struct ady_bytes blob_hashes;    /* type 3, never an empty list */
+	struct ady_bytes authorizations; /* type 4, never an empty list */
+	uint64_t blobs;                  /* how many hashes */
+	bool has_from;                   /* "from" was given and must be the key's address */
 	uint8_t from[20];
 };
 
@@ -36,22 +51,30 @@ enum ady_eth_units {
 
 /* Read the transaction in object token i. Names as JSON-RPC has them: type, chainId, nonce, to,
  * value, gas or gasLimit, gasPrice, maxFeePerGas, maxPriorityFeePerGas, data or input (both only
- * when equal), accessList, from. type may be absent: with gasPrice it is 0, or 1 when there is an
- * access list as well; else it is 2. to absent or null: creation, data is then required. value may
- * be absent (0), data too (empty), accessList too; null is read as absent for to, the fees and
- * accessList only. Every quantity is "0x" hex, a decimal string or a JSON integer in digits, exact
- * to 256 bits. An address in mixed case must carry its EIP-55 checksum. Unknown, contradictory and
- * missing fields are refused with the field's path, which begins with at ("transaction"), as is
- * what no node would take: a nonce of 2^64 - 1, gas * price + value above 2^256 - 1, initcode above
- * 49152 bytes. (Duplicate fields never get here: codec/json.h.)
- * scratch: storage for data and access list, as large as the JSON text; it must outlive tx.
+ * when equal), accessList, from; maxFeePerBlobGas, blobVersionedHashes and commitments of type 3;
+ * authorizationList of type 4, whose tuples are signed already: {"chainId", "address", "nonce",
+ * "yParity", "r", "s"}. type may be absent: with blobVersionedHashes it is 3, with
+ * authorizationList 4; else with gasPrice 0, or 1 when there is an access list as well; else 2. to
+ * absent or null: creation, data is then required, and the type at most 2. value may be absent (0),
+ * data too (empty), accessList too; null is read as absent for to, the fees and the lists only.
+ * Every quantity is "0x" hex, a decimal string or a JSON integer in digits, exact to 256 bits. An
+ * address in mixed case must carry its EIP-55 checksum. Unknown, contradictory and missing fields
+ * are refused with the field's path, which begins with at ("transaction"), as is what no node
+ * would take: a nonce of 2^64 - 1, gas * price + value (and the blobs' cost) above 2^256 - 1,
+ * initcode above 49152 bytes. (Duplicate fields never get here: codec/json.h.)
+ *
+ * A blob transaction is signed without its sidecar, which the signature covers by the hashes alone;
+ * a blob is larger than a request. commitments, when given, must be those of the hashes: one of 48
+ * bytes each, 0x01 || sha256(commitment)[1:]. Who sends the transaction attaches the sidecar.
+ *
+ * scratch: storage for data and lists, as large as the JSON text; it must outlive tx.
  * Returns: the ADY_E_FIELD_*, ADY_E_CHECKSUM, ADY_E_CHAIN_ID, ADY_E_FEES or ADY_E_TOO_LARGE. */
 enum ady_err ady_eth_tx_parse(struct ady_eth_tx *tx, const struct ady_json *doc, uint32_t i,
                               enum ady_eth_units units, const char *at, struct ady_buf *scratch,
                               struct ady_fault *f);
 
 /* Write the transaction: with sig NULL what is hashed for signing, else what is broadcast.
- * b is full when it does not fit (200 bytes + data + access list always suffice). */
+ * b is full when it does not fit (ADY_ETH_TX_FIXED_MAX + data + lists always suffice). */
 void ady_eth_tx_encode(struct ady_buf *b, const struct ady_eth_tx *tx,
                        const struct ady_secp_sig *sig);
 

@@ -3,7 +3,7 @@
 
 #include "codec/rlp.h"
 
-enum { NUMBERS = 4, ITEMS = 12 };
+enum { NUMBERS = 4, ITEMS = 14 };
 
 /* The items of the transaction's list in order. RLP puts the size of a list before it, so all
  * items are gathered as views first, measured, and then written in one pass. */
@@ -45,7 +45,7 @@ static void add_be32(struct plan *p, const uint8_t be[static 32])
 	add_string(p, v);
 }
 
-static void add_access_list(struct plan *p, struct ady_bytes rlp)
+static void add_list(struct plan *p, struct ady_bytes rlp)
 {
 	static const uint8_t empty_list = 0xc0;
 
@@ -58,7 +58,7 @@ static void add_access_list(struct plan *p, struct ady_bytes rlp)
 
 static void add_fees(struct plan *p, const struct ady_eth_tx *tx)
 {
-	if (tx->type == ADY_ETH_DYNAMIC_FEE) {
+	if (tx->type >= ADY_ETH_DYNAMIC_FEE) {
 		add_u256(p, &tx->max_priority_fee);
 		add_u256(p, &tx->max_fee);
 	} else {
@@ -110,7 +110,13 @@ void ady_eth_tx_encode(struct ady_buf *b, const struct ady_eth_tx *tx,
 	add_u256(&p, &tx->value);
 	add_string(&p, tx->data);
 	if (!legacy)
-		add_access_list(&p, tx->access_list);
+		add_list(&p, tx->access_list);
+	if (tx->type == ADY_ETH_BLOB) {
+		add_u256(&p, &tx->max_blob_fee);
+		add_list(&p, tx->blob_hashes);
+	}
+	if (tx->type == ADY_ETH_SET_CODE)
+		add_list(&p, tx->authorizations);
 	add_signature(&p, tx, sig);
 	if (!legacy)
 		ady_buf_u8(b, (uint8_t)tx->type);

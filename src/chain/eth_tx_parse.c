@@ -8,7 +8,10 @@
 #define CHAIN_ID_MAX ((uint64_t)INT64_MAX - 36) /* EIP-2294: 2^63 - 37 */
 #define NONCE_MAX (UINT64_MAX - 1)              /* EIP-2681 */
 
-enum { INITCODE_MAX = 49152 }; /* EIP-3860 */
+enum {
+	INITCODE_MAX = 49152,    /* EIP-3860 */
+	GAS_PER_BLOB = 1u << 17, /* EIP-4844 */
+};
 
 enum field {
 	F_TYPE,
@@ -24,6 +27,12 @@ enum field {
 	F_DATA,
 	F_INPUT,
 	F_ACCESS_LIST,
+	F_MAX_BLOB_FEE,
+	F_BLOB_HASHES,
+	F_COMMITMENTS,
+	F_BLOBS,
+	F_PROOFS,
+	F_AUTHORIZATIONS,
 	F_FROM,
 	FIELDS
 };
@@ -49,6 +58,12 @@ static const struct {
     [F_DATA] = {NAME("data"), false},
     [F_INPUT] = {NAME("input"), false},
     [F_ACCESS_LIST] = {NAME("accessList"), true},
+    [F_MAX_BLOB_FEE] = {NAME("maxFeePerBlobGas"), true},
+    [F_BLOB_HASHES] = {NAME("blobVersionedHashes"), true},
+    [F_COMMITMENTS] = {NAME("commitments"), true},
+    [F_BLOBS] = {NAME("blobs"), true},
+    [F_PROOFS] = {NAME("proofs"), true},
+    [F_AUTHORIZATIONS] = {NAME("authorizationList"), true},
     [F_FROM] = {NAME("from"), false},
 };
 
@@ -127,16 +142,19 @@ static enum ady_err read_type(struct parser *p)
 	enum ady_err err;
 
 	if (!p->value[F_TYPE]) {
-		p->tx->type = !p->value[F_GAS_PRICE]    ? ADY_ETH_DYNAMIC_FEE
-		              : p->value[F_ACCESS_LIST] ? ADY_ETH_ACCESS_LIST
-		                                        : ADY_ETH_LEGACY;
+		p->tx->type = p->value[F_BLOB_HASHES]      ? ADY_ETH_BLOB
+		              : p->value[F_AUTHORIZATIONS] ? ADY_ETH_SET_CODE
+		              : !p->value[F_GAS_PRICE]     ? ADY_ETH_DYNAMIC_FEE
+		              : p->value[F_ACCESS_LIST]    ? ADY_ETH_ACCESS_LIST
+		                                           : ADY_ETH_LEGACY;
 		return ADY_OK;
 	}
 	if ((err = read_u256(p, &wide, F_TYPE)) != ADY_OK)
 		return err;
-	if (!ady_u256_to_u64(&type, &wide) || type > ADY_ETH_DYNAMIC_FEE)
+	if (!ady_u256_to_u64(&type, &wide) || type > ADY_ETH_SET_CODE)
 		return ady_eth_refuse(&p->r, ADY_E_FIELD_INVALID, name_of(F_TYPE),
-		                      "is not supported: 0 (legacy), 1 (EIP-2930) or 2 (EIP-1559)");
+		                      "is not supported: 0 (legacy), 1 (EIP-2930), 2 (EIP-1559), "
+		                      "3 (EIP-4844) or 4 (EIP-7702)");
 	p->tx->type = (enum ady_eth_type)type;
 	return ADY_OK;
 }
@@ -167,7 +185,8 @@ static enum ady_err read_dynamic_fees(struct parser *p)
 	struct ady_eth_tx *tx = p->tx;
 	enum ady_err err;
 
-	if ((err = forbid(p, F_GAS_PRICE, "does not belong to a type 2 transaction")) != ADY_OK ||
+	if ((err = forbid(p, F_GAS_PRICE, "does not belong to a transaction of type 2 or above")) !=
+	        ADY_OK ||
 	    (err = read_u256(p, &tx->max_fee, F_MAX_FEE)) != ADY_OK ||
 	    (err = read_u256(p, &tx->max_priority_fee, F_MAX_PRIORITY_FEE)) != ADY_OK)
 		return err;
@@ -180,7 +199,7 @@ static enum ady_err read_dynamic_fees(struct parser *p)
 static enum ady_err read_legacy_fees(struct parser *p)
 {
 	static const char why[] =
-	    "belongs to a type 2 transaction, but type or gasPrice says otherwise";
+	    "belongs to type 2 and above, but type or gasPrice says otherwise";
 	enum ady_err err;
 
 	if ((err = forbid(p, F_MAX_FEE, why)) != ADY_OK ||
@@ -228,6 +247,44 @@ static enum ady_err read_access_list(struct parser *p)
 	return ady_eth_read_access_list(&p->r, &p->tx->access_list, p->value[F_ACCESS_LIST]);
 }
 
+static enum ady_err read_blobs(struct parser *p)
+{
+	static const char why[] = "belongs to a type 3 transaction";
+	static const char outside[] = "is not signed and does not fit: the sender attaches it";
+	static const enum field of_blobs[] = {F_MAX_BLOB_FEE, F_BLOB_HASHES, F_COMMITMENTS, F_BLOBS,
+	                                      F_PROOFS};
+	struct ady_eth_tx *tx = p->tx;
+	enum ady_err err = ADY_OK;
+
+	if (tx->type != ADY_ETH_BLOB) {
+		for (size_t k = 0; err == ADY_OK && k < sizeof of_blobs / sizeof *of_blobs; k++)
+			err = forbid(p, of_blobs[k], why);
+		return err;
+	}
+	if ((err = forbid(p, F_BLOBS, outside)) != ADY_OK ||
+	    (err = forbid(p, F_PROOFS, outside)) != ADY_OK ||
+	    (err = read_u256(p, &tx->max_blob_fee, F_MAX_BLOB_FEE)) != ADY_OK ||
+	    (err = require(p, F_BLOB_HASHES)) != ADY_OK ||
+	    (err = ady_eth_read_blob_hashes(&p->r, &tx->blob_hashes, &tx->blobs,
+	                                    p->value[F_BLOB_HASHES])) != ADY_OK)
+		return err;
+	if (!p->value[F_COMMITMENTS])
+		return ADY_OK;
+	return ady_eth_check_commitments(&p->r, p->value[F_COMMITMENTS], p->value[F_BLOB_HASHES]);
+}
+
+static enum ady_err read_authorizations(struct parser *p)
+{
+	enum ady_err err;
+
+	if (p->tx->type != ADY_ETH_SET_CODE)
+		return forbid(p, F_AUTHORIZATIONS, "belongs to a type 4 transaction");
+	if ((err = require(p, F_AUTHORIZATIONS)) != ADY_OK)
+		return err;
+	return ady_eth_read_authorizations(&p->r, &p->tx->authorizations,
+	                                   p->value[F_AUTHORIZATIONS]);
+}
+
 static enum ady_err read_addresses(struct parser *p)
 {
 	struct ady_eth_tx *tx = p->tx;
@@ -248,6 +305,9 @@ static enum ady_err check_creation(const struct parser *p)
 {
 	if (p->tx->has_to)
 		return ADY_OK;
+	if (p->tx->type >= ADY_ETH_BLOB) /* EIP-4844 and EIP-7702: must not be nil */
+		return ady_eth_refuse(&p->r, ADY_E_FIELD_MISSING, name_of(F_TO),
+		                      "is required: this type creates no contract");
 	if (p->tx->data.n == 0)
 		return ady_eth_refuse(&p->r, ADY_E_FIELD_MISSING, name_of(F_TO),
 		                      "is required unless data creates a contract");
@@ -257,15 +317,18 @@ static enum ady_err check_creation(const struct parser *p)
 	return ADY_OK;
 }
 
-/* Whether gas * price + value fits 256 bits: 2^32 at a time, from the low end. */
-static bool cost_fits(uint64_t gas, const struct ady_u256 *price, const struct ady_u256 *value)
+/* Add units * price to sum; false when the result exceeds 2^256 - 1. 2^32 at a time, from the low
+ * end. */
+static bool add_cost(struct ady_u256 *sum, uint64_t units, const struct ady_u256 *price)
 {
 	unsigned __int128 carry = 0;
 
-	for (size_t i = 32; i > 0; i -= 4)
-		carry = (carry + (unsigned __int128)gas * ady_be32(price->be + i - 4) +
-		         ady_be32(value->be + i - 4)) >>
-		        32;
+	for (size_t i = 32; i > 0; i -= 4) {
+		carry += (unsigned __int128)units * ady_be32(price->be + i - 4) +
+		         ady_be32(sum->be + i - 4);
+		for (size_t k = 1; k <= 4; k++, carry >>= 8)
+			sum->be[i - k] = (uint8_t)carry;
+	}
 	return carry == 0;
 }
 
@@ -273,19 +336,24 @@ static bool cost_fits(uint64_t gas, const struct ady_u256 *price, const struct a
 static enum ady_err check_cost(const struct parser *p)
 {
 	const struct ady_eth_tx *tx = p->tx;
-	bool dynamic = tx->type == ADY_ETH_DYNAMIC_FEE;
+	bool dynamic = tx->type >= ADY_ETH_DYNAMIC_FEE;
+	struct ady_u256 sum = tx->value;
 
-	if (cost_fits(tx->gas, dynamic ? &tx->max_fee : &tx->gas_price, &tx->value))
-		return ADY_OK;
-	return ady_eth_refuse(&p->r, ADY_E_FIELD_RANGE, name_of(dynamic ? F_MAX_FEE : F_GAS_PRICE),
-	                      "is too large: gas * price + value exceeds 2^256 - 1");
+	if (!add_cost(&sum, tx->gas, dynamic ? &tx->max_fee : &tx->gas_price))
+		return ady_eth_refuse(&p->r, ADY_E_FIELD_RANGE,
+		                      name_of(dynamic ? F_MAX_FEE : F_GAS_PRICE),
+		                      "is too large: gas * price + value exceeds 2^256 - 1");
+	if (!add_cost(&sum, tx->blobs * GAS_PER_BLOB, &tx->max_blob_fee))
+		return ady_eth_refuse(&p->r, ADY_E_FIELD_RANGE, name_of(F_MAX_BLOB_FEE),
+		                      "is too large: the cost exceeds 2^256 - 1");
+	return ADY_OK;
 }
 
 typedef enum ady_err step_fn(struct parser *p);
 
 static enum ady_err read_fees(struct parser *p)
 {
-	return p->tx->type == ADY_ETH_DYNAMIC_FEE ? read_dynamic_fees(p) : read_legacy_fees(p);
+	return p->tx->type >= ADY_ETH_DYNAMIC_FEE ? read_dynamic_fees(p) : read_legacy_fees(p);
 }
 
 static enum ady_err read_nonce(struct parser *p)
@@ -297,9 +365,10 @@ enum ady_err ady_eth_tx_parse(struct ady_eth_tx *tx, const struct ady_json *doc,
                               enum ady_eth_units units, const char *at, struct ady_buf *scratch,
                               struct ady_fault *f)
 {
-	static step_fn *const steps[] = {read_type,      read_chain_id, read_nonce,
-	                                 read_addresses, read_value,    read_gas,
-	                                 read_fees,      read_data,     read_access_list};
+	static step_fn *const steps[] = {read_type,      read_chain_id,      read_nonce,
+	                                 read_addresses, read_value,         read_gas,
+	                                 read_fees,      read_data,          read_access_list,
+	                                 read_blobs,     read_authorizations};
 	struct parser p = {
 	    .r = {.doc = doc, .at = at, .scratch = scratch, .f = f}, .tx = tx, .units = units};
 	enum ady_err err;

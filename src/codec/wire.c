@@ -228,7 +228,7 @@ enum ady_err ady_wire_read_signed(struct ady_wire_signed *m, struct ady_bytes bo
 {
 	struct ady_cbor c = open_body(body, 6);
 
-	m->raw = take_bytes(&c, 0, 1, ADY_WIRE_RAW_MAX);
+	m->raw = take_bytes(&c, 0, 0, ADY_WIRE_RAW_MAX);
 	m->hash = take_bytes(&c, 1, 32, 32);
 	m->from = take_bytes(&c, 2, 20, 20);
 	m->r = take_bytes(&c, 3, 32, 32);

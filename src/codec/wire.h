@@ -71,7 +71,7 @@ struct ady_wire_credentials {
 };
 
 enum ady_wire_form {
-	ADY_FORM_NATIVE = 0, /* {"transaction": {...}} */
+	ADY_FORM_NATIVE = 0, /* {"transaction": {...}} and the others of signer/request.h */
 	ADY_FORM_SAMPLE =
 	    1, /* {"transaction_payload": {...}, "secret_id": ".."} of the AWS sample */
 };
@@ -84,8 +84,8 @@ struct ady_wire_sign {
 };
 
 struct ady_wire_signed {
-	struct ady_bytes raw;  /* 1..65792 bytes: the signed transaction */
-	struct ady_bytes hash; /* 32 bytes */
+	struct ady_bytes raw;  /* 0..65792 bytes: the signed transaction; empty: something else */
+	struct ady_bytes hash; /* 32 bytes: of the transaction, or the digest that was signed */
 	struct ady_bytes from; /* 20 bytes */
 	struct ady_bytes r, s; /* 32 bytes each */
 	uint64_t y_parity;     /* 0 or 1 */

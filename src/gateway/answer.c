@@ -47,7 +47,9 @@ static void put_hex(struct ady_dyn *out, const char *head, struct ady_bytes b)
 	out->n += 2 * b.n;
 }
 
-/* Clients read r and s as quantities too: hex without leading zeros would be the JSON-RPC form, but
+/* What is no transaction comes with the 65 bytes r || s || v, v 27 or 28, as wallets have it.
+ *
+ * Clients read r and s as quantities too: hex without leading zeros would be the JSON-RPC form, but
  * 32 bytes are what the formats of signatures want. */
 void ady_answer_signed(struct ady_dyn *out, enum ady_wire_form form,
                        const struct ady_wire_signed *m)
@@ -60,14 +62,24 @@ void ady_answer_signed(struct ady_dyn *out, enum ady_wire_form form,
 		ady_dyn_str(out, "\"}\n");
 		return;
 	}
-	put_hex(out, "{\"signed_transaction\":\"0x", m->raw);
-	put_hex(out, "\",\"transaction_hash\":\"0x", m->hash);
+	if (m->raw.n > 0) {
+		put_hex(out, "{\"signed_transaction\":\"0x", m->raw);
+		put_hex(out, "\",\"transaction_hash\":\"0x", m->hash);
+	} else {
+		put_hex(out, "{\"hash\":\"0x", m->hash);
+	}
 	ady_eth_address_format(from, m->from.p);
 	ady_dyn_str(out, "\",\"from\":\"");
 	ady_dyn_str(out, from);
 	put_hex(out, "\",\"signature\":{\"r\":\"0x", m->r);
 	put_hex(out, "\",\"s\":\"0x", m->s);
-	ady_dyn_str(out, m->y_parity ? "\",\"yParity\":1}}\n" : "\",\"yParity\":0}}\n");
+	ady_dyn_str(out, m->y_parity ? "\",\"yParity\":1}" : "\",\"yParity\":0}");
+	if (m->raw.n == 0) {
+		put_hex(out, ",\"serialized\":\"0x", m->r);
+		put_hex(out, "", m->s);
+		ady_dyn_str(out, m->y_parity ? "1c\"" : "1b\"");
+	}
+	ady_dyn_str(out, "}\n");
 }
 
 void ady_answer_document(struct ady_dyn *out, struct ady_bytes document)

@@ -175,7 +175,8 @@ static void on_answer(struct ady_call *call, struct ady_bytes body, const struct
 		refused(op, f);
 		return;
 	}
-	if (ady_wire_read_signed(&m, body) != ADY_OK) {
+	if (ady_wire_read_signed(&m, body) != ADY_OK ||
+	    (form_of(op) == ADY_FORM_SAMPLE && m.raw.n == 0)) {
 		ady_op_refuse(op, ADY_E_PROTOCOL, NULL, "the answer of the enclave is malformed");
 		return;
 	}

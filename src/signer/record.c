@@ -9,10 +9,21 @@
 
 enum { TOKENS = 64, CIPHERTEXT_TEXT = ADY_BASE64_SIZE(ADY_RECORD_CIPHERTEXT_MAX) };
 
-enum member { M_VERSION, M_WRAPPING, M_ID, M_TENANT, M_CURVE, M_PUBLIC_KEY, M_CIPHERTEXT, MEMBERS };
+/* M_ALLOW may be absent. */
+enum member {
+	M_VERSION,
+	M_WRAPPING,
+	M_ID,
+	M_TENANT,
+	M_CURVE,
+	M_PUBLIC_KEY,
+	M_CIPHERTEXT,
+	M_ALLOW,
+	MEMBERS
+};
 
-static const char *const names[MEMBERS] = {"adyton", "wrapping",   "id",        "tenant",
-                                           "curve",  "public_key", "ciphertext"};
+static const char *const names[MEMBERS] = {"adyton", "wrapping",   "id",         "tenant",
+                                           "curve",  "public_key", "ciphertext", "allow"};
 
 struct reader {
 	struct ady_json doc;
@@ -94,7 +105,7 @@ static enum ady_err find_members(struct reader *r)
 			return refuse_unknown(r, k);
 		r->value[m] = k + 1;
 	}
-	for (unsigned m = 0; m < MEMBERS; m++)
+	for (unsigned m = 0; m < M_ALLOW; m++)
 		if (!r->value[m])
 			return refuse(r->f, names[m], "is required");
 	return ADY_OK;
@@ -144,6 +155,20 @@ static enum ady_err read_public_key(const struct reader *r, struct ady_record *r
 	return ADY_OK;
 }
 
+/* One value so far, and one spelling of it: what is bound must not depend on order. */
+static enum ady_err read_allow(const struct reader *r, struct ady_record *rec)
+{
+	uint32_t i = r->value[M_ALLOW];
+
+	if (!i)
+		return ADY_OK;
+	if (ady_json_kind(&r->doc, i) != ADY_JSON_ARRAY || r->doc.toks[i].count != 1 ||
+	    !ady_json_is(&r->doc, ady_json_first(&r->doc, i), "digest"))
+		return refuse(r->f, names[M_ALLOW], "must be [\"digest\"] or absent");
+	rec->allow_digest = true;
+	return ADY_OK;
+}
+
 static enum ady_err read_ciphertext(const struct reader *r, struct ady_record *rec)
 {
 	char text[CIPHERTEXT_TEXT];
@@ -170,7 +195,7 @@ static enum ady_err parse_json(struct ady_record *rec, struct ady_bytes text,
 	    (err = read_text(&r, M_PUBLIC_KEY, rec->public_key, sizeof rec->public_key)) !=
 	        ADY_OK ||
 	    (err = check_fixed(&r, rec)) != ADY_OK || (err = read_public_key(&r, rec)) != ADY_OK ||
-	    (err = read_ciphertext(&r, rec)) != ADY_OK)
+	    (err = read_allow(&r, rec)) != ADY_OK || (err = read_ciphertext(&r, rec)) != ADY_OK)
 		return err;
 	if (!ady_bytes_is(key_id, rec->id))
 		return ady_fail(f, ADY_E_RECORD_MISMATCH, "record.id",
@@ -191,16 +216,23 @@ enum ady_err ady_record_parse(struct ady_record *rec, struct ady_bytes text,
 	return decode_ciphertext(rec, body, NULL, f);
 }
 
+static void add_pair(struct ady_record *rec, const char *key, const char *value)
+{
+	rec->context[rec->context_n++] = (struct ady_context_pair){key, value};
+}
+
 /* The text of the public key is made here, so that it has one spelling in the context. */
 void ady_record_bind(struct ady_record *rec)
 {
 	memcpy(rec->public_key, "0x", 2);
 	ady_hex_encode(rec->public_key + 2, ady_bytes(rec->pub33, sizeof rec->pub33));
-	rec->context[0] = (struct ady_context_pair){"adyton:curve", rec->curve};
-	rec->context[1] = (struct ady_context_pair){"adyton:id", rec->id};
-	rec->context[2] = (struct ady_context_pair){"adyton:public-key", rec->public_key};
-	rec->context[3] = (struct ady_context_pair){"adyton:tenant", rec->tenant};
-	rec->context_n = 4;
+	rec->context_n = 0;
+	if (rec->allow_digest)
+		add_pair(rec, "adyton:allow", "digest");
+	add_pair(rec, "adyton:curve", rec->curve);
+	add_pair(rec, "adyton:id", rec->id);
+	add_pair(rec, "adyton:public-key", rec->public_key);
+	add_pair(rec, "adyton:tenant", rec->tenant);
 }
 
 static void put_member(struct ady_buf *b, enum member m, const char *value)
@@ -223,5 +255,7 @@ void ady_record_put(struct ady_buf *b, const struct ady_record *rec)
 	put_member(b, M_CURVE, rec->curve);
 	put_member(b, M_PUBLIC_KEY, rec->public_key);
 	put_member(b, M_CIPHERTEXT, ciphertext);
+	if (rec->allow_digest)
+		ady_buf_str(b, ",\"allow\":[\"digest\"]");
 	ady_buf_str(b, "}");
 }

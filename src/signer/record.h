@@ -6,13 +6,16 @@
  * whoever owns the store cannot pass one key off as another:
  *
  *   {"adyton": 1, "wrapping": "direct", "id": "..", "tenant": "..", "curve": "secp256k1",
- *    "public_key": "0x<33 bytes>", "ciphertext": "<base64>"} */
+ *    "public_key": "0x<33 bytes>", "ciphertext": "<base64>"}
+ *
+ * "allow": ["digest"] may be there too. The key then signs digests that the enclave has not made
+ * itself, so whatever the caller hashed; it is bound into the context like the rest. */
 #ifndef ADY_SIGNER_RECORD_H
 #define ADY_SIGNER_RECORD_H
 
 #include "base/bytes.h"
 
-enum { ADY_RECORD_CIPHERTEXT_MAX = 6144, ADY_RECORD_CONTEXT_MAX = 4 };
+enum { ADY_RECORD_CIPHERTEXT_MAX = 6144, ADY_RECORD_CONTEXT_MAX = 5 };
 
 /* One pair of a KMS EncryptionContext, both NUL-terminated UTF-8. */
 struct ady_context_pair {
@@ -24,6 +27,7 @@ struct ady_record {
 	bool sample; /* the AWS sample's form: no id, no public key, no context */
 	char id[256], tenant[64], curve[16], public_key[69];
 	uint8_t pub33[33];
+	bool allow_digest;
 	uint8_t ciphertext[ADY_RECORD_CIPHERTEXT_MAX];
 	size_t ciphertext_n;
 	struct ady_context_pair
@@ -37,8 +41,9 @@ struct ady_record {
 enum ady_err ady_record_parse(struct ady_record *rec, struct ady_bytes text,
                               struct ady_bytes key_id, struct ady_fault *f);
 
-/* Fill rec->context from id, tenant, curve and public_key: the pairs adyton:curve, adyton:id,
- * adyton:public-key, adyton:tenant. Used where a record is made as well as where it is read. */
+/* Fill rec->context from id, tenant, curve, public_key and allow_digest: the pairs adyton:allow
+ * ("digest", only where it is allowed), adyton:curve, adyton:id, adyton:public-key, adyton:tenant.
+ * Used where a record is made as well as where it is read. */
 void ady_record_bind(struct ady_record *rec);
 
 /* Write the JSON form of rec. */

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "crypto/hash.h"
+#include "signer/request.h"
 
 #ifdef ADY_TEST_LEAK_KEY
 #include <stdatomic.h>
@@ -26,68 +27,6 @@ static void leak(const struct ady_seckey *key)
 }
 #endif
 
-/* The two request bodies. Both name one transaction; the sample's names the secret as well, which
- * is the gateway's to look up. */
-struct form {
-	const char *transaction, *other;
-	enum ady_eth_units units;
-};
-
-static const struct form forms[] = {
-    [ADY_FORM_NATIVE] = {"transaction", NULL, ADY_ETH_WEI},
-    [ADY_FORM_SAMPLE] = {"transaction_payload", "secret_id", ADY_ETH_SAMPLE_ETHER},
-};
-
-/* Find the transaction's token; the form's members must be there and no others. */
-static enum ady_err find_transaction(uint32_t *i, const struct form *form,
-                                     const struct ady_json *doc, struct ady_fault *f)
-{
-	uint32_t other;
-
-	*i = ady_json_get(doc, 0, form->transaction);
-	if (ady_json_kind(doc, 0) != ADY_JSON_OBJECT)
-		return ady_fail(f, ADY_E_FIELD_INVALID, NULL, "the body must be a JSON object");
-	for (uint32_t k = ady_json_first(doc, 0); k; k = ady_json_after(doc, 0, k)) {
-		struct ady_bytes name = ady_json_raw(doc, k);
-		char where[64];
-
-		if (ady_json_is(doc, k, form->transaction) ||
-		    (form->other && ady_json_is(doc, k, form->other)))
-			continue;
-		name.n = name.n < sizeof where ? name.n : sizeof where - 1;
-		(void)ady_bytes_to_str(where, sizeof where, name);
-		return ady_fail(f, ADY_E_FIELD_UNKNOWN, where, "is not known");
-	}
-	if (!*i)
-		return ady_fail(f, ADY_E_FIELD_MISSING, form->transaction, "is required");
-	if (!form->other)
-		return ADY_OK;
-	other = ady_json_get(doc, 0, form->other);
-	if (!other)
-		return ady_fail(f, ADY_E_FIELD_MISSING, form->other, "is required");
-	if (ady_json_kind(doc, other) != ADY_JSON_STRING)
-		return ady_fail(f, ADY_E_FIELD_INVALID, form->other, "must be a string");
-	return ADY_OK;
-}
-
-static enum ady_err parse_request(struct ady_sign_job *job, const struct ady_wire_sign *m,
-                                  struct ady_fault *f)
-{
-	const struct form *form = &forms[m->form == ADY_FORM_SAMPLE];
-	struct ady_buf scratch = ady_buf(job->scratch, sizeof job->scratch);
-	struct ady_json doc;
-	enum ady_err err;
-	uint32_t i;
-
-	if (m->request.n > sizeof job->scratch)
-		return ady_fail(f, ADY_E_TOO_LARGE, NULL, "the body exceeds 65536 bytes");
-	job->at = form->transaction;
-	if ((err = ady_json_parse(&doc, job->toks, ADY_SIGN_TOKENS, m->request, f)) != ADY_OK ||
-	    (err = find_transaction(&i, form, &doc, f)) != ADY_OK)
-		return err;
-	return ady_eth_tx_parse(&job->tx, &doc, i, form->units, job->at, &scratch, f);
-}
-
 /* Encode to raw_space, unsigned when sig is NULL, and hash. raw_space has room for the largest
  * transaction that fits a request. */
 static void encode_and_hash(struct ady_sign_job *job, uint8_t hash32[static 32],
@@ -106,9 +45,10 @@ enum ady_err ady_sign_prepare(struct ady_sign_job *job, const struct ady_wire_si
 	enum ady_err err;
 
 	if ((err = ady_record_parse(&job->record, m->record, m->key_id, f)) != ADY_OK ||
-	    (err = parse_request(job, m, f)) != ADY_OK)
+	    (err = ady_request_read(job, m, f)) != ADY_OK)
 		return err;
-	encode_and_hash(job, job->digest, NULL);
+	if (job->is_tx)
+		encode_and_hash(job, job->digest, NULL);
 	return ADY_OK;
 }
 
@@ -175,7 +115,8 @@ static enum ady_err check_identity(struct ady_sign_job *job, struct ady_fault *f
 		return ady_fail(f, ADY_E_RECORD_MISMATCH, "record.public_key",
 		                "does not belong to the decrypted key");
 	ady_eth_address(job->from, job->pub65);
-	if (!job->tx.has_from || memcmp(job->from, job->tx.from, sizeof job->from) == 0)
+	if (!job->is_tx || !job->tx.has_from ||
+	    memcmp(job->from, job->tx.from, sizeof job->from) == 0)
 		return ADY_OK;
 	snprintf(where, sizeof where, "%s.from", job->at);
 	return ady_fail(f, ADY_E_FROM, where, "is not the address of this key");
@@ -216,7 +157,12 @@ enum ady_err ady_sign_finish(struct ady_sign_job *job, const struct ady_secp *se
 	ady_stack_wipe();
 	if (err != ADY_OK)
 		return err;
-	encode_and_hash(job, job->hash, &job->sig);
+	if (job->is_tx) {
+		encode_and_hash(job, job->hash, &job->sig);
+	} else {
+		job->raw.n = 0;
+		memcpy(job->hash, job->digest, sizeof job->hash);
+	}
 	*answer = (struct ady_wire_signed){
 	    .raw = ady_buf_bytes(&job->raw),
 	    .hash = ady_bytes(job->hash, sizeof job->hash),

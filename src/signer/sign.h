@@ -18,19 +18,20 @@ struct ady_sign_job {
 	 * ("verify_signatures": false). */
 	bool skip_verify;
 	struct ady_record record; /* what KMS must open: ciphertext and context */
-	const char *at;           /* the transaction's name in the request, for faults */
+	const char *at;           /* the member of the request that is signed, for faults */
+	bool is_tx;               /* else digest is all there is */
 	struct ady_eth_tx tx;
 	uint8_t digest[32];
 	uint8_t hash[32], from[20], pub65[65];
 	struct ady_secp_sig sig;
-	struct ady_buf raw; /* over raw_space: the signed transaction */
+	struct ady_buf raw; /* over raw_space: the signed transaction; empty when it is none */
 	struct ady_json_tok toks[ADY_SIGN_TOKENS];
 	uint8_t scratch[ADY_WIRE_REQUEST_MAX];
-	uint8_t raw_space[ADY_WIRE_REQUEST_MAX + 256];
+	uint8_t raw_space[ADY_WIRE_RAW_MAX];
 };
 
-/* Check everything that can be checked without the key: record, request, transaction; compute the
- * digest. m's views need not outlive the call.
+/* Check everything that can be checked without the key: record, request (signer/request.h) and what
+ * it asks to sign; compute the digest. m's views need not outlive the call.
  * Returns: the error with field and reason in f; job is then unusable but may be prepared again. */
 enum ady_err ady_sign_prepare(struct ady_sign_job *job, const struct ady_wire_sign *m,
                               struct ady_fault *f);

@@ -43,6 +43,9 @@ static void finish(uint8_t *plaintext, size_t n, enum ady_err want)
 	ct_must(ady_sign_finish(&job, secp, ady_bytes(plaintext, n), &answer, &f) == want);
 	for (size_t i = 0; i < answer.raw.n; i++)
 		ct_must(!ct_is_secret(answer.raw.p + i));
+	for (size_t i = 0; i < answer.hash.n; i++)
+		ct_must(!ct_is_secret(answer.hash.p + i) && !ct_is_secret(answer.r.p + i) &&
+		        !ct_is_secret(answer.s.p + i));
 }
 
 static void prepare(struct ady_bytes record)
@@ -51,6 +54,20 @@ static void prepare(struct ady_bytes record)
 	    .key_id = ady_bytes_str("k"), .record = record, .request = ady_bytes_str(request)};
 
 	ct_must(ady_sign_prepare(&job, &m, NULL) == ADY_OK);
+}
+
+/* What is no transaction takes another way behind the signature. */
+static void message_too(const struct ady_seckey *key)
+{
+	static const char message[] = "{\"message\":{\"text\":\"hello\"}}";
+	struct ady_wire_sign m = {.key_id = ady_bytes_str("k"),
+	                          .record = ady_bytes_str("AQID"),
+	                          .request = ady_bytes_str(message)};
+	uint8_t plaintext[32];
+
+	memcpy(plaintext, key->b, sizeof plaintext);
+	ct_must(ady_sign_prepare(&job, &m, NULL) == ADY_OK);
+	finish(plaintext, sizeof plaintext, ADY_OK);
 }
 
 static void all_forms(const struct ady_seckey *key, bool sample, enum ady_err want)
@@ -83,6 +100,7 @@ int main(void)
 	key.b[0] &= 0x7f;
 	all_forms(&key, false, ADY_OK);
 	all_forms(&key, true, ADY_OK);
+	message_too(&key);
 	finish(no_hex, sizeof no_hex - 1, ADY_E_KEY_FORM);
 	memset(out_of_range.b, 0xff, sizeof out_of_range.b);
 	finish(out_of_range.b, sizeof out_of_range.b, ADY_E_KEY_RANGE);

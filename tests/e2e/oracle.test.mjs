@@ -26,9 +26,9 @@ await test('adyton key put names the address that ethers derives', () => {
   for (const k of keys) assert.equal(k.address, new Wallet(k.key).address);
 });
 
-for (const type of [0, 1, 2]) {
+for (const type of [0, 1, 2, 3, 4]) {
   await test(`${PER_TYPE} random transactions of type ${type} are those of ethers and viem`, async () => {
-    const txs = Array.from({ length: PER_TYPE }, () => randomTransaction(r, type));
+    const txs = Array.from({ length: PER_TYPE }, () => randomTransaction(r, type, keys[0].ethers));
     await parallel(32, txs, async (tx, i) => {
       const k = keys[i % keys.length];
       const asked = toAdyton(r, tx);

@@ -15,17 +15,23 @@ enum { MAX = 65536 };
 static struct ady_json_tok toks[4096];
 static uint8_t space[2][MAX], raw_space[2][MAX + 256], json_space[4 * MAX];
 
+static size_t promised(const struct ady_eth_tx *tx)
+{
+	return ADY_ETH_TX_FIXED_MAX + tx->data.n + tx->access_list.n + tx->blob_hashes.n +
+	       tx->authorizations.n;
+}
+
 static struct ady_bytes sign(const struct ady_eth_tx *tx, unsigned i)
 {
 	static const struct ady_secp_sig sig = {.r = {0, 7}, .s = {[31] = 1}, .y_parity = 1};
 	struct ady_buf raw = ady_buf(raw_space[i], sizeof raw_space[i]);
 
 	ady_eth_tx_encode(&raw, tx, NULL);
-	if (raw.full || raw.n > 200 + tx->data.n + tx->access_list.n)
+	if (raw.full || raw.n > promised(tx))
 		ADY_BUG("larger than promised");
 	raw.n = 0;
 	ady_eth_tx_encode(&raw, tx, &sig);
-	if (raw.full || raw.n > 200 + tx->data.n + tx->access_list.n)
+	if (raw.full || raw.n > promised(tx))
 		ADY_BUG("larger than promised");
 	return ady_buf_bytes(&raw);
 }

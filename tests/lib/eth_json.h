@@ -10,12 +10,16 @@
 #include "chain/eth_tx.h"
 #include "codec/rlp.h"
 
+#define ETH_FEES \
+	"chainId", "nonce", "maxPriorityFeePerGas", "maxFeePerGas", "gas", "to", "value", "data"
+
 /* The names of the items of each type; the signature's three follow. */
-static const char *const eth_names[3][10] = {
+static const char *const eth_names[5][12] = {
     {"nonce", "gasPrice", "gas", "to", "value", "data"},
     {"chainId", "nonce", "gasPrice", "gas", "to", "value", "data", "accessList"},
-    {"chainId", "nonce", "maxPriorityFeePerGas", "maxFeePerGas", "gas", "to", "value", "data",
-     "accessList"},
+    {ETH_FEES, "accessList"},
+    {ETH_FEES, "accessList", "maxFeePerBlobGas", "blobVersionedHashes"},
+    {ETH_FEES, "accessList", "authorizationList"},
 };
 
 /* Write "0x.." with quotes; a quantity must have no leading zero byte. */
@@ -30,8 +34,8 @@ static inline bool eth_put_hex(struct ady_buf *b, struct ady_rlp_item it, bool q
 	return true;
 }
 
-/* Write the storage keys in list as a JSON array. */
-static inline bool eth_put_keys(struct ady_buf *b, struct ady_rlp_item list)
+/* Write the hashes in list as a JSON array. */
+static inline bool eth_put_hashes(struct ady_buf *b, struct ady_rlp_item list)
 {
 	struct ady_rlp_item key;
 
@@ -64,7 +68,33 @@ static inline bool eth_put_access_list(struct ady_buf *b, struct ady_rlp_item li
 		if (!eth_put_hex(b, address, false))
 			return false;
 		ady_buf_str(b, ",\"storageKeys\":");
-		if (!eth_put_keys(b, keys))
+		if (!eth_put_hashes(b, keys))
+			return false;
+		ady_buf_str(b, "}");
+	}
+	ady_buf_str(b, "]");
+	return true;
+}
+
+/* Write the signed tuples of EIP-7702 as a JSON array. */
+static inline bool eth_put_authorizations(struct ady_buf *b, struct ady_rlp_item list)
+{
+	static const char *const names[] = {"chainId", "address", "nonce", "yParity", "r", "s"};
+	struct ady_rlp_item tuple, it;
+
+	if (!list.list)
+		return false;
+	ady_buf_str(b, "[");
+	for (bool first = true; list.payload.n > 0; first = false) {
+		if (ady_rlp_next(&tuple, &list.payload) != ADY_OK || !tuple.list)
+			return false;
+		for (size_t i = 0; i < 6; i++) {
+			ady_buf_printf(b, "%s\"%s\":", i ? "," : first ? "{" : ",{", names[i]);
+			if (ady_rlp_next(&it, &tuple.payload) != ADY_OK ||
+			    !eth_put_hex(b, it, i != 1))
+				return false;
+		}
+		if (tuple.payload.n > 0)
 			return false;
 		ady_buf_str(b, "}");
 	}
@@ -80,6 +110,10 @@ static inline bool eth_put_member(struct ady_buf *b, const char *name, struct ad
 	ady_buf_printf(b, "\"%s\":", name);
 	if (strcmp(name, "accessList") == 0)
 		ok = eth_put_access_list(b, it);
+	else if (strcmp(name, "blobVersionedHashes") == 0)
+		ok = eth_put_hashes(b, it);
+	else if (strcmp(name, "authorizationList") == 0)
+		ok = eth_put_authorizations(b, it);
 	else if (strcmp(name, "to") == 0 && !it.list && it.payload.n == 0)
 		ady_buf_str(b, "null");
 	else
@@ -115,7 +149,7 @@ static inline bool eth_be32(uint8_t out32[static 32], struct ady_rlp_item it)
 static inline bool eth_json_of_signed(struct ady_buf *b, struct ady_secp_sig *sig,
                                       struct ady_bytes raw)
 {
-	bool typed = raw.n > 0 && (raw.p[0] == 1 || raw.p[0] == 2);
+	bool typed = raw.n > 0 && raw.p[0] >= 1 && raw.p[0] <= 4;
 	unsigned type = typed ? raw.p[0] : 0;
 	struct ady_rlp_item list, it[3];
 	uint64_t v;

@@ -137,7 +137,11 @@ export function request(url, { method = 'GET', body, headers = {}, agent, ca, re
 
 /** POST /v1/keys/{id}/sign. */
 export const sign = (s, id, transaction, options = {}) =>
-  request(`${s.gateway}/v1/keys/${encodeURIComponent(id)}/sign`, { method: 'POST', body: { transaction }, agent: s.gatewayAgent, ...options });
+  signAny(s, id, { transaction }, options);
+
+/** POST /v1/keys/{id}/sign with any body. */
+export const signAny = (s, id, body, options = {}) =>
+  request(`${s.gateway}/v1/keys/${encodeURIComponent(id)}/sign`, { method: 'POST', body, agent: s.gatewayAgent, ...options });
 
 /** An anvil of the Prague rules; resolves to { url, rpc(method, params), stop }. */
 export async function startAnvil(args = []) {

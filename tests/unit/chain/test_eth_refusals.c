@@ -79,24 +79,8 @@ CASE(missing_fields)
 CASE(unknown_fields)
 {
 	static const char *const names[] = {
-	    "v",
-	    "r",
-	    "s",
-	    "hash",
-	    "yParity",
-	    "blobs",
-	    "sig",
-	    "signature",
-	    "blobHashes",
-	    "gas_price",
-	    "authorizationList",
-	    "chainID",
-	    "value ",
-	    "maxFeePerBlobGas",
-	    "blobVersionedHashes",
-	    "",
-	    "Type",
-	    "secret",
+	    "v",          "r",         "s",       "hash",   "yParity", "sig",  "signature",
+	    "blobHashes", "gas_price", "chainID", "value ", "",        "Type", "secret",
 	};
 	char json[300], where[64];
 
@@ -228,7 +212,7 @@ CASE(forms_of_quantities)
 CASE(types)
 {
 	static const char *const bad[] = {
-	    "3",   "4",    "\"0x3\"",    "\"0x04\"",    "\"0xff\"",
+	    "5",   "6",    "\"0x5\"",    "\"0x7f\"",    "\"0xff\"",
 	    "256", MAX256, "\"legacy\"", "\"eip1559\"", "18446744073709551616"};
 	char json[400];
 
@@ -236,6 +220,59 @@ CASE(types)
 		snprintf(json, sizeof json, "{" LEGACY ",\"type\":%s}", bad[i]);
 		check_row(&(struct row){json, ADY_E_FIELD_INVALID, "tx.type"}, ADY_ETH_WEI);
 	}
+}
+
+#define HASH1 "\"0x0100000000000000000000000000000000000000000000000000000000000000\""
+#define HASH2 "\"0x0200000000000000000000000000000000000000000000000000000000000000\""
+#define BLOB "{\"type\":3," DYNAMIC ",\"maxFeePerBlobGas\":1"
+#define TUPLE "\"chainId\":0," ADDRESS ",\"nonce\":1,\"r\":1,\"s\":1"
+#define SET_CODE "{\"type\":4," DYNAMIC ",\"authorizationList\":"
+
+CASE(blob_transactions)
+{
+	static const struct row rows[] = {
+	    {BLOB "}", ADY_E_FIELD_MISSING, "tx.blobVersionedHashes"},
+	    {BLOB ",\"blobVersionedHashes\":[]}", ADY_E_FIELD_INVALID, "tx.blobVersionedHashes"},
+	    {BLOB ",\"blobVersionedHashes\":[" HASH1 "," HASH2 "]}", ADY_E_FIELD_INVALID,
+	     "tx.blobVersionedHashes[1]"},
+	    {BLOB ",\"blobVersionedHashes\":[" HASH1 "],\"blobs\":[]}", ADY_E_FIELD_INVALID,
+	     "tx.blobs"},
+	    {BLOB ",\"blobVersionedHashes\":[" HASH1 "],\"proofs\":[]}", ADY_E_FIELD_INVALID,
+	     "tx.proofs"},
+	    {BLOB ",\"blobVersionedHashes\":[" HASH1 "],\"commitments\":[]}", ADY_E_FIELD_INVALID,
+	     "tx.commitments"},
+	    {BLOB ",\"blobVersionedHashes\":[" HASH1 "],\"commitments\":[\"0x11\"]}",
+	     ADY_E_FIELD_INVALID, "tx.commitments[0]"},
+	    {"{" LEGACY ",\"maxFeePerBlobGas\":1}", ADY_E_FIELD_INVALID, "tx.maxFeePerBlobGas"},
+	    {"{" DYNAMIC ",\"commitments\":[]}", ADY_E_FIELD_INVALID, "tx.commitments"},
+	    {"{\"type\":3," CHAIN "," NONCE "," GAS "," FEES ",\"maxFeePerBlobGas\":1,"
+	     "\"blobVersionedHashes\":[" HASH1 "]}",
+	     ADY_E_FIELD_MISSING, "tx.to"},
+	    {"{" DYNAMIC ",\"maxFeePerBlobGas\":" MAX256 ",\"blobVersionedHashes\":[" HASH1 "]}",
+	     ADY_E_FIELD_RANGE, "tx.maxFeePerBlobGas"},
+	};
+
+	CHECK_ROWS(rows, ADY_ETH_WEI);
+}
+
+CASE(set_code_transactions)
+{
+	static const struct row rows[] = {
+	    {SET_CODE "[]}", ADY_E_FIELD_INVALID, "tx.authorizationList"},
+	    {SET_CODE "null}", ADY_E_FIELD_MISSING, "tx.authorizationList"},
+	    {SET_CODE "[7]}", ADY_E_FIELD_INVALID, "tx.authorizationList[0]"},
+	    {SET_CODE "[{" TUPLE "}]}", ADY_E_FIELD_MISSING, "tx.authorizationList[0].yParity"},
+	    {SET_CODE "[{" TUPLE ",\"yParity\":2}]}", ADY_E_FIELD_RANGE,
+	     "tx.authorizationList[0].yParity"},
+	    {SET_CODE "[{" TUPLE ",\"yParity\":0,\"v\":27}]}", ADY_E_FIELD_UNKNOWN,
+	     "tx.authorizationList[0].v"},
+	    {SET_CODE "[{" TUPLE ",\"yParity\":0},{" TUPLE "}]}", ADY_E_FIELD_MISSING,
+	     "tx.authorizationList[1].yParity"},
+	    {"{" LEGACY ",\"type\":0,\"authorizationList\":[]}", ADY_E_FIELD_INVALID,
+	     "tx.authorizationList"},
+	};
+
+	CHECK_ROWS(rows, ADY_ETH_WEI);
 }
 
 CASE(addresses)
@@ -393,6 +430,8 @@ int main(void)
 	RUN(cost_up_to_the_last_bit);
 	RUN(forms_of_quantities);
 	RUN(types);
+	RUN(blob_transactions);
+	RUN(set_code_transactions);
 	RUN(addresses);
 	RUN(data);
 	RUN(access_lists);

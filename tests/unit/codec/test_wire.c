@@ -461,7 +461,7 @@ CASE(every_bound)
 	    {SIGN, FIELD(struct ady_wire_sign, key_id), 1, ADY_WIRE_KEY_ID_MAX},
 	    {SIGN, FIELD(struct ady_wire_sign, record), 1, ADY_WIRE_RECORD_MAX},
 	    {SIGN, FIELD(struct ady_wire_sign, request), 0, ADY_WIRE_REQUEST_MAX},
-	    {SIGNED, FIELD(struct ady_wire_signed, raw), 1, ADY_WIRE_RAW_MAX},
+	    {SIGNED, FIELD(struct ady_wire_signed, raw), 0, ADY_WIRE_RAW_MAX},
 	    {SIGNED, FIELD(struct ady_wire_signed, hash), 32, 32},
 	    {SIGNED, FIELD(struct ady_wire_signed, from), 20, 20},
 	    {SIGNED, FIELD(struct ady_wire_signed, r), 32, 32},

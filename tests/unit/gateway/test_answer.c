@@ -70,6 +70,17 @@ CASE(signatures_in_both_forms)
 	CHECK_INT(json_integer_value(json_object_get(sig, "yParity")), 0);
 	json_decref(o);
 	out.n = 0;
+	m.raw.n = 0;
+	m.y_parity = 1;
+	ady_answer_signed(&out, ADY_FORM_NATIVE, &m);
+	o = json_loadb((const char *)out.p, out.n, JSON_REJECT_DUPLICATES, NULL);
+	CHECK_INT(json_object_size(o), 4);
+	CHECK_INT(strlen(text_of(o, "hash")), 66);
+	CHECK_INT(strlen(text_of(o, "serialized")), 132);
+	CHECK_STR(text_of(o, "serialized") + 130, "1c");
+	json_decref(o);
+	out.n = 0;
+	m.raw.n = 2;
 	ady_answer_signed(&out, ADY_FORM_SAMPLE, &m);
 	o = json_loadb((const char *)out.p, out.n, JSON_REJECT_DUPLICATES, NULL);
 	CHECK_INT(json_object_size(o), 2);

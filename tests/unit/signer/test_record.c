@@ -89,6 +89,33 @@ CASE(what_is_put_is_read)
 	check_good();
 }
 
+/* The permission is bound: KMS opens the ciphertext under no other context. */
+CASE(raw_digests_may_be_allowed)
+{
+	static const char *const bad[] = {
+	    "[]", "true", "\"digest\"", "[\"digest\",\"digest\"]", "[\"Digest\"]", "[1]", "null"};
+	static char text[16384];
+	struct ady_buf b = ady_buf(text, sizeof text - 1);
+	char json[1024];
+
+	CHECK_ERR(parse(GOOD), ADY_OK);
+	CHECK(!rec.allow_digest);
+	snprintf(json, sizeof json, "%.*s,\"allow\":[\"digest\"]}", (int)strlen(GOOD) - 1, GOOD);
+	CHECK_ERR(parse(json), ADY_OK);
+	CHECK(rec.allow_digest);
+	CHECK_INT(rec.context_n, 5);
+	CHECK_STR(rec.context[0].key, "adyton:allow");
+	CHECK_STR(rec.context[0].value, "digest");
+	CHECK_STR(rec.context[4].key, "adyton:tenant");
+	ady_record_put(&b, &rec);
+	CHECK_STR(text, json);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		snprintf(json, sizeof json, "%.*s,\"allow\":%s}", (int)strlen(GOOD) - 1, GOOD,
+		         bad[i]);
+		check_refused(json, "record.allow");
+	}
+}
+
 CASE(the_sample_form)
 {
 	static const char *const same[] = {"AQIDBA==", "AQIDBA==\n", " \t\r\nAQIDBA== "};
@@ -267,6 +294,7 @@ int main(void)
 	RUN(the_json_form);
 	RUN(other_spellings_make_the_same_context);
 	RUN(what_is_put_is_read);
+	RUN(raw_digests_may_be_allowed);
 	RUN(the_sample_form);
 	RUN(refused_as_a_whole);
 	RUN(missing_members);

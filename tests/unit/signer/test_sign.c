@@ -114,6 +114,16 @@ CASE(request_shapes_are_refused)
 	     ADY_E_FIELD_UNKNOWN, "transaction_payload"},
 	    {ADY_FORM_NATIVE, "{\"transaction\":{" EIP155 "},\"\\u0000\":1}", ADY_E_FIELD_UNKNOWN,
 	     "\\u0000"},
+	    {ADY_FORM_NATIVE, "{\"transaction\":{" EIP155 "},\"message\":{\"text\":\"a\"}}",
+	     ADY_E_FIELD_INVALID, "message"},
+	    {ADY_FORM_NATIVE, "{\"message\":{\"text\":\"a\"},\"version\":\"V4\"}",
+	     ADY_E_FIELD_UNKNOWN, "version"},
+	    {ADY_FORM_NATIVE, "{\"typed_data\":{},\"version\":\"V1\"}", ADY_E_FIELD_INVALID,
+	     "version"},
+	    {ADY_FORM_NATIVE, "{\"typed_data\":{},\"version\":4}", ADY_E_FIELD_INVALID, "version"},
+	    {ADY_FORM_NATIVE, "{\"typed_data\":{}}", ADY_E_FIELD_MISSING, "typed_data.types"},
+	    {ADY_FORM_SAMPLE, "{\"message\":{\"text\":\"a\"},\"secret_id\":\"k\"}",
+	     ADY_E_FIELD_UNKNOWN, "message"},
 	    {ADY_FORM_SAMPLE, NATIVE, ADY_E_FIELD_UNKNOWN, "transaction"},
 	    {ADY_FORM_SAMPLE, "{\"transaction_payload\":{" EIP155 "}}", ADY_E_FIELD_MISSING,
 	     "secret_id"},
@@ -134,6 +144,72 @@ CASE(request_shapes_are_refused)
 		CHECK(fault.detail[0] != '\0');
 	}
 	CHECK_ERR(prepare(ADY_FORM_NATIVE, "?", NATIVE), ADY_E_RECORD);
+}
+
+#define RECORD_WITH(more)                                                       \
+	"{\"adyton\":1,\"wrapping\":\"direct\",\"id\":\"k1\",\"tenant\":\"t\"," \
+	"\"curve\":\"secp256k1\",\"public_key\":\"" PUB46 "\",\"ciphertext\":\"AQID\"" more "}"
+
+/* What is no transaction has no raw bytes, and the hash is the digest that was signed. */
+static void check_digest(const char *record, const char *request, const char *digest)
+{
+	uint8_t pub65[65], address[20];
+
+	if (!CHECK_ERR(prepare(ADY_FORM_NATIVE, record, request), ADY_OK) ||
+	    !CHECK_ERR(finish(HEX46), ADY_OK)) {
+		printf("# %s: %s %s\n", request, fault.where, fault.detail);
+		return;
+	}
+	CHECK_INT(answer.raw.n, 0);
+	CHECK_HEX(answer.hash.p, answer.hash.n, digest);
+	CHECK_HEX(answer.from.p, answer.from.n, FROM);
+	CHECK_ERR(ady_secp_recover(secp, pub65, &job.sig, answer.hash.p), ADY_OK);
+	ady_eth_address(address, pub65);
+	CHECK_HEX(address, 20, FROM);
+}
+
+CASE(what_is_no_transaction)
+{
+	/* as ethers 6 has them */
+	check_digest("AQID", "{\"message\":{\"text\":\"hello\"}}",
+	             "50b2c43fd39106bafbba0da34fc430e1f91e3c96ea2acee2bc34119f92b37750");
+	check_digest(RECORD_WITH(""), "{\"message\":{\"hex\":\"0x68656c6c6f\"}}",
+	             "50b2c43fd39106bafbba0da34fc430e1f91e3c96ea2acee2bc34119f92b37750");
+	check_digest("AQID",
+	             "{\"typed_data\":{\"types\":{},\"primaryType\":\"EIP712Domain\","
+	             "\"domain\":{\"name\":\"n\"}},\"version\":\"V3\"}",
+	             "b3359bd91653ff2b3baa962f3e5fe12d910af1240a274f5fa63e104a0972971d");
+	check_digest("AQID",
+	             "{\"authorization\":{\"chainId\":1,"
+	             "\"address\":\"0x3535353535353535353535353535353535353535\",\"nonce\":9}}",
+	             "bffa647fd03199983f0ef49df243626691735c177799506b29e82c9b8a6ff914");
+	check_digest("AQID",
+	             "{\"validator_data\":{\"address\":"
+	             "\"0x3535353535353535353535353535353535353535\",\"data\":\"0x\"}}",
+	             "e83a21bbbe03aacd72814f0030188bd2996d96abda6508a562fb8d469287ecba");
+	/* a transaction after it is one again */
+	CHECK_ERR(prepare(ADY_FORM_NATIVE, "AQID", NATIVE), ADY_OK);
+	CHECK_ERR(finish(HEX46), ADY_OK);
+	check_answer();
+}
+
+#define DIGEST "5555555555555555555555555555555555555555555555555555555555555555"
+
+CASE(digests_only_where_the_record_allows_them)
+{
+	static const char request[] = "{\"digest\":\"0x" DIGEST "\"}";
+
+	CHECK_ERR(prepare(ADY_FORM_NATIVE, RECORD_WITH(""), request), ADY_E_DENIED);
+	CHECK_STR(fault.where, "digest");
+	CHECK(strstr(fault.detail, "does not allow raw digests") != NULL);
+	CHECK_ERR(prepare(ADY_FORM_NATIVE, "AQID", request), ADY_E_DENIED);
+	check_digest(RECORD_WITH(",\"allow\":[\"digest\"]"), request, DIGEST);
+	CHECK_ERR(prepare(ADY_FORM_NATIVE, RECORD_WITH(",\"allow\":[\"digest\"]"),
+	                  "{\"digest\":\"0x55\"}"),
+	          ADY_E_FIELD_INVALID);
+	CHECK_STR(fault.where, "digest");
+	CHECK_ERR(prepare(ADY_FORM_SAMPLE, RECORD_WITH(",\"allow\":[\"digest\"]"), request),
+	          ADY_E_FIELD_UNKNOWN);
 }
 
 CASE(a_job_works_again_after_a_refusal)
@@ -394,6 +470,8 @@ int main(void)
 	RUN(without_the_check_of_the_signature);
 	RUN(the_request_of_the_sample);
 	RUN(request_shapes_are_refused);
+	RUN(what_is_no_transaction);
+	RUN(digests_only_where_the_record_allows_them);
 	RUN(a_job_works_again_after_a_refusal);
 	RUN(the_largest_request);
 	RUN(from_must_be_the_key);

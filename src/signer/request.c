@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/request.h"
+
+#include "chain/eth_message.h"
+
+/* One way to read what is signed: token i, named r->at. other is the token of the member that goes
+ * with it, or 0. */
+typedef enum ady_err read_fn(struct ady_sign_job *job, const struct ady_eth_reader *r, uint32_t i,
+                             uint32_t other);
+
+/* What a body may have: the member that is signed, and one that may or must go with it. */
+struct kind {
+	enum ady_wire_form form;
+	const char *member, *other;
+	read_fn *read;
+};
+
+static enum ady_err read_tx(struct ady_sign_job *job, const struct ady_eth_reader *r, uint32_t i,
+                            uint32_t other)
+{
+	(void)other;
+	job->is_tx = true;
+	return ady_eth_tx_parse(&job->tx, r->doc, i, ADY_ETH_WEI, r->at, r->scratch, r->f);
+}
+
+static enum ady_err read_sample(struct ady_sign_job *job, const struct ady_eth_reader *r,
+                                uint32_t i, uint32_t other)
+{
+	if (!other)
+		return ady_fail(r->f, ADY_E_FIELD_MISSING, "secret_id", "is required");
+	if (ady_json_kind(r->doc, other) != ADY_JSON_STRING)
+		return ady_fail(r->f, ADY_E_FIELD_INVALID, "secret_id", "must be a string");
+	job->is_tx = true;
+	return ady_eth_tx_parse(&job->tx, r->doc, i, ADY_ETH_SAMPLE_ETHER, r->at, r->scratch, r->f);
+}
+
+static enum ady_err read_message(struct ady_sign_job *job, const struct ady_eth_reader *r,
+                                 uint32_t i, uint32_t other)
+{
+	(void)other;
+	return ady_eth_read_message(job->digest, r, i);
+}
+
+static enum ady_err read_validator_data(struct ady_sign_job *job, const struct ady_eth_reader *r,
+                                        uint32_t i, uint32_t other)
+{
+	(void)other;
+	return ady_eth_read_validator_data(job->digest, r, i);
+}
+
+static enum ady_err read_typed_data(struct ady_sign_job *job, const struct ady_eth_reader *r,
+                                    uint32_t i, uint32_t other)
+{
+	bool v3 = other && ady_json_is(r->doc, other, "V3");
+
+	if (other && !v3 && !ady_json_is(r->doc, other, "V4"))
+		return ady_fail(r->f, ADY_E_FIELD_INVALID, "version", "must be \"V4\" or \"V3\"");
+	return ady_eip712_digest(job->digest, r, i, v3 ? ADY_EIP712_V3 : ADY_EIP712_V4);
+}
+
+static enum ady_err read_authorization(struct ady_sign_job *job, const struct ady_eth_reader *r,
+                                       uint32_t i, uint32_t other)
+{
+	(void)other;
+	return ady_eth_authorization_digest(job->digest, r, i);
+}
+
+/* A digest may be of a transaction that nobody here has seen: no chain, no recipient, no amount. */
+static enum ady_err read_digest(struct ady_sign_job *job, const struct ady_eth_reader *r,
+                                uint32_t i, uint32_t other)
+{
+	(void)other;
+	if (!job->record.allow_digest)
+		return ady_fail(r->f, ADY_E_DENIED, r->at,
+		                "the record of this key does not allow raw digests "
+		                "(\"allow\": [\"digest\"])");
+	return ady_eth_read_fixed(r, job->digest, sizeof job->digest, i, NULL,
+	                          "must be \"0x\" and 64 hex digits");
+}
+
+static const struct kind kinds[] = {
+    {ADY_FORM_NATIVE, "transaction", NULL, read_tx},
+    {ADY_FORM_NATIVE, "message", NULL, read_message},
+    {ADY_FORM_NATIVE, "validator_data", NULL, read_validator_data},
+    {ADY_FORM_NATIVE, "typed_data", "version", read_typed_data},
+    {ADY_FORM_NATIVE, "authorization", NULL, read_authorization},
+    {ADY_FORM_NATIVE, "digest", NULL, read_digest},
+    {ADY_FORM_SAMPLE, "transaction_payload", "secret_id", read_sample},
+};
+
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+/* The first kind of the form that doc has the member of; else the form's first, which is then what
+ * is missing. */
+static const struct kind *find_kind(const struct ady_json *doc, enum ady_wire_form form)
+{
+	const struct kind *first = NULL;
+
+	for (size_t k = 0; k < KINDS; k++) {
+		if (kinds[k].form != form)
+			continue;
+		if (ady_json_get(doc, 0, kinds[k].member))
+			return &kinds[k];
+		first = first ? first : &kinds[k];
+	}
+	return first;
+}
+
+static bool is_member(const struct ady_json *doc, uint32_t key, enum ady_wire_form form)
+{
+	for (size_t k = 0; k < KINDS; k++)
+		if (kinds[k].form == form && ady_json_is(doc, key, kinds[k].member))
+			return true;
+	return false;
+}
+
+static enum ady_err check_members(const struct ady_json *doc, const struct kind *kind,
+                                  struct ady_fault *f)
+{
+	if (ady_json_kind(doc, 0) != ADY_JSON_OBJECT)
+		return ady_fail(f, ADY_E_FIELD_INVALID, NULL, "the body must be a JSON object");
+	for (uint32_t k = ady_json_first(doc, 0); k; k = ady_json_after(doc, 0, k)) {
+		struct ady_bytes name = ady_json_raw(doc, k);
+		char where[64];
+
+		if (ady_json_is(doc, k, kind->member) ||
+		    (kind->other && ady_json_is(doc, k, kind->other)))
+			continue;
+		name.n = name.n < sizeof where ? name.n : sizeof where - 1;
+		(void)ady_bytes_to_str(where, sizeof where, name);
+		if (is_member(doc, k, kind->form))
+			return ady_fail(f, ADY_E_FIELD_INVALID, where,
+			                "is one thing too many: a request signs one");
+		return ady_fail(f, ADY_E_FIELD_UNKNOWN, where, "is not known");
+	}
+	return ADY_OK;
+}
+
+enum ady_err ady_request_read(struct ady_sign_job *job, const struct ady_wire_sign *m,
+                              struct ady_fault *f)
+{
+	struct ady_buf scratch = ady_buf(job->scratch, sizeof job->scratch);
+	struct ady_json doc;
+	struct ady_eth_reader r = {.doc = &doc, .scratch = &scratch, .f = f};
+	const struct kind *kind;
+	enum ady_err err;
+	uint32_t i, other;
+
+	job->is_tx = false;
+	if (m->request.n > sizeof job->scratch)
+		return ady_fail(f, ADY_E_TOO_LARGE, NULL, "the body exceeds 65536 bytes");
+	if ((err = ady_json_parse(&doc, job->toks, ADY_SIGN_TOKENS, m->request, f)) != ADY_OK)
+		return err;
+	kind = find_kind(&doc, m->form);
+	if ((err = check_members(&doc, kind, f)) != ADY_OK)
+		return err;
+	job->at = r.at = kind->member;
+	i = ady_json_get(&doc, 0, kind->member);
+	if (!i)
+		return ady_fail(f, ADY_E_FIELD_MISSING, kind->member, "is required");
+	other = kind->other ? ady_json_get(&doc, 0, kind->other) : 0;
+	return kind->read(job, &r, i, other);
+}
