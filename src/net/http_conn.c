@@ -73,6 +73,14 @@ void ady_http_conn_end(struct ady_http_conn *c)
 	if (c->owed && c->req.cancel)
 		c->req.cancel(&c->req);
 	ady_http_server_left(server);
+	if (--c->pins == 0) /* the list's; the caller's is left */
+		ADY_BUG("a connection is ended by one who does not hold it");
+}
+
+void ady_http_conn_close(struct ady_http_conn *c)
+{
+	pin(c);
+	ady_http_conn_end(c);
 	unpin(c);
 }
 
@@ -272,7 +280,6 @@ static void drive(struct ady_http_conn *c)
 		if (!c->server || !c->readable || !fill(c))
 			break;
 	}
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the caller has pinned c */
 	if (!c->server)
 		return;
 	if (c->phase == ADY_HTTP_IDLE && c->in_n > 0)
@@ -460,7 +467,7 @@ bool ady_http_conn_make_room(struct ady_http_server *server)
 	while (c && (c->surplus || !reading(c)))
 		c = c->prev;
 	if (c)
-		ady_http_conn_end(c);
+		ady_http_conn_close(c);
 	return c != NULL;
 }
 
@@ -471,6 +478,5 @@ void ady_http_conn_drain(struct ady_http_conn *c)
 	drive(c);
 	if (reading(c) && c->in_n == 0)
 		ady_http_conn_end(c);
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): pinned above */
 	unpin(c);
 }

@@ -96,7 +96,7 @@ static void stop_accepting(struct ady_http_server *server)
 static void end_all(struct ady_http_server *server)
 {
 	while (server->conns)
-		ady_http_conn_end(server->conns);
+		ady_http_conn_close(server->conns);
 }
 
 static void on_drain(struct ady_timer *timer)
