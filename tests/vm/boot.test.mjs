@@ -12,6 +12,7 @@ import { bin, root, scratch } from '../e2e/lib/stack.mjs';
 import { T, Link, cbor } from '../e2e/lib/parent.mjs';
 import { selfSigned } from '../e2e/lib/gateway.mjs';
 import { boot, cmdline, kernelFile, tools } from './lib/machine.mjs';
+import { readDocument } from './lib/document.mjs';
 import { cpio, eif, pcr0 } from './lib/eif.mjs';
 
 const t = tools();
@@ -67,6 +68,25 @@ await test('boots, answers HELLO and ATTEST over vsock, and its heartbeat is hea
   assert.ok(documents.some((v) => v.includes(expected)), 'PCR0 in the document is that of the image');
   link.end();
   parent.close();
+  await m.stop();
+});
+
+await test('a signed image of `image build`: the machine measures the PCR0, 1, 2 and 8 that were printed', async () => {
+  const path = (name, data) => (writeFileSync(join(dir, name), data), join(dir, name));
+  const key = join(dir, 'sign.pem');
+  const cert = join(dir, 'sign-cert.pem');
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-384', '-nodes', '-days', '30', '-sha384', '-subj', '/CN=image', '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  const out = join(dir, 'signed.eif');
+  const args = ['image', 'build', '--kernel', kernelPath, '--init', path('init', enclave), '--config', path('enclave.json', json(good)), '--cmdline', cmdline(t), '--sign-key', key, '--sign-cert', cert, '-o', out, '--json'];
+  const printed = JSON.parse(execFileSync(join(bin, 'adyton'), args)).Measurements;
+  const m = await boot(t, { image: out });
+  await m.line(/ ready version=/);
+  const link = new Link(await m.connect(5000));
+  const attest = await link.ask(T.ATTEST, cbor([Buffer.alloc(32, 9)]));
+  const { pcrs } = readDocument(attest.value.find(Buffer.isBuffer));
+  for (const i of [0, 1, 2, 8]) assert.equal(pcrs[i], printed[`PCR${i}`].toLowerCase(), `PCR${i}`);
+  assert.doesNotMatch(printed.PCR8, /^0+$/);
+  link.end();
   await m.stop();
 });
 
