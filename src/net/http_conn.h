@@ -84,8 +84,8 @@ struct ady_http_conn {
 /* Serve fd. surplus: beyond the limit of connections, its first request is answered with 503. */
 void ady_http_conn_open(struct ady_http_server *server, int fd, bool surplus);
 
-/* End a connection at once. An answer still owed is dropped, its cancel called. For callbacks of the
- * connection, which hold it: the structure stays until they let go. */
+/* End a connection at once. An answer still owed is dropped, its cancel called. For callbacks of
+ * the connection, which hold it: the structure stays until they let go. */
 void ady_http_conn_end(struct ady_http_conn *c);
 
 /* End a connection at once, as above, for those who do not hold it: *c may be gone then. */
