@@ -239,7 +239,7 @@ await test('ten times too many requests: those beyond the bound get 503 with Ret
   await quiet();
   const limit = metric(await metrics(), 'adyton_in_flight_limit');
   assert.equal(limit, 64, 'twice what the enclave works on and holds waiting');
-  setFaults([{ target: 'TrentService.Decrypt', delay_ms: 4000 }]);
+  setFaults([{ target: 'TrentService.Decrypt', delay_ms: 8000 }]);
   const body = JSON.stringify({ transaction: goodTx() });
   const before = memory(g.pid);
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1000 });
@@ -248,9 +248,10 @@ await test('ten times too many requests: those beyond the bound get 503 with Ret
   await until(9000, 'the enclave to be full', async () => metric(await metrics(), 'adyton_enclave_waiting') >= 28);
   const times = [];
   const counts = {};
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 300 && times.length < 100; i++) {
     const began = performance.now();
-    const answer = await request(`${g.gateway}/v1/keys/k/sign`, { method: 'POST', body, agent });
+    // one that finds a place would wait for KMS: it is not what is measured here
+    const answer = await request(`${g.gateway}/v1/keys/k/sign`, { method: 'POST', body, agent, timeout: 200 }).catch(() => ({ status: 'taken' }));
     counts[answer.status] = (counts[answer.status] ?? 0) + 1;
     if (answer.status !== 503) continue;
     times.push(performance.now() - began);
@@ -369,7 +370,7 @@ await test('SIGTERM: what is in flight is answered, new connections are refused,
   const at = { gateway: t.gateway };
   await until(10000, 'it to be ready', async () => (await request(`${t.gateway}/readyz`)).status === 200);
   right(await sign(at, 'k', goodTx()));
-  setFaults([{ target: 'TrentService.Decrypt', delay_ms: 4000 }]);
+  setFaults([{ target: 'TrentService.Decrypt', delay_ms: 1500 }]);
   const idle = net.connect(t.port, '127.0.0.1');
   const idleEnded = new Promise((resolve) => (idle.on('close', resolve), idle.on('error', () => {})));
   const flying = Array.from({ length: 4 }, (_, i) => sign(at, 'k', goodTx({ nonce: i }), { agent: new http.Agent({ keepAlive: true }) }));
@@ -393,7 +394,7 @@ await test('SIGTERM: what is in flight is answered, new connections are refused,
 await test('a second SIGTERM does not wait', async () => {
   const t = await startGateway(s);
   await until(10000, 'it to be ready', async () => (await request(`${t.gateway}/readyz`)).status === 200);
-  setFaults([{ target: 'TrentService.Decrypt', delay_ms: 8000 }]);
+  setFaults([{ target: 'TrentService.Decrypt', delay_ms: 1500 }]);
   const flying = sign({ gateway: t.gateway }, 'k', goodTx()).catch((e) => e);
   await until(5000, 'it to be in flight', async () => metric(await metrics(t.gateway), 'adyton_in_flight') === 1);
   t.child.kill('SIGTERM');
