@@ -394,7 +394,7 @@ await test('SIGTERM: what is in flight is answered, new connections are refused,
 await test('a second SIGTERM does not wait', async () => {
   const t = await startGateway(s);
   await until(10000, 'it to be ready', async () => (await request(`${t.gateway}/readyz`)).status === 200);
-  setFaults([{ target: 'TrentService.Decrypt', delay_ms: 1500 }]);
+  setFaults([{ target: 'TrentService.Decrypt', delay_ms: 8000 }]);
   const flying = sign({ gateway: t.gateway }, 'k', goodTx()).catch((e) => e);
   await until(5000, 'it to be in flight', async () => metric(await metrics(t.gateway), 'adyton_in_flight') === 1);
   t.child.kill('SIGTERM');
