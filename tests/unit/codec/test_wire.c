@@ -489,93 +489,6 @@ CASE(every_bound)
 	}
 }
 
-/* A fault of four texts of these lengths, written by hand: the writer's are always short enough. */
-static enum ady_err fault_of(size_t code, size_t where, size_t detail, size_t cause)
-{
-	const size_t lengths[] = {code, where, detail, cause};
-	struct ady_buf b = ady_buf(space, sizeof space);
-
-	ady_cbor_put_map(&b, 4);
-	for (unsigned i = 0; i < 4; i++) {
-		ady_cbor_put_uint(&b, i);
-		ady_cbor_put_text(&b, ady_bytes(filler, lengths[i]));
-	}
-	return read_fault(ady_buf_bytes(&b));
-}
-
-CASE(every_bound_of_a_fault)
-{
-	CHECK_ERR(fault_of(0, 0, 0, 0), ADY_OK);
-	CHECK_ERR(fault_of(63, 63, 159, 47), ADY_OK);
-	CHECK_ERR(fault_of(64, 63, 159, 47), ADY_E_PROTOCOL);
-	CHECK_ERR(fault_of(63, 64, 159, 47), ADY_E_PROTOCOL);
-	CHECK_ERR(fault_of(63, 63, 160, 47), ADY_E_PROTOCOL);
-	CHECK_ERR(fault_of(63, 63, 159, 48), ADY_E_PROTOCOL);
-}
-
-/* Whether a text may be a token, a host, a key's id. */
-static void try_texts(const char *text, bool as_token, bool as_host, bool as_id)
-{
-	struct ady_wire_credentials c = credentials;
-	struct ady_buf b = ady_buf(space, sizeof space);
-	struct ady_wire_sign s = sign;
-
-	c.token = s.key_id = ady_bytes_str(text);
-	ady_wire_put_credentials(&b, &c);
-	CHECK((read_credentials(ady_buf_bytes(&b)) == ADY_OK) == as_token);
-	b.n = 0;
-	ady_wire_put_relay(&b, ady_bytes_str(text), 1);
-	CHECK((read_relay(ady_buf_bytes(&b)) == ADY_OK) == as_host);
-	b.n = 0;
-	ady_wire_put_sign(&b, &s);
-	CHECK((read_sign(ady_buf_bytes(&b)) == ADY_OK) == as_id);
-}
-
-/* What a lying parent could use to end a line, a header field or a C string. */
-CASE(texts_hold_no_control_characters)
-{
-	char text[4] = "a?b";
-
-	for (int c = 1; c < 256; c++) {
-		bool host =
-		    (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
-
-		text[1] = (char)c;
-		try_texts(text, c > 0x20 && c < 0x7f, host, c >= 0x20 && c < 0x7f);
-	}
-	try_texts("caf\xc3\xa9", false, false, true);
-}
-
-CASE(faults_cannot_say_ok_and_stay_printable)
-{
-	struct ady_fault f = {
-	    .err = ADY_E_KMS, .where = "a\nb", .detail = "\xff\x7f", .cause = "\t"};
-	struct ady_buf b = ady_buf(space, sizeof space);
-	struct ady_fault back;
-
-	ady_wire_put_fault(&b, &f);
-	CHECK_ERR(ady_wire_read_fault(&back, ady_buf_bytes(&b)), ADY_OK);
-	CHECK_STR(back.where, "a?b");
-	CHECK_STR(back.detail, "??");
-	CHECK_STR(back.cause, "?");
-	CHECK_ERR(back.err, ADY_E_KMS);
-	f = (struct ady_fault){.err = ADY_OK};
-	b.n = 0;
-	ady_wire_put_fault(&b, &f);
-	CHECK_ERR(ady_wire_read_fault(&back, ady_buf_bytes(&b)), ADY_OK);
-	CHECK_ERR(back.err, ADY_E_INTERNAL);
-	CHECK_ERR(fault_of(5, 0, 0, 0), ADY_OK); /* the code "aaaaa" is not known */
-	CHECK_ERR(ady_wire_read_fault(&back, ady_bytes(space, 1 + 4 * 2 + 5)), ADY_OK);
-	CHECK_ERR(back.err, ADY_E_INTERNAL);
-	for (int e = 1; e < ADY_ERR_COUNT; e++) {
-		f.err = (enum ady_err)e;
-		b.n = 0;
-		ady_wire_put_fault(&b, &f);
-		CHECK_ERR(ady_wire_read_fault(&back, ady_buf_bytes(&b)), ADY_OK);
-		CHECK_ERR(back.err, f.err);
-	}
-}
-
 CASE(a_refused_body_leaves_nothing)
 {
 	static const uint8_t zero[sizeof(struct ady_wire_status)];
@@ -615,9 +528,6 @@ int main(void)
 	RUN(every_truncation_and_any_byte_more_is_refused);
 	RUN(missing_repeated_unsorted_unknown_and_mistyped_fields);
 	RUN(every_bound);
-	RUN(every_bound_of_a_fault);
-	RUN(texts_hold_no_control_characters);
-	RUN(faults_cannot_say_ok_and_stay_printable);
 	RUN(a_refused_body_leaves_nothing);
 	RUN(a_body_that_does_not_fit_is_full);
 	return test_end();

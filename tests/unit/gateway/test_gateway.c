@@ -3,62 +3,10 @@
  * The whole gateway between fakes (fakes.h): a fake enclave that signs nothing, a fake AWS. */
 #include "gateway/gateway.h"
 
-#include <curl/curl.h>
-#include <openssl/pem.h>
-
-#include "fakes.h"
-#include "pki.h"
-
-struct world {
-	struct fake_aws aws;
-	struct fake_enclave enclave;
-	struct ady_gateway_config config;
-	struct ady_gateway *gateway;
-	unsigned port;
-};
+#include "world.h"
 
 static const char sign_path[] = "/v1/keys/k1/sign";
 static const char sign_body[] = "{\"transaction\":{}}";
-
-/* store and more: members of the configuration. */
-static void start(struct world *w, const char *store, const char *more)
-{
-	struct ady_dyn ready = {0};
-	struct ady_fault f = {0};
-	char text[2048];
-	const char *colon;
-
-	snprintf(text, sizeof text,
-	         "{\"listen\":[\"tcp:127.0.0.1:0\"],\"enclave\":\"unix:%s\",\"threads\":2,"
-	         "\"aws\":{\"region\":\"us-east-1\",\"endpoint\":\"%s\",\"imds\":\"%s\","
-	         "\"credentials\":\"imds\"},\"store\":{%s}%s}",
-	         w->enclave.at.path, w->aws.url, w->aws.url, store, more);
-	if (!CHECK_ERR(ady_gateway_config_parse(&w->config, ady_bytes_str(text), &f), ADY_OK))
-		fprintf(stderr, "%s %s\n", f.where, f.detail);
-	CHECK_ERR(ady_gateway_open(&w->gateway, &w->config, &f), ADY_OK);
-	ady_gateway_put_ready(w->gateway, &ready);
-	colon = strrchr(ady_dyn_cstr(&ready), ':');
-	w->port = (unsigned)strtoul(colon + 1, NULL, 10);
-	ady_dyn_free(&ready);
-	/* both threads' links, with credentials */
-	WAIT_FOR(atomic_load(&w->enclave.credentials) >= 2 &&
-	         atomic_load(&w->enclave.statuses) >= 2);
-}
-
-static void open_world(struct world *w, const char *store, const char *more)
-{
-	fake_aws_start(&w->aws);
-	fake_enclave_start(&w->enclave);
-	start(w, store, more);
-}
-
-static void close_world(struct world *w)
-{
-	ady_gateway_close(w->gateway);
-	ady_gateway_config_clear(&w->config);
-	fake_enclave_stop(&w->enclave);
-	fake_aws_stop(&w->aws);
-}
 
 /* A request and what its problem document must say. */
 static void refused(struct world *w, const char *method, const char *path, const char *fields,
@@ -569,93 +517,6 @@ CASE(a_gateway_without_enclave_says_so)
 	fake_aws_stop(&w.aws);
 }
 
-/* --- TLS --- */
-
-static void write_pem(const char *cert_path, const char *key_path, const char *name)
-{
-	const int64_t now = ady_wall_ms() / 1000;
-	const struct test_cert_spec spec = {.subject = name,
-	                                    .issuer = name,
-	                                    .constraints = "critical,CA:TRUE",
-	                                    .from = now - 60,
-	                                    .to = now + 3600,
-	                                    .curve = "P-256",
-	                                    .hash = "SHA256",
-	                                    .version = 2};
-	struct test_cert cert;
-	const unsigned char *der = cert.der;
-	FILE *file;
-	X509 *x;
-
-	test_cert_make(&cert, &spec, NULL);
-	x = d2i_X509(NULL, &der, (long)cert.n);
-	file = fopen(cert_path, "we");
-	CHECK(x && file && PEM_write_X509(file, x) == 1);
-	fclose(file);
-	file = fopen(key_path, "we");
-	CHECK(file && PEM_write_PrivateKey(file, cert.key, NULL, NULL, 0, NULL, NULL) == 1);
-	fclose(file);
-	X509_free(x);
-	EVP_PKEY_free(cert.key);
-}
-
-static size_t discard(char *p, size_t size, size_t n, void *ctx)
-{
-	(void)p, (void)ctx;
-	return size * n;
-}
-
-/* GET /healthz over TLS with the certificates in ca trusted. 0: no connection. */
-static long tls_status(unsigned port, const char *ca)
-{
-	char url[64];
-	long status = 0;
-	CURL *c = curl_easy_init();
-
-	snprintf(url, sizeof url, "https://127.0.0.1:%u/healthz", port);
-	curl_easy_setopt(c, CURLOPT_URL, url);
-	curl_easy_setopt(c, CURLOPT_CAINFO, ca);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
-	curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
-	curl_easy_setopt(c, CURLOPT_NOBODY, 0L);
-	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, discard);
-	if (curl_easy_perform(c) == CURLE_OK)
-		curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_cleanup(c);
-	return status;
-}
-
-CASE(tls_is_served_and_its_files_are_read_again)
-{
-	struct world w;
-	struct ady_fault f = {0};
-	char cert[64], key[64], old[64], more[256];
-	FILE *file;
-
-	snprintf(cert, sizeof cert, "%s/cert.pem", fake_dir());
-	snprintf(key, sizeof key, "%s/key.pem", fake_dir());
-	snprintf(old, sizeof old, "%s/old.pem", fake_dir());
-	snprintf(more, sizeof more, ",\"tls\":{\"cert\":\"%s\",\"key\":\"%s\"}", cert, key);
-	write_pem(cert, key, "first");
-	CHECK(link(cert, old) == 0);
-	open_world(&w, "", more);
-	CHECK_INT(tls_status(w.port, old), 200);
-	CHECK(unlink(cert) == 0 && unlink(key) == 0);
-	write_pem(cert, key, "second");
-	CHECK_INT(tls_status(w.port, cert), 0); /* not yet */
-	CHECK_ERR(ady_gateway_reload(w.gateway, &f), ADY_OK);
-	WAIT_FOR(tls_status(w.port, cert) == 200);
-	CHECK_INT(tls_status(w.port, old), 0);
-	CHECK(unlink(old) == 0 && link(cert, old) == 0 && unlink(cert) == 0);
-	file = fopen(cert, "we");
-	fputs("no certificate", file);
-	fclose(file);
-	CHECK_ERR(ady_gateway_reload(w.gateway, &f), ADY_E_CONFIG);
-	CHECK(f.detail[0] != '\0');
-	CHECK_INT(tls_status(w.port, old), 200); /* the second stays in use */
-	close_world(&w);
-}
-
 int main(void)
 {
 	RUN(both_forms_are_answered);
@@ -675,6 +536,5 @@ int main(void)
 	RUN(attestation_health_readiness_and_metrics);
 	RUN(a_drain_ends_when_requests_are_answered);
 	RUN(a_gateway_without_enclave_says_so);
-	RUN(tls_is_served_and_its_files_are_read_again);
 	return test_end();
 }
