@@ -38,8 +38,15 @@ $(error VARIANT=$(VARIANT) is not known: release debug asan tsan coverage ct hel
 endif
 SAN := $(filter -fsanitize% --coverage,$(OPT))
 
+# blst: C and assembly sources out of an npm package (doc/decisions/0004). Its names for itself are
+# fixed, so that the archive does not depend on where it was built.
+BLST   ?= build/deps/node_modules/c-kzg/deps/blst
+BLSTLIB = $B/lib/libblst.a
+BLST_CFLAGS := -O2 -g -fno-builtin -fPIE -fno-common -fcf-protection -D__BLST_PORTABLE__ \
+           -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(BLST)=blst
+
 DEPS    := libsecp256k1 libsodium openssl jansson libcurl sqlite3
-CFLAGS_ := $(STD) $(WARN) $(HARD) $(OPT) -Isrc -Itests/lib -ffile-prefix-map=$(CURDIR)=. \
+CFLAGS_ := $(STD) $(WARN) $(HARD) $(OPT) -Isrc -Itests/lib -isystem $(BLST)/bindings -ffile-prefix-map=$(CURDIR)=. \
            $(shell pkg-config --cflags $(DEPS)) $(CFLAGS)
 LIBS    := $(shell pkg-config --libs $(DEPS)) -pthread
 # The enclave is one static program: these libraries and no more.
@@ -55,7 +62,7 @@ comma := ,
 # Unit tests: tests/lib/failing.c stands before the calls that it can let fail.
 WRAP  := $(addprefix -Wl$(comma)--wrap=,calloc sodium_malloc sodium_mlock pthread_create getrandom \
          secp256k1_context_create secp256k1_context_randomize)
-ID    := $(CC) $(CFLAGS_) | $(LDFLAGS) $(LIBS) $(ENCLAVE_LIBS) | $(WRAP) | $(SRC) $(HELP)
+ID    := $(CC) $(CFLAGS_) | $(LDFLAGS) $(LIBS) $(ENCLAVE_LIBS) | $(WRAP) | $(BLST_CFLAGS) | $(SRC) $(HELP)
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
@@ -106,6 +113,25 @@ $B/%.o: %.c $B/.stamp
 	$(call say,CC,$<)
 	$Q$(CC) $(CFLAGS_) -MMD -MP -c $< -o $@
 
+# Fetched here too when script/bootstrap has not been run since the lock file changed.
+$(BLST)/bindings/blst.h $(BLST)/src/server.c $(BLST)/build/assembly.S &: deps/package-lock.json
+	$(call say,FETCH,blst)
+	$Qscript/fetch-deps && touch $(BLST)/bindings/blst.h $(BLST)/src/server.c $(BLST)/build/assembly.S
+
+$B/blst/%.o: $(BLST)/src/%.c $B/.stamp
+	@mkdir -p $(@D)
+	$(call say,CC,blst/$*.c)
+	$Q$(CC) $(BLST_CFLAGS) -c $< -o $@
+$B/blst/%.o: $(BLST)/build/%.S $B/.stamp
+	@mkdir -p $(@D)
+	$(call say,CC,blst/$*.S)
+	$Q$(CC) $(BLST_CFLAGS) -c $< -o $@
+$(BLSTLIB): $B/blst/server.o $B/blst/assembly.o
+	@mkdir -p $(@D); rm -f $@
+	$(call say,AR,$@)
+	$Q$(AR) rcsD $@ $^
+$B/src/crypto/bls.o: $(BLST)/bindings/blst.h
+
 define layer_rule
 $B/lib/$(1).a: $(patsubst %.c,$B/%.o,$(filter src/$(1)/%,$(SRC))) $B/.stamp
 	@mkdir -p $$(@D); rm -f $$@
@@ -120,37 +146,37 @@ $(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
 STATIC_NOTES := -e "warning: Using '(dlopen|getaddrinfo|gethostbyname)' in statically linked" \
     -e "libcrypto\.a\(libcrypto-lib-(dso_dlfcn|bio_addr|bio_sock)\.o\): in function"
 
-$B/adyton-enclave: $B/prog/adyton-enclave.o $$(call archive,$$(call reverse,$$(layers_adyton-enclave)))
+$B/adyton-enclave: $B/prog/adyton-enclave.o $$(call archive,$$(call reverse,$$(layers_adyton-enclave))) $(BLSTLIB)
 	$(call say,LINK,$@)
 	$Q$(CC) $(CFLAGS_) $(if $(SAN),$(LDHARD),-static-pie -Wl,-z,relro,-z,now,-z,noexecstack,--build-id=none) \
 	    -Wl,-Map=$@.map $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(ENCLAVE_LIBS) 2>$@.ld; \
 	    rc=$$?; grep -vE $(STATIC_NOTES) $@.ld >&2; rm -f $@.ld; exit $$rc
 
 $B/adyton-gateway $B/adyton-devcloud $B/adyton: $B/%: $B/prog/%.o \
-    $$(call archive,$$(call reverse,$$(layers_$$(@F))))
+    $$(call archive,$$(call reverse,$$(layers_$$(@F)))) $(BLSTLIB)
 	$(call say,LINK,$@)
 	$Q$(CC) $(CFLAGS_) $(LDHARD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
 
 # A unit test links its own layer and those above it in the list, and nothing else: a call in the
 # wrong direction does not link.
 $B/tests/%: $B/tests/unit/%.o $(HELP:%.c=$B/%.o) $B/tests/lib/failing.o \
-    $$(call archive,$$(call reverse,$$(call upto,$$(firstword $$(subst /, ,$$*)))))
+    $$(call archive,$$(call reverse,$$(call upto,$$(firstword $$(subst /, ,$$*))))) $(BLSTLIB)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$Q$(CC) $(CFLAGS_) $(LDHARD) $(WRAP) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
 
-$B/tools/%: $B/tests/tools/%.o $(HELP:%.c=$B/%.o) $$(call archive,$$(call reverse,$(common)))
+$B/tools/%: $B/tests/tools/%.o $(HELP:%.c=$B/%.o) $$(call archive,$$(call reverse,$(common))) $(BLSTLIB)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$Q$(CC) $(CFLAGS_) $(LDHARD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
 
-$B/ct/%: $B/tests/ct/%.o $$(call archive,$$(call reverse,$(common)))
+$B/ct/%: $B/tests/ct/%.o $$(call archive,$$(call reverse,$(common))) $(BLSTLIB)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$Q$(CC) $(CFLAGS_) $(LDHARD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
 
 $B/replay/%: $B/tests/fuzz/%.o $B/tests/fuzz/replay.o $(HELP:%.c=$B/%.o) \
-    $$(call archive,$$(call reverse,$(common) enclave gateway devcloud image))
+    $$(call archive,$$(call reverse,$(common) enclave gateway devcloud image)) $(BLSTLIB)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$Q$(CC) $(CFLAGS_) $(LDHARD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
@@ -161,7 +187,7 @@ fuzz:
 	    CFLAGS="-fsanitize=fuzzer-no-link" fuzz-programs
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZ:tests/fuzz/%.c=$B/bin/%)
-$B/bin/%: $B/tests/fuzz/%.o $$(call archive,$$(call reverse,$(common) enclave gateway devcloud image))
+$B/bin/%: $B/tests/fuzz/%.o $$(call archive,$$(call reverse,$(common) enclave gateway devcloud image)) $(BLSTLIB)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$Q$(CC) $(CFLAGS_) $(LDHARD) -fsanitize=fuzzer -o $@ $(filter %.o %.a,$^) $(LIBS)
