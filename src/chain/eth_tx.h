@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Ethereum transactions: from JSON to a checked value, and from the value to the bytes that are
- * hashed and sent. Legacy with EIP-155, EIP-2930, EIP-1559, EIP-4844 and EIP-7702 (EIP-2718
- * envelopes). Legacy without a chain id can be replayed on every chain and is not made. */
+ * hashed and sent. Legacy with and without EIP-155, EIP-2930, EIP-1559, EIP-4844 and EIP-7702
+ * (EIP-2718 envelopes). */
 #ifndef ADY_CHAIN_ETH_TX_H
 #define ADY_CHAIN_ETH_TX_H
 
@@ -23,8 +23,10 @@ enum { ADY_ETH_TX_FIXED_MAX = 256 };
 
 struct ady_eth_tx {
 	enum ady_eth_type type;
-	uint64_t chain_id; /* 1 .. 2^63 - 37 (EIP-2294) */
-	uint64_t nonce;    /* 0 .. 2^64 - 2 (EIP-2681) */
+	/* 1 .. 2^63 - 37 (EIP-2294). 0 is of a legacy transaction without EIP-155: good for every
+	 * chain, so whoever signs it must have asked whether this key may. */
+	uint64_t chain_id;
+	uint64_t nonce; /* 0 .. 2^64 - 2 (EIP-2681) */
 	uint64_t gas;
 	struct ady_u256 gas_price;                 /* types 0 and 1 */
 	struct ady_u256 max_fee, max_priority_fee; /* types 2 to 4 */
@@ -54,14 +56,17 @@ enum ady_eth_units {
  * when equal), accessList, from; maxFeePerBlobGas, blobVersionedHashes and commitments of type 3;
  * authorizationList of type 4, whose tuples are signed already: {"chainId", "address", "nonce",
  * "yParity", "r", "s"}. type may be absent: with blobVersionedHashes it is 3, with
- * authorizationList 4; else with gasPrice 0, or 1 when there is an access list as well; else 2. to
- * absent or null: creation, data is then required, and the type at most 2. value may be absent (0),
- * data too (empty), accessList too; null is read as absent for to, the fees and the lists only.
+ * authorizationList 4; else with gasPrice 0, or 1 when there is an access list as well; else 2.
+ * chainId may be absent of a legacy transaction, which is then one without EIP-155; it is never 0.
+ * to absent or null: creation, the type is then at most 2, and data required; only with to null and
+ * no value it may be empty (value would be lost). value may be absent (0), data too (empty),
+ * accessList too; null is read as absent for to, the fees and the lists only.
  * Every quantity is "0x" hex, a decimal string or a JSON integer in digits, exact to 256 bits. An
  * address in mixed case must carry its EIP-55 checksum. Unknown, contradictory and missing fields
- * are refused with the field's path, which begins with at ("transaction"), as is what no node
- * would take: a nonce of 2^64 - 1, gas * price + value (and the blobs' cost) above 2^256 - 1,
- * initcode above 49152 bytes. (Duplicate fields never get here: codec/json.h.)
+ * are refused with the field's path, which begins with at ("transaction"), as is what is valid
+ * under no rules: a nonce of 2^64 - 1, gas * price or the blobs' cost above 2^256 - 1. What a
+ * chain's rules may change is the node's to refuse: intrinsic gas, the size of initcode. (Duplicate
+ * fields never get here: codec/json.h.)
  *
  * A blob transaction is signed without its sidecar, which the signature covers by the hashes alone;
  * a blob is larger than a request. commitments, when given, must be those of the hashes: one of 48

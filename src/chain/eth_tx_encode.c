@@ -66,18 +66,20 @@ static void add_fees(struct plan *p, const struct ady_eth_tx *tx)
 	}
 }
 
-/* EIP-155: v = chain id * 2 + 35 + parity, and (chain id, 0, 0) in its place for hashing. The
- * typed envelopes carry the parity itself, and nothing for hashing. */
+/* EIP-155: v = chain id * 2 + 35 + parity, and (chain id, 0, 0) in its place for hashing. Before
+ * it, v = 27 + parity and nothing. The typed envelopes carry the parity itself, and nothing for
+ * hashing. */
 static void add_signature(struct plan *p, const struct ady_eth_tx *tx,
                           const struct ady_secp_sig *sig)
 {
 	bool legacy = tx->type == ADY_ETH_LEGACY;
+	uint64_t v = !legacy ? 0 : tx->chain_id ? tx->chain_id * 2 + 35 : 27;
 
 	if (sig) {
-		add_u64(p, legacy ? tx->chain_id * 2 + 35 + sig->y_parity : sig->y_parity);
+		add_u64(p, v + sig->y_parity);
 		add_be32(p, sig->r);
 		add_be32(p, sig->s);
-	} else if (legacy) {
+	} else if (legacy && tx->chain_id) {
 		add_u64(p, tx->chain_id);
 		add_string(p, (struct ady_bytes){0});
 		add_string(p, (struct ady_bytes){0});

@@ -8,10 +8,7 @@
 #define CHAIN_ID_MAX ((uint64_t)INT64_MAX - 36) /* EIP-2294: 2^63 - 37 */
 #define NONCE_MAX (UINT64_MAX - 1)              /* EIP-2681 */
 
-enum {
-	INITCODE_MAX = 49152,    /* EIP-3860 */
-	GAS_PER_BLOB = 1u << 17, /* EIP-4844 */
-};
+enum { GAS_PER_BLOB = 1u << 17 }; /* EIP-4844 */
 
 enum field {
 	F_TYPE,
@@ -72,6 +69,7 @@ struct parser {
 	struct ady_eth_tx *tx;
 	enum ady_eth_units units;
 	uint32_t value[FIELDS]; /* the token of each field's value; 0 where it is absent */
+	bool null_to;           /* "to": null, which is no oversight */
 };
 
 static const char *name_of(enum field f)
@@ -104,6 +102,8 @@ static enum ady_err find_fields(struct parser *p, uint32_t object)
 			return ady_eth_refuse_unknown(&p->r, k);
 		if (ady_json_kind(doc, k + 1) != ADY_JSON_NULL || !fields[f].nullable)
 			p->value[f] = k + 1;
+		else if (f == F_TO)
+			p->null_to = true;
 	}
 	return ADY_OK;
 }
@@ -161,8 +161,11 @@ static enum ady_err read_type(struct parser *p)
 
 static enum ady_err read_chain_id(struct parser *p)
 {
-	enum ady_err err = read_u64(p, &p->tx->chain_id, CHAIN_ID_MAX, F_CHAIN_ID);
+	enum ady_err err;
 
+	if (!p->value[F_CHAIN_ID] && p->tx->type == ADY_ETH_LEGACY)
+		return ADY_OK;
+	err = read_u64(p, &p->tx->chain_id, CHAIN_ID_MAX, F_CHAIN_ID);
 	if (err == ADY_OK && p->tx->chain_id == 0)
 		return ady_eth_refuse(&p->r, ADY_E_CHAIN_ID, name_of(F_CHAIN_ID),
 		                      "is 0, which would allow replay on any chain");
@@ -301,51 +304,49 @@ static enum ady_err read_addresses(struct parser *p)
 	return ADY_OK;
 }
 
+/* A creation without code keeps what is sent with it out of everyone's reach; without value it is
+ * of no use, but valid. */
 static enum ady_err check_creation(const struct parser *p)
 {
+	bool harmless = p->null_to && ady_u256_is_zero(&p->tx->value);
+
 	if (p->tx->has_to)
 		return ADY_OK;
 	if (p->tx->type >= ADY_ETH_BLOB) /* EIP-4844 and EIP-7702: must not be nil */
 		return ady_eth_refuse(&p->r, ADY_E_FIELD_MISSING, name_of(F_TO),
 		                      "is required: this type creates no contract");
-	if (p->tx->data.n == 0)
+	if (p->tx->data.n == 0 && !harmless)
 		return ady_eth_refuse(&p->r, ADY_E_FIELD_MISSING, name_of(F_TO),
 		                      "is required unless data creates a contract");
-	if (p->tx->data.n > INITCODE_MAX)
-		return ady_eth_refuse(&p->r, ADY_E_TOO_LARGE, p->value[F_DATA] ? "data" : "input",
-		                      "exceeds 49152 bytes of initcode (EIP-3860)");
 	return ADY_OK;
 }
 
-/* Add units * price to sum; false when the result exceeds 2^256 - 1. 2^32 at a time, from the low
- * end. */
-static bool add_cost(struct ady_u256 *sum, uint64_t units, const struct ady_u256 *price)
+/* Whether units * price is at most 2^256 - 1. 2^32 at a time, from the low end. */
+static bool has_cost(uint64_t units, const struct ady_u256 *price)
 {
 	unsigned __int128 carry = 0;
 
 	for (size_t i = 32; i > 0; i -= 4) {
-		carry += (unsigned __int128)units * ady_be32(price->be + i - 4) +
-		         ady_be32(sum->be + i - 4);
-		for (size_t k = 1; k <= 4; k++, carry >>= 8)
-			sum->be[i - k] = (uint8_t)carry;
+		carry += (unsigned __int128)units * ady_be32(price->be + i - 4);
+		carry >>= 32;
 	}
 	return carry == 0;
 }
 
-/* Nodes refuse a transaction whose most expensive outcome has no 256-bit number. */
+/* A transaction whose gas or blobs cost what has no 256-bit number is valid nowhere. (With value on
+ * top it is valid, though nobody has as much.) */
 static enum ady_err check_cost(const struct parser *p)
 {
 	const struct ady_eth_tx *tx = p->tx;
 	bool dynamic = tx->type >= ADY_ETH_DYNAMIC_FEE;
-	struct ady_u256 sum = tx->value;
 
-	if (!add_cost(&sum, tx->gas, dynamic ? &tx->max_fee : &tx->gas_price))
+	if (!has_cost(tx->gas, dynamic ? &tx->max_fee : &tx->gas_price))
 		return ady_eth_refuse(&p->r, ADY_E_FIELD_RANGE,
 		                      name_of(dynamic ? F_MAX_FEE : F_GAS_PRICE),
-		                      "is too large: gas * price + value exceeds 2^256 - 1");
-	if (!add_cost(&sum, tx->blobs * GAS_PER_BLOB, &tx->max_blob_fee))
+		                      "is too large: gas * price exceeds 2^256 - 1");
+	if (!has_cost(tx->blobs * GAS_PER_BLOB, &tx->max_blob_fee))
 		return ady_eth_refuse(&p->r, ADY_E_FIELD_RANGE, name_of(F_MAX_BLOB_FEE),
-		                      "is too large: the cost exceeds 2^256 - 1");
+		                      "is too large: the blobs' cost exceeds 2^256 - 1");
 	return ADY_OK;
 }
 

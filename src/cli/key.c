@@ -23,7 +23,7 @@ enum { KEY_FILE_MAX = 200, SECRET_MAX = 12288 };
 struct put {
 	struct ady_session_options aws;
 	const char *id, *file, *key_arn, *tenant;
-	bool aws_sample, replace, allow_digest, json;
+	bool aws_sample, replace, allow_digest, allow_unprotected, json;
 };
 
 /* Of a key, before and after it is encrypted. */
@@ -139,7 +139,8 @@ static void fill_record(struct material *m, const struct put *put)
 	(void)ady_bytes_to_str(r->id, sizeof r->id, ady_bytes_str(put->id));
 	(void)ady_bytes_to_str(r->tenant, sizeof r->tenant, ady_bytes_str(put->tenant));
 	(void)ady_bytes_to_str(r->curve, sizeof r->curve, ady_bytes_str("secp256k1"));
-	r->allow_digest = put->allow_digest;
+	r->allow = (put->allow_digest ? ADY_ALLOW_DIGEST : 0) |
+	           (put->allow_unprotected ? ADY_ALLOW_UNPROTECTED : 0);
 	memcpy(r->pub33, m->pub33, sizeof r->pub33);
 	memcpy(r->public_key, "0x", 2);
 	ady_hex_encode(r->public_key + 2, ady_bytes(m->pub33, sizeof m->pub33));
@@ -304,6 +305,8 @@ int ady_cmd_key_put(const struct ady_command *self, int argc, char **argv)
 	    {"tenant", "NAME", "whose key it is (default)", .text = &put.tenant},
 	    {"aws-sample", NULL, "store it as the AWS sample does", .flag = &put.aws_sample},
 	    {"allow-digest", NULL, "let it sign any 32 bytes, unseen", .flag = &put.allow_digest},
+	    {"allow-unprotected", NULL, "let it sign legacy transactions without chain id",
+	     .flag = &put.allow_unprotected},
 	    {"replace", NULL, "put another key into an existing secret", .flag = &put.replace},
 	    {"endpoint", "URL", ADY_ENDPOINT_HELP, .text = &put.aws.endpoint},
 	    {"region", "REGION", ADY_REGION_HELP, .text = &put.aws.region},
@@ -324,8 +327,8 @@ int ady_cmd_key_put(const struct ady_command *self, int argc, char **argv)
 		                     "give --file FILE, or the key on standard input (--file - "
 		                     "to type it)");
 	put.id = rest.v[0];
-	if (put.allow_digest && put.aws_sample)
-		return ady_cli_usage(self, "the AWS sample's form cannot say --allow-digest");
+	if ((put.allow_digest || put.allow_unprotected) && put.aws_sample)
+		return ady_cli_usage(self, "the AWS sample's form cannot say what is allowed");
 	if (!put.key_arn)
 		put.key_arn = getenv("ADYTON_KEY_ARN");
 	if (!put.key_arn || !put.key_arn[0])

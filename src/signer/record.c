@@ -25,6 +25,11 @@ enum member {
 static const char *const names[MEMBERS] = {"adyton", "wrapping",   "id",         "tenant",
                                            "curve",  "public_key", "ciphertext", "allow"};
 
+/* In the order of their bits, which is that of the alphabet. */
+static const char *const allow_words[] = {"digest", "unprotected"};
+
+enum { ALLOW_WORDS = sizeof allow_words / sizeof *allow_words };
+
 struct reader {
 	struct ady_json doc;
 	struct ady_fault *f;
@@ -155,17 +160,25 @@ static enum ady_err read_public_key(const struct reader *r, struct ady_record *r
 	return ADY_OK;
 }
 
-/* One value so far, and one spelling of it: what is bound must not depend on order. */
+/* Known words, each once and in order: what is bound has one spelling. */
 static enum ady_err read_allow(const struct reader *r, struct ady_record *rec)
 {
+	static const char why[] = "must be absent, or a list of \"digest\" and \"unprotected\", "
+	                          "one or both in this order";
 	uint32_t i = r->value[M_ALLOW];
+	unsigned word = 0;
 
 	if (!i)
 		return ADY_OK;
-	if (ady_json_kind(&r->doc, i) != ADY_JSON_ARRAY || r->doc.toks[i].count != 1 ||
-	    !ady_json_is(&r->doc, ady_json_first(&r->doc, i), "digest"))
-		return refuse(r->f, names[M_ALLOW], "must be [\"digest\"] or absent");
-	rec->allow_digest = true;
+	if (ady_json_kind(&r->doc, i) != ADY_JSON_ARRAY || r->doc.toks[i].count == 0)
+		return refuse(r->f, names[M_ALLOW], why);
+	for (uint32_t k = ady_json_first(&r->doc, i); k; k = ady_json_after(&r->doc, i, k)) {
+		while (word < ALLOW_WORDS && !ady_json_is(&r->doc, k, allow_words[word]))
+			word++;
+		if (word == ALLOW_WORDS)
+			return refuse(r->f, names[M_ALLOW], why);
+		rec->allow |= 1u << word++;
+	}
 	return ADY_OK;
 }
 
@@ -221,14 +234,33 @@ static void add_pair(struct ady_record *rec, const char *key, const char *value)
 	rec->context[rec->context_n++] = (struct ady_context_pair){key, value};
 }
 
+/* Write the words of rec->allow, each between quotes, with commas between them. */
+static void put_allow(struct ady_buf *b, const struct ady_record *rec, const char *quote)
+{
+	size_t start = b->n;
+
+	for (unsigned word = 0; word < ALLOW_WORDS; word++) {
+		if (!(rec->allow >> word & 1))
+			continue;
+		ady_buf_str(b, b->n > start ? "," : "");
+		ady_buf_str(b, quote);
+		ady_buf_str(b, allow_words[word]);
+		ady_buf_str(b, quote);
+	}
+}
+
 /* The text of the public key is made here, so that it has one spelling in the context. */
 void ady_record_bind(struct ady_record *rec)
 {
+	struct ady_buf allow = ady_buf(rec->allow_text, sizeof rec->allow_text - 1);
+
+	put_allow(&allow, rec, "");
+	rec->allow_text[allow.n] = '\0';
 	memcpy(rec->public_key, "0x", 2);
 	ady_hex_encode(rec->public_key + 2, ady_bytes(rec->pub33, sizeof rec->pub33));
 	rec->context_n = 0;
-	if (rec->allow_digest)
-		add_pair(rec, "adyton:allow", "digest");
+	if (rec->allow)
+		add_pair(rec, "adyton:allow", rec->allow_text);
 	add_pair(rec, "adyton:curve", rec->curve);
 	add_pair(rec, "adyton:id", rec->id);
 	add_pair(rec, "adyton:public-key", rec->public_key);
@@ -255,7 +287,10 @@ void ady_record_put(struct ady_buf *b, const struct ady_record *rec)
 	put_member(b, M_CURVE, rec->curve);
 	put_member(b, M_PUBLIC_KEY, rec->public_key);
 	put_member(b, M_CIPHERTEXT, ciphertext);
-	if (rec->allow_digest)
-		ady_buf_str(b, ",\"allow\":[\"digest\"]");
+	if (rec->allow) {
+		ady_buf_str(b, ",\"allow\":[");
+		put_allow(b, rec, "\"");
+		ady_buf_str(b, "]");
+	}
 	ady_buf_str(b, "}");
 }

@@ -8,14 +8,19 @@
  *   {"adyton": 1, "wrapping": "direct", "id": "..", "tenant": "..", "curve": "secp256k1",
  *    "public_key": "0x<33 bytes>", "ciphertext": "<base64>"}
  *
- * "allow": ["digest"] may be there too. The key then signs digests that the enclave has not made
- * itself, so whatever the caller hashed; it is bound into the context like the rest. */
+ * "allow" may be there too: what the key signs beyond what is safe for every key, a list of these
+ * words in this order. It is bound into the context like the rest.
+ *   "digest"       digests that the enclave has not made itself, so whatever the caller hashed
+ *   "unprotected"  legacy transactions without a chain id, good for every chain (before EIP-155) */
 #ifndef ADY_SIGNER_RECORD_H
 #define ADY_SIGNER_RECORD_H
 
 #include "base/bytes.h"
 
 enum { ADY_RECORD_CIPHERTEXT_MAX = 6144, ADY_RECORD_CONTEXT_MAX = 5 };
+
+/* What "allow" may name, a bit each. */
+enum ady_allow { ADY_ALLOW_DIGEST = 1, ADY_ALLOW_UNPROTECTED = 2 };
 
 /* One pair of a KMS EncryptionContext, both NUL-terminated UTF-8. */
 struct ady_context_pair {
@@ -27,7 +32,8 @@ struct ady_record {
 	bool sample; /* the AWS sample's form: no id, no public key, no context */
 	char id[256], tenant[64], curve[16], public_key[69];
 	uint8_t pub33[33];
-	bool allow_digest;
+	unsigned allow;      /* of enum ady_allow */
+	char allow_text[32]; /* its words with commas between them */
 	uint8_t ciphertext[ADY_RECORD_CIPHERTEXT_MAX];
 	size_t ciphertext_n;
 	struct ady_context_pair
@@ -41,9 +47,9 @@ struct ady_record {
 enum ady_err ady_record_parse(struct ady_record *rec, struct ady_bytes text,
                               struct ady_bytes key_id, struct ady_fault *f);
 
-/* Fill rec->context from id, tenant, curve, public_key and allow_digest: the pairs adyton:allow
- * ("digest", only where it is allowed), adyton:curve, adyton:id, adyton:public-key, adyton:tenant.
- * Used where a record is made as well as where it is read. */
+/* Fill rec->context from id, tenant, curve, public_key and allow: the pairs adyton:allow ("digest",
+ * "unprotected" or "digest,unprotected"; none where nothing is allowed), adyton:curve, adyton:id,
+ * adyton:public-key, adyton:tenant. Used where a record is made as well as where it is read. */
 void ady_record_bind(struct ady_record *rec);
 
 /* Write the JSON form of rec. */

@@ -15,12 +15,25 @@ struct kind {
 	read_fn *read;
 };
 
+static enum ady_err read_in_units(struct ady_sign_job *job, const struct ady_eth_reader *r,
+                                  uint32_t i, enum ady_eth_units units)
+{
+	enum ady_err err = ady_eth_tx_parse(&job->tx, r->doc, i, units, r->at, r->scratch, r->f);
+
+	job->is_tx = true;
+	if (err != ADY_OK || job->tx.chain_id != 0 || job->record.allow & ADY_ALLOW_UNPROTECTED)
+		return err;
+	return ady_eth_refuse(r, ADY_E_DENIED, "chainId",
+	                      "is required: without it the transaction is good for every chain, "
+	                      "which the record of this key does not allow "
+	                      "(\"allow\": [\"unprotected\"])");
+}
+
 static enum ady_err read_tx(struct ady_sign_job *job, const struct ady_eth_reader *r, uint32_t i,
                             uint32_t other)
 {
 	(void)other;
-	job->is_tx = true;
-	return ady_eth_tx_parse(&job->tx, r->doc, i, ADY_ETH_WEI, r->at, r->scratch, r->f);
+	return read_in_units(job, r, i, ADY_ETH_WEI);
 }
 
 static enum ady_err read_sample(struct ady_sign_job *job, const struct ady_eth_reader *r,
@@ -30,8 +43,7 @@ static enum ady_err read_sample(struct ady_sign_job *job, const struct ady_eth_r
 		return ady_fail(r->f, ADY_E_FIELD_MISSING, "secret_id", "is required");
 	if (ady_json_kind(r->doc, other) != ADY_JSON_STRING)
 		return ady_fail(r->f, ADY_E_FIELD_INVALID, "secret_id", "must be a string");
-	job->is_tx = true;
-	return ady_eth_tx_parse(&job->tx, r->doc, i, ADY_ETH_SAMPLE_ETHER, r->at, r->scratch, r->f);
+	return read_in_units(job, r, i, ADY_ETH_SAMPLE_ETHER);
 }
 
 static enum ady_err read_message(struct ady_sign_job *job, const struct ady_eth_reader *r,
@@ -70,7 +82,7 @@ static enum ady_err read_digest(struct ady_sign_job *job, const struct ady_eth_r
                                 uint32_t i, uint32_t other)
 {
 	(void)other;
-	if (!job->record.allow_digest)
+	if (!(job->record.allow & ADY_ALLOW_DIGEST))
 		return ady_fail(r->f, ADY_E_DENIED, r->at,
 		                "the record of this key does not allow raw digests "
 		                "(\"allow\": [\"digest\"])");

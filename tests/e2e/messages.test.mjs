@@ -22,6 +22,8 @@ const key = new SigningKey(secret);
 const account = privateKeyToAccount(secret);
 const address = putKey(s, 'plain', secret.slice(2)).address;
 putKey(s, 'raw', secret.slice(2), '--allow-digest');
+putKey(s, 'unprotected', secret.slice(2), '--allow-unprotected');
+putKey(s, 'both', secret.slice(2), '--allow-digest', '--allow-unprotected');
 putKey(s, 'sampled', secret.slice(2), '--aws-sample');
 
 /** The answer to body must be a signature over digest by the key. */
@@ -138,19 +140,44 @@ await test('a raw digest is signed only where the record allows it, and KMS know
   await signs({ message: { text: 'also' } }, hashMessage('also'), 'raw');
 });
 
-await test('a record that was given the permission by its store is refused by KMS', async () => {
+await test('a legacy transaction without a chain id is signed only where the record allows it', async () => {
+  const fields = { type: 0, nonce: 3, gasPrice: 7n, to: '0x' + '35'.repeat(20), value: 5n, data: '0x01' };
+  const theirs = Transaction.from({ ...fields, gasLimit: 21000n, chainId: 0n });
+  theirs.signature = key.sign(theirs.unsignedHash);
+  const transaction = { ...spelled(r, fields), gas: 21000 };
+  for (const id of ['unprotected', 'both']) {
+    for (const body of [transaction, { ...transaction, type: undefined }]) {
+      const answer = await signAny(s, id, { transaction: body });
+      assert.equal(answer.status, 200, answer.body);
+      assert.equal(answer.json.signed_transaction, theirs.serialized);
+      assert.equal(answer.json.signed_transaction, await account.signTransaction({ type: 'legacy', nonce: 3, gasPrice: 7n, gas: 21000n, to: fields.to, value: 5n, data: '0x01' }));
+      assert.equal(Transaction.from(answer.json.signed_transaction).from, address);
+      assert.equal(Transaction.from(answer.json.signed_transaction).chainId, 0n);
+    }
+    await refused({ transaction: { ...transaction, chainId: 0 } }, 'chain_id_zero', 'transaction.chainId', /./, id);
+    await refused({ transaction: { ...transaction, type: 1 } }, 'field_missing', 'transaction.chainId', /./, id);
+  }
+  for (const id of ['plain', 'raw', 'sampled']) await refused({ transaction }, 'denied', 'transaction.chainId', /every chain.*"unprotected"/, id);
+  const digest = r.hex(32);
+  await signs({ digest }, digest, 'both');
+  await refused({ digest }, 'denied', 'digest', /raw digests/, 'unprotected');
+});
+
+await test('a record that was given a permission by its store is refused by KMS', async () => {
   const aws = (...args) => {
     const a = run('aws', [...args, '--output', 'json'], { env: awsEnv(s) });
     assert.equal(a.status, 0, a.stderr);
     return JSON.parse(a.stdout);
   };
-  putKey(s, 'tampered', secret.slice(2));
-  const record = JSON.parse(aws('secretsmanager', 'get-secret-value', '--secret-id', 'tampered').SecretString);
-  record.allow = ['digest'];
-  aws('secretsmanager', 'put-secret-value', '--secret-id', 'tampered', '--secret-string', JSON.stringify(record));
-  const answer = await signAny(s, 'tampered', { digest: r.hex(32) });
-  assert.equal(answer.json.code, 'kms_refused', answer.body);
-  assert.equal(answer.json.cause, 'InvalidCiphertextException', answer.body);
+  const transaction = { type: 0, nonce: 0, gasPrice: 1, gas: 21000, to: '0x' + '35'.repeat(20) };
+  for (const [id, allow, body] of [['tampered', ['digest'], { digest: r.hex(32) }], ['tampered-2', ['unprotected'], { transaction }]]) {
+    putKey(s, id, secret.slice(2));
+    const record = JSON.parse(aws('secretsmanager', 'get-secret-value', '--secret-id', id).SecretString);
+    aws('secretsmanager', 'put-secret-value', '--secret-id', id, '--secret-string', JSON.stringify({ ...record, allow }));
+    const answer = await signAny(s, id, body);
+    assert.equal(answer.json.code, 'kms_refused', answer.body);
+    assert.equal(answer.json.cause, 'InvalidCiphertextException', answer.body);
+  }
 });
 
 const person = [{ name: 'name', type: 'string' }, { name: 'wallet', type: 'address' }];

@@ -144,15 +144,34 @@ static inline bool eth_be32(uint8_t out32[static 32], struct ady_rlp_item it)
 	return true;
 }
 
+/* Read v, r and s: the parity, and of a legacy transaction the chain id, 0 without EIP-155. */
+static inline bool eth_read_signature(struct ady_secp_sig *sig, uint64_t *chain_id, bool typed,
+                                      struct ady_rlp_item it[static 3])
+{
+	uint64_t v;
+
+	*chain_id = 0;
+	if (!eth_u64(&v, it[0]) || !eth_be32(sig->r, it[1]) || !eth_be32(sig->s, it[2]))
+		return false;
+	if (typed) {
+		sig->y_parity = (uint8_t)v;
+		return v <= 1;
+	}
+	if (v >= 37)
+		*chain_id = (v - 35) / 2;
+	sig->y_parity = (uint8_t)((v + 1) % 2);
+	return v == 27 || v == 28 || v >= 37;
+}
+
 /* Read a signed transaction: its JSON and its signature. False when it is not in canonical form, of
- * another type, or legacy without a chain id. */
+ * another type, or its v is none. */
 static inline bool eth_json_of_signed(struct ady_buf *b, struct ady_secp_sig *sig,
                                       struct ady_bytes raw)
 {
 	bool typed = raw.n > 0 && raw.p[0] >= 1 && raw.p[0] <= 4;
 	unsigned type = typed ? raw.p[0] : 0;
 	struct ady_rlp_item list, it[3];
-	uint64_t v;
+	uint64_t chain_id;
 
 	if (typed)
 		raw = ady_bytes(raw.p + 1, raw.n - 1);
@@ -166,12 +185,10 @@ static inline bool eth_json_of_signed(struct ady_buf *b, struct ady_secp_sig *si
 	for (size_t i = 0; i < 3; i++)
 		if (ady_rlp_next(&it[i], &list.payload) != ADY_OK)
 			return false;
-	if (list.payload.n > 0 || !eth_u64(&v, it[0]) || !eth_be32(sig->r, it[1]) ||
-	    !eth_be32(sig->s, it[2]) || (!typed && v < 37) || (typed && v > 1))
+	if (list.payload.n > 0 || !eth_read_signature(sig, &chain_id, typed, it))
 		return false;
-	sig->y_parity = (uint8_t)(typed ? v : (v - 35) % 2);
-	if (!typed)
-		ady_buf_printf(b, "\"chainId\":%llu,", (unsigned long long)((v - 35) / 2));
+	if (chain_id)
+		ady_buf_printf(b, "\"chainId\":%llu,", (unsigned long long)chain_id);
 	b->n--; /* the last comma */
 	ady_buf_str(b, "}");
 	return !b->full;

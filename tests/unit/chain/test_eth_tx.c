@@ -222,6 +222,43 @@ CASE(creation_has_no_recipient)
 	}
 }
 
+/* Null says that no recipient is meant, and nothing is lost; ttSignature_libsecp256k1test has it.
+ */
+CASE(creation_without_code_or_value)
+{
+	check_unsigned("{\"chainId\":1,\"nonce\":9,\"gas\":21000,\"gasPrice\":1,\"to\":null}",
+	               ADY_ETH_WEI, "cb0901825208808080018080");
+}
+
+/* The example of EIP-155 without its chain id. */
+CASE(before_eip_155)
+{
+	static const struct known want = {
+	    .unsigned_hex = "e9098504a817c800825208943535353535353535353535353535353535353535880de0"
+	                    "b6b3a764000080",
+	    .digest = "f9e36c28c8cb35adba138005c02ab7aa7fbcd891f3139cb2eeed052a51cd2713",
+	    .raw = "f86c098504a817c800825208943535353535353535353535353535353535353535880de0b6b3a7"
+	           "640000801ba08383adc8b8ae116f918fb44ca7ff9dfd8012596a5c130c6246a2cc717ba41cdaa0"
+	           "53ddfacf5bd4aa7e46d1575acf52636ea659b91f29e2fb91c75567a279738f38",
+	    .hash = "9eb247ec381302e0ac0c3c8d8d14969bb49d31ae3d266274d3112e1a86585d94",
+	    .from = "9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f"};
+	static const char *const same[] = {"", ",\"type\":0"};
+	struct ady_seckey key;
+	struct ady_eth_tx tx;
+	char json[300];
+
+	memset(key.b, 0x46, sizeof key.b);
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(json, sizeof json,
+		         "{\"nonce\":9,\"gas\":21000,\"gasPrice\":20000000000," TO
+		         ",\"value\":\"1000000000000000000\"%s}",
+		         same[i]);
+		CHECK_ERR(parse(&tx, json, ADY_ETH_WEI), ADY_OK);
+		CHECK(tx.chain_id == 0);
+		check_known(&tx, &key, &want);
+	}
+}
+
 CASE(limits_are_inclusive)
 {
 	static const char json[] =
@@ -283,6 +320,8 @@ int main(void)
 	RUN(type_follows_from_the_fees);
 	RUN(data_and_input);
 	RUN(creation_has_no_recipient);
+	RUN(creation_without_code_or_value);
+	RUN(before_eip_155);
 	RUN(limits_are_inclusive);
 	RUN(value_of_the_sample);
 	RUN(a_full_writer_is_reported);

@@ -90,25 +90,48 @@ CASE(what_is_put_is_read)
 }
 
 /* The permission is bound: KMS opens the ciphertext under no other context. */
-CASE(raw_digests_may_be_allowed)
+CASE(what_a_record_allows)
 {
-	static const char *const bad[] = {
-	    "[]", "true", "\"digest\"", "[\"digest\",\"digest\"]", "[\"Digest\"]", "[1]", "null"};
+	static const struct {
+		const char *json, *bound;
+		unsigned allow;
+	} good[] = {{"[\"digest\"]", "digest", ADY_ALLOW_DIGEST},
+	            {"[\"unprotected\"]", "unprotected", ADY_ALLOW_UNPROTECTED},
+	            {"[\"digest\",\"unprotected\"]", "digest,unprotected",
+	             ADY_ALLOW_DIGEST | ADY_ALLOW_UNPROTECTED}};
+	static const char *const bad[] = {"[]",
+	                                  "true",
+	                                  "\"digest\"",
+	                                  "[\"digest\",\"digest\"]",
+	                                  "[\"unprotected\",\"digest\"]",
+	                                  "[\"digest\",\"unprotected\",\"unprotected\"]",
+	                                  "[\"digest\",\"all\"]",
+	                                  "[\"digest,unprotected\"]",
+	                                  "[\"Digest\"]",
+	                                  "[\"\"]",
+	                                  "[1]",
+	                                  "{\"digest\":true}",
+	                                  "null"};
 	static char text[16384];
 	struct ady_buf b = ady_buf(text, sizeof text - 1);
 	char json[1024];
 
 	CHECK_ERR(parse(GOOD), ADY_OK);
-	CHECK(!rec.allow_digest);
-	snprintf(json, sizeof json, "%.*s,\"allow\":[\"digest\"]}", (int)strlen(GOOD) - 1, GOOD);
-	CHECK_ERR(parse(json), ADY_OK);
-	CHECK(rec.allow_digest);
-	CHECK_INT(rec.context_n, 5);
-	CHECK_STR(rec.context[0].key, "adyton:allow");
-	CHECK_STR(rec.context[0].value, "digest");
-	CHECK_STR(rec.context[4].key, "adyton:tenant");
-	ady_record_put(&b, &rec);
-	CHECK_STR(text, json);
+	CHECK_INT(rec.allow, 0);
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		snprintf(json, sizeof json, "%.*s,\"allow\":%s}", (int)strlen(GOOD) - 1, GOOD,
+		         good[i].json);
+		CHECK_ERR(parse(json), ADY_OK);
+		CHECK_INT(rec.allow, good[i].allow);
+		CHECK_INT(rec.context_n, 5);
+		CHECK_STR(rec.context[0].key, "adyton:allow");
+		CHECK_STR(rec.context[0].value, good[i].bound);
+		CHECK_STR(rec.context[4].key, "adyton:tenant");
+		b.n = 0;
+		ady_record_put(&b, &rec);
+		text[b.n] = '\0';
+		CHECK_STR(text, json);
+	}
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		snprintf(json, sizeof json, "%.*s,\"allow\":%s}", (int)strlen(GOOD) - 1, GOOD,
 		         bad[i]);
@@ -294,7 +317,7 @@ int main(void)
 	RUN(the_json_form);
 	RUN(other_spellings_make_the_same_context);
 	RUN(what_is_put_is_read);
-	RUN(raw_digests_may_be_allowed);
+	RUN(what_a_record_allows);
 	RUN(the_sample_form);
 	RUN(refused_as_a_whole);
 	RUN(missing_members);
