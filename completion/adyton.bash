@@ -14,7 +14,7 @@ _adyton() {
 	"enclave stop") options="--dir" ;;
 	"enclave status") options="--dir --json" ;;
 	"enclave console") options="--dir --follow" ;;
-	"key put") options="--file --key-arn --tenant --aws-sample --allow-digest --allow-unprotected --replace --endpoint --region --ca --json" ;;
+	"key put") options="--file --key-arn --tenant --aws-sample --chain --allow-digest --allow-unprotected --replace --endpoint --region --ca --json" ;;
 	"attestation get") options="--nonce --output --gateway --ca" ;;
 	"attestation verify") options="--root --nonce --pcr0 --pcr1 --pcr2 --pcr3 --pcr4 --pcr8 --at
 		--allow-debug --json" ;;

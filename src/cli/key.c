@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/key.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -8,6 +9,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "chain/eth_tx.h"
@@ -23,6 +25,7 @@ enum { KEY_FILE_MAX = 200, SECRET_MAX = 12288 };
 struct put {
 	struct ady_session_options aws;
 	const char *id, *file, *key_arn, *tenant;
+	struct ady_values chains;
 	bool aws_sample, replace, allow_digest, allow_unprotected, json;
 };
 
@@ -129,6 +132,32 @@ static enum ady_err load(struct material *m, const struct put *put, struct ady_f
 	return ADY_OK;
 }
 
+static int by_value(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+enum ady_err ady_key_chains(struct ady_record *r, const struct ady_values *values)
+{
+	uint64_t chains[ADY_CLI_VALUES];
+
+	for (size_t i = 0; i < values->n; i++) {
+		char *end;
+
+		errno = 0;
+		chains[i] = strtoull(values->v[i], &end, 10);
+		if (values->v[i][0] < '0' || values->v[i][0] > '9' || *end || errno)
+			return ADY_E_RECORD;
+	}
+	qsort(chains, values->n, sizeof *chains, by_value);
+	for (size_t i = 0; i < values->n; i++)
+		if (ady_record_add_chain(r, chains[i]) != ADY_OK)
+			return ADY_E_RECORD;
+	return ADY_OK;
+}
+
 static void fill_record(struct material *m, const struct put *put)
 {
 	struct ady_record *r = &m->record;
@@ -138,12 +167,10 @@ static void fill_record(struct material *m, const struct put *put)
 		return;
 	(void)ady_bytes_to_str(r->id, sizeof r->id, ady_bytes_str(put->id));
 	(void)ady_bytes_to_str(r->tenant, sizeof r->tenant, ady_bytes_str(put->tenant));
-	(void)ady_bytes_to_str(r->curve, sizeof r->curve, ady_bytes_str("secp256k1"));
 	r->allow = (put->allow_digest ? ADY_ALLOW_DIGEST : 0) |
 	           (put->allow_unprotected ? ADY_ALLOW_UNPROTECTED : 0);
-	memcpy(r->pub33, m->pub33, sizeof r->pub33);
-	memcpy(r->public_key, "0x", 2);
-	ady_hex_encode(r->public_key + 2, ady_bytes(m->pub33, sizeof m->pub33));
+	r->created = (uint64_t)(ady_wall_ms() / 1000);
+	memcpy(r->pub, m->pub33, sizeof m->pub33);
 	ady_record_bind(r);
 }
 
@@ -259,7 +286,7 @@ static const char *store_advice(const struct ady_fault *f)
 	return NULL;
 }
 
-static int run_put(const struct put *put)
+static int run_put(const struct ady_command *self, const struct put *put)
 {
 	struct material m = {0};
 	struct ady_session s;
@@ -268,6 +295,8 @@ static int run_put(const struct put *put)
 	enum ady_err err;
 	int status;
 
+	if (ady_key_chains(&m.record, &put->chains) != ADY_OK)
+		return ady_cli_usage(self, "up to 32 different chain ids, each from 1 on");
 	err = ady_session_open(&s, &put->aws, &f);
 	if (err != ADY_OK)
 		return ady_cli_fault(&f, "call AWS", NULL);
@@ -304,6 +333,8 @@ int ady_cmd_key_put(const struct ady_command *self, int argc, char **argv)
 	    {"key-arn", "ARN", "KMS key; else $ADYTON_KEY_ARN", .text = &put.key_arn},
 	    {"tenant", "NAME", "whose key it is (default)", .text = &put.tenant},
 	    {"aws-sample", NULL, "store it as the AWS sample does", .flag = &put.aws_sample},
+	    {"chain", "ID", "let it sign for this chain (repeatable); else any",
+	     .values = &put.chains},
 	    {"allow-digest", NULL, "let it sign any 32 bytes, unseen", .flag = &put.allow_digest},
 	    {"allow-unprotected", NULL, "let it sign legacy transactions without chain id",
 	     .flag = &put.allow_unprotected},
@@ -329,6 +360,8 @@ int ady_cmd_key_put(const struct ady_command *self, int argc, char **argv)
 	put.id = rest.v[0];
 	if ((put.allow_digest || put.allow_unprotected) && put.aws_sample)
 		return ady_cli_usage(self, "the AWS sample's form cannot say what is allowed");
+	if (put.chains.n && put.aws_sample)
+		return ady_cli_usage(self, "the AWS sample's form cannot say --chain");
 	if (!put.key_arn)
 		put.key_arn = getenv("ADYTON_KEY_ARN");
 	if (!put.key_arn || !put.key_arn[0])
@@ -338,5 +371,5 @@ int ady_cmd_key_put(const struct ady_command *self, int argc, char **argv)
 	if (strlen(put.tenant) > 63 || !ady_key_id_valid(put.tenant))
 		return ady_cli_usage(self, "a tenant is up to 63 of A-Z a-z 0-9 / _ + = . @ -");
 	guard_memory();
-	return run_put(&put);
+	return run_put(self, &put);
 }

@@ -4,7 +4,9 @@
 #ifndef ADY_CLI_KEY_H
 #define ADY_CLI_KEY_H
 
+#include "cli/options.h"
 #include "crypto/secp.h"
+#include "signer/record.h"
 
 /* Whether id may name a key: 1 to 255 of the characters that Secrets Manager allows in names. */
 bool ady_key_id_valid(const char *id);
@@ -14,5 +16,9 @@ bool ady_key_id_valid(const char *id);
  * Returns ADY_E_KEY_FORM or ADY_E_KEY_RANGE with the reason in f, which never holds any of it. */
 enum ady_err ady_key_read(struct ady_seckey *key, const struct ady_secp *secp,
                           struct ady_bytes content, struct ady_fault *f);
+
+/* Add the chain ids of an option that may be given several times, in any order, to r.
+ * Returns ADY_E_RECORD for what is no chain id, stands there twice, or is one too many. */
+enum ady_err ady_key_chains(struct ady_record *r, const struct ady_values *values);
 
 #endif

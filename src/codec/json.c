@@ -261,6 +261,25 @@ enum ady_err ady_json_string(const struct ady_json *doc, uint32_t i, char *out, 
 	return ADY_E_TOO_LARGE;
 }
 
+enum ady_err ady_json_u64(const struct ady_json *doc, uint32_t i, uint64_t *v)
+{
+	struct ady_bytes text = ady_json_raw(doc, i);
+	uint64_t sum = 0;
+
+	*v = 0;
+	if (doc->toks[i].kind != ADY_JSON_NUMBER)
+		return ADY_E_FIELD_INVALID;
+	for (size_t k = 0; k < text.n; k++) {
+		if (text.p[k] < '0' || text.p[k] > '9')
+			return ADY_E_FIELD_INVALID;
+		if (__builtin_mul_overflow(sum, 10, &sum) ||
+		    __builtin_add_overflow(sum, (uint64_t)(text.p[k] - '0'), &sum))
+			return ADY_E_FIELD_RANGE;
+	}
+	*v = sum;
+	return ADY_OK;
+}
+
 uint32_t ady_json_get(const struct ady_json *doc, uint32_t i, const char *name)
 {
 	if (doc->toks[i].kind != ADY_JSON_OBJECT)

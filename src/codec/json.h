@@ -62,6 +62,10 @@ bool ady_json_is(const struct ady_json *doc, uint32_t i, const char *s);
 enum ady_err ady_json_string(const struct ady_json *doc, uint32_t i, char *out, size_t cap,
                              size_t *n);
 
+/* Token i as a whole number without sign, fraction or exponent.
+ * Returns ADY_E_FIELD_INVALID when it is none, ADY_E_FIELD_RANGE above 2^64 - 1; *v is 0 then. */
+enum ady_err ady_json_u64(const struct ady_json *doc, uint32_t i, uint64_t *v);
+
 /* The value of member name of object token i, or 0 when there is none (or i is no object): 0 is
  * the root and never a member. */
 uint32_t ady_json_get(const struct ady_json *doc, uint32_t i, const char *name);

@@ -75,23 +75,10 @@ static enum ady_err read_text(const struct object *o, const char *name, char *ou
 	return ADY_OK;
 }
 
-/* A JSON integer without sign, fraction or exponent. */
-static bool parse_number(uint64_t *v, struct ady_bytes text)
-{
-	*v = 0;
-	if (text.n == 0 || text.n > 10)
-		return false;
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] < '0' || text.p[i] > '9')
-			return false;
-		*v = *v * 10 + (uint64_t)(text.p[i] - '0');
-	}
-	return true;
-}
-
 static enum ady_err read_number(const struct object *o, const struct number *rule, uint32_t *out)
 {
 	uint32_t t = ady_json_get(o->doc, o->tok, rule->name);
+	enum ady_err err;
 	uint64_t v;
 
 	*out = rule->fallback;
@@ -99,10 +86,10 @@ static enum ady_err read_number(const struct object *o, const struct number *rul
 		return refuse(o, ADY_E_FIELD_MISSING, rule->name, "is required");
 	if (!t)
 		return ADY_OK;
-	if (ady_json_kind(o->doc, t) != ADY_JSON_NUMBER ||
-	    !parse_number(&v, ady_json_raw(o->doc, t)))
-		return refuse(o, ADY_E_FIELD_INVALID, rule->name, "must be a whole number");
-	if (v < rule->min || v > rule->max)
+	err = ady_json_u64(o->doc, t, &v);
+	if (err == ADY_E_FIELD_INVALID)
+		return refuse(o, err, rule->name, "must be a whole number");
+	if (err != ADY_OK || v < rule->min || v > rule->max)
 		return refuse(o, ADY_E_FIELD_RANGE, rule->name, "is out of range");
 	*out = (uint32_t)v;
 	return ADY_OK;

@@ -7,9 +7,12 @@
 #include "base/text.h"
 #include "codec/json.h"
 
-enum { TOKENS = 64, CIPHERTEXT_TEXT = ADY_BASE64_SIZE(ADY_RECORD_CIPHERTEXT_MAX) };
+enum { TOKENS = 128, CIPHERTEXT_TEXT = ADY_BASE64_SIZE(ADY_RECORD_CIPHERTEXT_MAX) };
 
-/* M_ALLOW may be absent. */
+#define CHAIN_ID_MAX ((uint64_t)INT64_MAX - 36) /* EIP-2294: 2^63 - 37 */
+#define CREATED_MAX 253402300799u               /* 9999-12-31T23:59:59Z */
+
+/* From M_ALLOW on they may be absent; M_DATA_KEY goes with one wrapping only. */
 enum member {
 	M_VERSION,
 	M_WRAPPING,
@@ -19,16 +22,47 @@ enum member {
 	M_PUBLIC_KEY,
 	M_CIPHERTEXT,
 	M_ALLOW,
+	M_CHAINS,
+	M_CREATED,
+	M_DATA_KEY,
 	MEMBERS
 };
 
 static const char *const names[MEMBERS] = {"adyton", "wrapping",   "id",         "tenant",
-                                           "curve",  "public_key", "ciphertext", "allow"};
+                                           "curve",  "public_key", "ciphertext", "allow",
+                                           "chains", "created",    "data_key"};
+
+/* What a public key of a curve is: its bytes, and what its first one must be under a mask. */
+static const struct {
+	const char *name;
+	size_t pub_n;
+	uint8_t mask, first;
+	const char *what;
+} curves[] = {
+    [ADY_CURVE_SECP256K1] = {"secp256k1", 33, 0xfe, 0x02,
+                             "must be \"0x\" and the hex of a compressed public key, 33 bytes"},
+    [ADY_CURVE_ED25519] = {"ed25519", 32, 0, 0, "must be \"0x\" and 64 hex digits"},
+    [ADY_CURVE_BLS12_381] = {"bls12-381", 48, 0xc0, 0x80,
+                             "must be \"0x\" and the hex of a compressed public key, 48 bytes"},
+};
 
 /* In the order of their bits, which is that of the alphabet. */
-static const char *const allow_words[] = {"digest", "unprotected"};
+static const char *const allow_words[ADY_ALLOW_WORDS] = {"digest", "unprotected"};
 
-enum { ALLOW_WORDS = sizeof allow_words / sizeof *allow_words };
+const char *ady_allow_word(unsigned bit)
+{
+	return allow_words[bit];
+}
+
+const char *ady_curve_name(enum ady_curve curve)
+{
+	return curves[curve].name;
+}
+
+size_t ady_curve_public_size(enum ady_curve curve)
+{
+	return curves[curve].pub_n;
+}
 
 struct reader {
 	struct ady_json doc;
@@ -54,17 +88,16 @@ static enum ady_err refuse_unknown(const struct reader *r, uint32_t key)
 	return refuse(r->f, name, "is not known");
 }
 
-static enum ady_err decode_ciphertext(struct ady_record *rec, struct ady_bytes base64,
-                                      const char *member, struct ady_fault *f)
+static enum ady_err decode(uint8_t *out, size_t cap, size_t *n, struct ady_bytes base64,
+                           const char *member, struct ady_fault *f)
 {
-	enum ady_err err =
-	    ady_base64_decode(rec->ciphertext, sizeof rec->ciphertext, &rec->ciphertext_n, base64);
+	enum ady_err err = ady_base64_decode(out, cap, n, base64);
 
 	if (err == ADY_E_TOO_LARGE)
-		return refuse(f, member, "exceeds 6144 bytes");
+		return refuse(f, member, "is too large");
 	if (err != ADY_OK)
 		return refuse(f, member, "is not base64");
-	return rec->ciphertext_n > 0 ? ADY_OK : refuse(f, member, "is empty");
+	return *n > 0 ? ADY_OK : refuse(f, member, "is empty");
 }
 
 static bool is_space(uint8_t c)
@@ -131,32 +164,39 @@ static enum ady_err read_text(const struct reader *r, enum member m, char *out, 
 	return ADY_OK;
 }
 
-/* What is fixed in this version. */
-static enum ady_err check_fixed(const struct reader *r, const struct ady_record *rec)
+static enum ady_err read_kind(const struct reader *r, struct ady_record *rec)
 {
-	uint32_t version = r->value[M_VERSION];
+	uint32_t version = r->value[M_VERSION], wrapping = r->value[M_WRAPPING];
 
 	if (ady_json_kind(&r->doc, version) != ADY_JSON_NUMBER ||
 	    !ady_bytes_is(ady_json_raw(&r->doc, version), "1"))
 		return refuse(r->f, names[M_VERSION], "must be 1");
-	if (!ady_json_is(&r->doc, r->value[M_WRAPPING], "direct"))
-		return refuse(r->f, names[M_WRAPPING], "must be \"direct\"");
-	if (strcmp(rec->curve, "secp256k1") != 0)
-		return refuse(r->f, names[M_CURVE], "must be \"secp256k1\"");
-	return ADY_OK;
+	rec->envelope = ady_json_is(&r->doc, wrapping, "envelope");
+	if (!rec->envelope && !ady_json_is(&r->doc, wrapping, "direct"))
+		return refuse(r->f, names[M_WRAPPING], "must be \"direct\" or \"envelope\"");
+	for (size_t c = 0; c < sizeof curves / sizeof *curves; c++)
+		if (ady_json_is(&r->doc, r->value[M_CURVE], curves[c].name)) {
+			rec->curve = (enum ady_curve)c;
+			return ADY_OK;
+		}
+	return refuse(r->f, names[M_CURVE], "must be \"secp256k1\", \"ed25519\" or \"bls12-381\"");
 }
 
 static enum ady_err read_public_key(const struct reader *r, struct ady_record *rec)
 {
-	struct ady_bytes text = ady_bytes_str(rec->public_key);
-	size_t n;
+	size_t n = curves[rec->curve].pub_n, got = 0;
+	char space[sizeof rec->public_key];
+	struct ady_bytes text;
+	enum ady_err err = read_text(r, M_PUBLIC_KEY, space, sizeof space);
 
-	if (text.n != 68 || memcmp(text.p, "0x", 2) != 0 ||
-	    ady_hex_decode(rec->pub33, sizeof rec->pub33, &n, ady_bytes_sub(text, 2, 66)) !=
+	if (err != ADY_OK)
+		return err;
+	text = ady_bytes_str(space);
+	if (text.n != 2 + 2 * n || memcmp(text.p, "0x", 2) != 0 ||
+	    ady_hex_decode(rec->pub, sizeof rec->pub, &got, ady_bytes_sub(text, 2, 2 * n)) !=
 	        ADY_OK ||
-	    (rec->pub33[0] != 2 && rec->pub33[0] != 3))
-		return refuse(r->f, names[M_PUBLIC_KEY],
-		              "must be \"0x\" and the hex of a compressed public key, 33 bytes");
+	    (rec->pub[0] & curves[rec->curve].mask) != curves[rec->curve].first)
+		return refuse(r->f, names[M_PUBLIC_KEY], curves[rec->curve].what);
 	return ADY_OK;
 }
 
@@ -173,12 +213,57 @@ static enum ady_err read_allow(const struct reader *r, struct ady_record *rec)
 	if (ady_json_kind(&r->doc, i) != ADY_JSON_ARRAY || r->doc.toks[i].count == 0)
 		return refuse(r->f, names[M_ALLOW], why);
 	for (uint32_t k = ady_json_first(&r->doc, i); k; k = ady_json_after(&r->doc, i, k)) {
-		while (word < ALLOW_WORDS && !ady_json_is(&r->doc, k, allow_words[word]))
+		while (word < ADY_ALLOW_WORDS && !ady_json_is(&r->doc, k, allow_words[word]))
 			word++;
-		if (word == ALLOW_WORDS)
+		if (word == ADY_ALLOW_WORDS)
 			return refuse(r->f, names[M_ALLOW], why);
 		rec->allow |= 1u << word++;
 	}
+	return ADY_OK;
+}
+
+enum ady_err ady_record_add_chain(struct ady_record *rec, uint64_t chain)
+{
+	uint64_t last = rec->chains_n ? rec->chains[rec->chains_n - 1] : 0;
+
+	if (rec->chains_n == ADY_RECORD_CHAINS_MAX || chain <= last || chain > CHAIN_ID_MAX)
+		return ADY_E_RECORD;
+	rec->chains[rec->chains_n++] = chain;
+	return ADY_OK;
+}
+
+/* Ascending, so that one set has one spelling. An empty list would read as "none" and be as if it
+ * were absent, which is "any". */
+static enum ady_err read_chains(const struct reader *r, struct ady_record *rec)
+{
+	uint32_t list = r->value[M_CHAINS];
+	uint64_t chain;
+
+	if (!list)
+		return ADY_OK;
+	for (uint32_t i = ady_json_first(&r->doc, list);
+	     i && ady_json_kind(&r->doc, list) == ADY_JSON_ARRAY;
+	     i = ady_json_after(&r->doc, list, i))
+		if (ady_json_u64(&r->doc, i, &chain) != ADY_OK ||
+		    ady_record_add_chain(rec, chain) != ADY_OK) {
+			rec->chains_n = 0;
+			break;
+		}
+	if (rec->chains_n == 0)
+		return refuse(r->f, names[M_CHAINS],
+		              "must be 1 to 32 chain ids, each above the one before it");
+	return ADY_OK;
+}
+
+static enum ady_err read_created(const struct reader *r, struct ady_record *rec)
+{
+	uint32_t i = r->value[M_CREATED];
+
+	if (!i)
+		return ADY_OK;
+	if (ady_json_u64(&r->doc, i, &rec->created) != ADY_OK || rec->created == 0 ||
+	    rec->created > CREATED_MAX)
+		return refuse(r->f, names[M_CREATED], "must be whole seconds since 1970");
 	return ADY_OK;
 }
 
@@ -189,7 +274,29 @@ static enum ady_err read_ciphertext(const struct reader *r, struct ady_record *r
 
 	if (err != ADY_OK)
 		return err;
-	return decode_ciphertext(rec, ady_bytes_str(text), names[M_CIPHERTEXT], r->f);
+	err = decode(rec->ciphertext, sizeof rec->ciphertext, &rec->ciphertext_n,
+	             ady_bytes_str(text), names[M_CIPHERTEXT], r->f);
+	if (err == ADY_OK && rec->envelope && rec->ciphertext_n != ADY_RECORD_SEALED)
+		return refuse(r->f, names[M_CIPHERTEXT],
+		              "must be 60 bytes: nonce, AES-256-GCM of the key, tag");
+	return err;
+}
+
+static enum ady_err read_data_key(const struct reader *r, struct ady_record *rec)
+{
+	char text[ADY_BASE64_SIZE(ADY_RECORD_DATA_KEY_MAX)];
+	enum ady_err err;
+
+	if (!rec->envelope && !r->value[M_DATA_KEY])
+		return ADY_OK;
+	if (!rec->envelope)
+		return refuse(r->f, names[M_DATA_KEY], "does not belong to direct wrapping");
+	if (!r->value[M_DATA_KEY])
+		return refuse(r->f, names[M_DATA_KEY], "is required");
+	if ((err = read_text(r, M_DATA_KEY, text, sizeof text)) != ADY_OK)
+		return err;
+	return decode(rec->data_key, sizeof rec->data_key, &rec->data_key_n, ady_bytes_str(text),
+	              names[M_DATA_KEY], r->f);
 }
 
 static enum ady_err parse_json(struct ady_record *rec, struct ady_bytes text,
@@ -204,11 +311,10 @@ static enum ady_err parse_json(struct ady_record *rec, struct ady_bytes text,
 	if ((err = find_members(&r)) != ADY_OK ||
 	    (err = read_text(&r, M_ID, rec->id, sizeof rec->id)) != ADY_OK ||
 	    (err = read_text(&r, M_TENANT, rec->tenant, sizeof rec->tenant)) != ADY_OK ||
-	    (err = read_text(&r, M_CURVE, rec->curve, sizeof rec->curve)) != ADY_OK ||
-	    (err = read_text(&r, M_PUBLIC_KEY, rec->public_key, sizeof rec->public_key)) !=
-	        ADY_OK ||
-	    (err = check_fixed(&r, rec)) != ADY_OK || (err = read_public_key(&r, rec)) != ADY_OK ||
-	    (err = read_allow(&r, rec)) != ADY_OK || (err = read_ciphertext(&r, rec)) != ADY_OK)
+	    (err = read_kind(&r, rec)) != ADY_OK || (err = read_public_key(&r, rec)) != ADY_OK ||
+	    (err = read_allow(&r, rec)) != ADY_OK || (err = read_chains(&r, rec)) != ADY_OK ||
+	    (err = read_created(&r, rec)) != ADY_OK || (err = read_data_key(&r, rec)) != ADY_OK ||
+	    (err = read_ciphertext(&r, rec)) != ADY_OK)
 		return err;
 	if (!ady_bytes_is(key_id, rec->id))
 		return ady_fail(f, ADY_E_RECORD_MISMATCH, "record.id",
@@ -222,75 +328,17 @@ enum ady_err ady_record_parse(struct ady_record *rec, struct ady_bytes text,
 {
 	struct ady_bytes body = trimmed(text);
 
-	*rec = (struct ady_record){0};
+	memset(rec, 0, sizeof *rec);
 	if (body.n > 0 && body.p[0] == '{')
 		return parse_json(rec, body, key_id, f);
 	rec->sample = true;
-	return decode_ciphertext(rec, body, NULL, f);
+	return decode(rec->ciphertext, sizeof rec->ciphertext, &rec->ciphertext_n, body, NULL, f);
 }
 
-static void add_pair(struct ady_record *rec, const char *key, const char *value)
+bool ady_record_allows_chain(const struct ady_record *rec, uint64_t chain)
 {
-	rec->context[rec->context_n++] = (struct ady_context_pair){key, value};
-}
-
-/* Write the words of rec->allow, each between quotes, with commas between them. */
-static void put_allow(struct ady_buf *b, const struct ady_record *rec, const char *quote)
-{
-	size_t start = b->n;
-
-	for (unsigned word = 0; word < ALLOW_WORDS; word++) {
-		if (!(rec->allow >> word & 1))
-			continue;
-		ady_buf_str(b, b->n > start ? "," : "");
-		ady_buf_str(b, quote);
-		ady_buf_str(b, allow_words[word]);
-		ady_buf_str(b, quote);
-	}
-}
-
-/* The text of the public key is made here, so that it has one spelling in the context. */
-void ady_record_bind(struct ady_record *rec)
-{
-	struct ady_buf allow = ady_buf(rec->allow_text, sizeof rec->allow_text - 1);
-
-	put_allow(&allow, rec, "");
-	rec->allow_text[allow.n] = '\0';
-	memcpy(rec->public_key, "0x", 2);
-	ady_hex_encode(rec->public_key + 2, ady_bytes(rec->pub33, sizeof rec->pub33));
-	rec->context_n = 0;
-	if (rec->allow)
-		add_pair(rec, "adyton:allow", rec->allow_text);
-	add_pair(rec, "adyton:curve", rec->curve);
-	add_pair(rec, "adyton:id", rec->id);
-	add_pair(rec, "adyton:public-key", rec->public_key);
-	add_pair(rec, "adyton:tenant", rec->tenant);
-}
-
-static void put_member(struct ady_buf *b, enum member m, const char *value)
-{
-	ady_buf_str(b, ",\"");
-	ady_buf_str(b, names[m]);
-	ady_buf_str(b, "\":");
-	ady_json_put_string(b, ady_bytes_str(value));
-}
-
-void ady_record_put(struct ady_buf *b, const struct ady_record *rec)
-{
-	char ciphertext[CIPHERTEXT_TEXT];
-
-	ady_base64_encode(ciphertext, ady_bytes(rec->ciphertext, rec->ciphertext_n));
-	ady_buf_str(b, "{\"adyton\":1");
-	put_member(b, M_WRAPPING, "direct");
-	put_member(b, M_ID, rec->id);
-	put_member(b, M_TENANT, rec->tenant);
-	put_member(b, M_CURVE, rec->curve);
-	put_member(b, M_PUBLIC_KEY, rec->public_key);
-	put_member(b, M_CIPHERTEXT, ciphertext);
-	if (rec->allow) {
-		ady_buf_str(b, ",\"allow\":[");
-		put_allow(b, rec, "\"");
-		ady_buf_str(b, "]");
-	}
-	ady_buf_str(b, "}");
+	for (size_t i = 0; i < rec->chains_n; i++)
+		if (rec->chains[i] == chain)
+			return true;
+	return rec->chains_n == 0;
 }

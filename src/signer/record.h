@@ -1,26 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A stored key, as the parent hands it over: untrusted until KMS has authenticated it. Two forms:
- * the base64 text of a KMS ciphertext (the AWS sample's secret), and our JSON record, whose id,
- * tenant, curve and public key are bound into the EncryptionContext of the ciphertext, so that
- * whoever owns the store cannot pass one key off as another:
+ * A stored key, as the parent hands it over: untrusted until it was opened. Two forms: the base64
+ * text of a KMS ciphertext (the AWS sample's secret), and our JSON record:
  *
  *   {"adyton": 1, "wrapping": "direct", "id": "..", "tenant": "..", "curve": "secp256k1",
  *    "public_key": "0x<33 bytes>", "ciphertext": "<base64>"}
  *
- * "allow" may be there too: what the key signs beyond what is safe for every key, a list of these
- * words in this order. It is bound into the context like the rest.
- *   "digest"       digests that the enclave has not made itself, so whatever the caller hashed
- *   "unprotected"  legacy transactions without a chain id, good for every chain (before EIP-155) */
+ * "wrapping" says what the ciphertext is. direct: of KMS, under an EncryptionContext that is made
+ * of the record's members. envelope: a nonce of 12 bytes, AES-256-GCM of the 32 bytes of the key,
+ * and a tag of 16, under the data key of the tenant, whose KMS ciphertext is "data_key"; the
+ * record's members are the additional data. Either way whoever owns the store can change none of
+ * them, and cannot pass one key off as another.
+ *
+ * May be there too, bound like the rest:
+ *   "allow": [..]         what the key signs beyond what is safe for every key, these words in this
+ *                         order: "digest", what the enclave has not hashed itself; "unprotected",
+ *                         legacy transactions without a chain id, good for every chain
+ *   "chains": [1, 10]     the only chains that a transaction may be for, ascending
+ *   "created": 1764000000 seconds since 1970 */
 #ifndef ADY_SIGNER_RECORD_H
 #define ADY_SIGNER_RECORD_H
 
 #include "base/bytes.h"
 
-enum { ADY_RECORD_CIPHERTEXT_MAX = 6144, ADY_RECORD_CONTEXT_MAX = 5 };
+enum {
+	ADY_RECORD_CIPHERTEXT_MAX = 6144,
+	ADY_RECORD_SEALED = 12 + 32 + 16, /* bytes of an envelope's ciphertext */
+	ADY_RECORD_DATA_KEY_MAX = 1024,   /* KMS makes about 200 bytes of 32 */
+	ADY_RECORD_CHAINS_MAX = 32,
+	ADY_RECORD_CONTEXT_MAX = 7,
+	ADY_RECORD_AAD_MAX = 2048,
+	ADY_DATA_KEY_CONTEXT = 3,
+};
+
+enum ady_curve { ADY_CURVE_SECP256K1, ADY_CURVE_ED25519, ADY_CURVE_BLS12_381 };
 
 /* What "allow" may name, a bit each. */
-enum ady_allow { ADY_ALLOW_DIGEST = 1, ADY_ALLOW_UNPROTECTED = 2 };
+enum ady_allow { ADY_ALLOW_DIGEST = 1, ADY_ALLOW_UNPROTECTED = 2, ADY_ALLOW_WORDS = 2 };
 
 /* One pair of a KMS EncryptionContext, both NUL-terminated UTF-8. */
 struct ady_context_pair {
@@ -29,17 +45,35 @@ struct ady_context_pair {
 };
 
 struct ady_record {
-	bool sample; /* the AWS sample's form: no id, no public key, no context */
-	char id[256], tenant[64], curve[16], public_key[69];
-	uint8_t pub33[33];
-	unsigned allow;      /* of enum ady_allow */
-	char allow_text[32]; /* its words with commas between them */
+	bool sample;   /* the AWS sample's form: no id, no public key, no context */
+	bool envelope; /* else direct */
+	enum ady_curve curve;
+	char id[256], tenant[64], public_key[99];
+	uint8_t pub[48];                        /* as many bytes as the curve's public keys have */
+	unsigned allow;                         /* of enum ady_allow */
+	char allow_text[32];                    /* its words with commas between them */
+	uint64_t chains[ADY_RECORD_CHAINS_MAX]; /* none: any */
+	size_t chains_n;
+	char chains_text[ADY_RECORD_CHAINS_MAX * 20 + 1]; /* "1,10" */
+	uint64_t created;                                 /* 0: not known */
+	char created_text[21];
+	uint8_t data_key[ADY_RECORD_DATA_KEY_MAX]; /* of an envelope */
+	size_t data_key_n;
 	uint8_t ciphertext[ADY_RECORD_CIPHERTEXT_MAX];
 	size_t ciphertext_n;
 	struct ady_context_pair
-	    context[ADY_RECORD_CONTEXT_MAX]; /* sorted by key; into this record */
+	    context[ADY_RECORD_CONTEXT_MAX]; /* direct: sorted by key; into this record */
 	size_t context_n;
 };
+
+/* The word of bit 0 .. ADY_ALLOW_WORDS - 1 of enum ady_allow. */
+const char *ady_allow_word(unsigned bit);
+
+/* The name of a curve in records: "secp256k1", "ed25519", "bls12-381". */
+const char *ady_curve_name(enum ady_curve curve);
+
+/* Bytes of a curve's public key: compressed where there are two forms. */
+size_t ady_curve_public_size(enum ady_curve curve);
 
 /* Read a record. key_id names the key that was asked for; a JSON record must carry it as its id
  * (a Secrets Manager ARN or name that ends in it is the gateway's affair: it passes the id).
@@ -47,12 +81,29 @@ struct ady_record {
 enum ady_err ady_record_parse(struct ady_record *rec, struct ady_bytes text,
                               struct ady_bytes key_id, struct ady_fault *f);
 
-/* Fill rec->context from id, tenant, curve, public_key and allow: the pairs adyton:allow ("digest",
- * "unprotected" or "digest,unprotected"; none where nothing is allowed), adyton:curve, adyton:id,
- * adyton:public-key, adyton:tenant. Used where a record is made as well as where it is read. */
+/* Add a chain id, above those that are there, at most 2^63 - 37 (EIP-2294); ADY_E_RECORD else, or
+ * when there are 32. */
+enum ady_err ady_record_add_chain(struct ady_record *rec, uint64_t chain);
+
+/* Whether the key may sign for that chain. */
+bool ady_record_allows_chain(const struct ady_record *rec, uint64_t chain);
+
+/* Fill the texts and rec->context from the other members: for direct wrapping the pairs
+ * adyton:allow
+ * ("digest,unprotected"), adyton:chains ("1,10"), adyton:created, each only where the record has
+ * it, adyton:curve, adyton:id, adyton:public-key, adyton:tenant. Used where a record is made as
+ * well as where it is read. */
 void ady_record_bind(struct ady_record *rec);
 
-/* Write the JSON form of rec. */
+/* The EncryptionContext of a tenant's data key, sorted by key; views of the arguments. */
+void ady_record_data_key_context(struct ady_context_pair context[static ADY_DATA_KEY_CONTEXT],
+                                 const char *deployment, const char *tenant);
+
+/* The additional data of an envelope (room: ADY_RECORD_AAD_MAX): all members that decide, and the
+ * deployment, as CBOR (doc/protocol.md, "Envelopes"). rec is bound. */
+void ady_record_aad(struct ady_buf *b, const struct ady_record *rec, const char *deployment);
+
+/* Write the JSON form of rec, which is bound. */
 void ady_record_put(struct ady_buf *b, const struct ady_record *rec);
 
 #endif

@@ -15,18 +15,44 @@ struct kind {
 	read_fn *read;
 };
 
+static enum ady_err refuse_chain(const struct ady_eth_reader *r, const char *field)
+{
+	return ady_eth_refuse(r, ADY_E_DENIED, field,
+	                      "is none of the chains that the record of this key allows");
+}
+
+/* For what was only hashed; value: the token of its chain id, 0 where it names none. What
+ * is no number here is no chain that the record names. */
+static enum ady_err check_chain(const struct ady_sign_job *job, const struct ady_eth_reader *r,
+                                uint32_t value, const char *field)
+{
+	struct ady_eth_reader silent = *r;
+	struct ady_u256 wide;
+	uint64_t chain;
+
+	silent.f = NULL;
+	if (!value || job->record.chains_n == 0 ||
+	    (ady_eth_read_u256(&silent, &wide, value, field) == ADY_OK &&
+	     ady_u256_to_u64(&chain, &wide) && ady_record_allows_chain(&job->record, chain)))
+		return ADY_OK;
+	return refuse_chain(r, field);
+}
+
 static enum ady_err read_in_units(struct ady_sign_job *job, const struct ady_eth_reader *r,
                                   uint32_t i, enum ady_eth_units units)
 {
 	enum ady_err err = ady_eth_tx_parse(&job->tx, r->doc, i, units, r->at, r->scratch, r->f);
 
 	job->is_tx = true;
-	if (err != ADY_OK || job->tx.chain_id != 0 || job->record.allow & ADY_ALLOW_UNPROTECTED)
+	if (err != ADY_OK)
 		return err;
-	return ady_eth_refuse(r, ADY_E_DENIED, "chainId",
-	                      "is required: without it the transaction is good for every chain, "
-	                      "which the record of this key does not allow "
-	                      "(\"allow\": [\"unprotected\"])");
+	if (job->tx.chain_id == 0 && !(job->record.allow & ADY_ALLOW_UNPROTECTED))
+		return ady_eth_refuse(r, ADY_E_DENIED, "chainId",
+		                      "is required: without it the transaction is good for every "
+		                      "chain, which the record of this key does not allow "
+		                      "(\"allow\": [\"unprotected\"])");
+	return ady_record_allows_chain(&job->record, job->tx.chain_id) ? ADY_OK
+	                                                               : refuse_chain(r, "chainId");
 }
 
 static enum ady_err read_tx(struct ady_sign_job *job, const struct ady_eth_reader *r, uint32_t i,
@@ -64,17 +90,27 @@ static enum ady_err read_typed_data(struct ady_sign_job *job, const struct ady_e
                                     uint32_t i, uint32_t other)
 {
 	bool v3 = other && ady_json_is(r->doc, other, "V3");
+	enum ady_err err;
 
 	if (other && !v3 && !ady_json_is(r->doc, other, "V4"))
 		return ady_fail(r->f, ADY_E_FIELD_INVALID, "version", "must be \"V4\" or \"V3\"");
-	return ady_eip712_digest(job->digest, r, i, v3 ? ADY_EIP712_V3 : ADY_EIP712_V4);
+	err = ady_eip712_digest(job->digest, r, i, v3 ? ADY_EIP712_V3 : ADY_EIP712_V4);
+	if (err != ADY_OK)
+		return err;
+	return check_chain(job, r,
+	                   ady_json_get(r->doc, ady_json_get(r->doc, i, "domain"), "chainId"),
+	                   "domain.chainId");
 }
 
 static enum ady_err read_authorization(struct ady_sign_job *job, const struct ady_eth_reader *r,
                                        uint32_t i, uint32_t other)
 {
+	enum ady_err err = ady_eth_authorization_digest(job->digest, r, i);
+
 	(void)other;
-	return ady_eth_authorization_digest(job->digest, r, i);
+	if (err != ADY_OK)
+		return err;
+	return check_chain(job, r, ady_json_get(r->doc, i, "chainId"), "chainId");
 }
 
 /* A digest may be of a transaction that nobody here has seen: no chain, no recipient, no amount. */
@@ -159,6 +195,8 @@ enum ady_err ady_request_read(struct ady_sign_job *job, const struct ady_wire_si
 	uint32_t i, other;
 
 	job->is_tx = false;
+	if (job->record.curve != ADY_CURVE_SECP256K1)
+		return ady_fail(f, ADY_E_RECORD, "record.curve", "signs nothing of Ethereum");
 	if (m->request.n > sizeof job->scratch)
 		return ady_fail(f, ADY_E_TOO_LARGE, NULL, "the body exceeds 65536 bytes");
 	if ((err = ady_json_parse(&doc, job->toks, ADY_SIGN_TOKENS, m->request, f)) != ADY_OK)

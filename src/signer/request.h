@@ -17,8 +17,10 @@
 #include "signer/sign.h"
 
 /* Read m's request into job, whose record has been read: at and is_tx, and tx or digest.
- * Returns: ADY_E_DENIED for a digest that the record does not allow; the errors of the JSON
- * reader and of what is signed, with the path from the member on. */
+ * Returns: ADY_E_DENIED for a digest that the record does not allow, and for a chain that it does
+ * not name: of a transaction, of an authorization (0 means every chain, and is none of them), of
+ * typed data whose domain has a chainId; ADY_E_RECORD for a key of another curve; the errors of the
+ * JSON reader and of what is signed, with the path from the member on. */
 enum ady_err ady_request_read(struct ady_sign_job *job, const struct ady_wire_sign *m,
                               struct ady_fault *f);
 

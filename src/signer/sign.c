@@ -111,7 +111,7 @@ static enum ady_err check_identity(struct ady_sign_job *job, struct ady_fault *f
 	uint8_t pub33[33];
 
 	ady_secp_compress(pub33, job->pub65);
-	if (!job->record.sample && memcmp(pub33, job->record.pub33, sizeof pub33) != 0)
+	if (!job->record.sample && memcmp(pub33, job->record.pub, sizeof pub33) != 0)
 		return ady_fail(f, ADY_E_RECORD_MISMATCH, "record.public_key",
 		                "does not belong to the decrypted key");
 	ady_eth_address(job->from, job->pub65);

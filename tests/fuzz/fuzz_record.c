@@ -29,6 +29,13 @@ static enum ady_err parse(struct ady_record *r, struct ady_bytes text)
 
 static bool same_context(void)
 {
+	static uint8_t aads[2][ADY_RECORD_AAD_MAX];
+	struct ady_buf a = ady_buf(aads[0], sizeof *aads), b = ady_buf(aads[1], sizeof *aads);
+
+	ady_record_aad(&a, &rec, "d");
+	ady_record_aad(&b, &again, "d");
+	if (a.full || !ady_bytes_eq(ady_buf_bytes(&a), ady_buf_bytes(&b)))
+		return false;
 	for (size_t i = 0; i < rec.context_n; i++)
 		if (strcmp(rec.context[i].key, again.context[i].key) != 0 ||
 		    strcmp(rec.context[i].value, again.context[i].value) != 0)
@@ -47,7 +54,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		ADY_BUG("a record that cannot be read again");
 	if (!same_context() || rec.ciphertext_n != again.ciphertext_n ||
 	    memcmp(rec.ciphertext, again.ciphertext, rec.ciphertext_n) != 0 ||
-	    memcmp(rec.pub33, again.pub33, 33) != 0)
+	    rec.data_key_n != again.data_key_n ||
+	    memcmp(rec.data_key, again.data_key, rec.data_key_n) != 0 ||
+	    rec.envelope != again.envelope)
 		ADY_BUG("another record after a round");
 	return 0;
 }

@@ -311,6 +311,36 @@ CASE(strings_unescape)
 	}
 }
 
+CASE(whole_numbers)
+{
+	static const struct {
+		const char *text;
+		enum ady_err err;
+		uint64_t v;
+	} rows[] = {
+	    {"0", ADY_OK, 0},
+	    {"18446744073709551615", ADY_OK, UINT64_MAX},
+	    {"18446744073709551616", ADY_E_FIELD_RANGE, 0},
+	    {"99999999999999999999999", ADY_E_FIELD_RANGE, 0},
+	    {"-1", ADY_E_FIELD_INVALID, 0},
+	    {"1.0", ADY_E_FIELD_INVALID, 0},
+	    {"1e3", ADY_E_FIELD_INVALID, 0},
+	    {"\"1\"", ADY_E_FIELD_INVALID, 0},
+	    {"null", ADY_E_FIELD_INVALID, 0},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct ady_json_tok number[4];
+		struct ady_json one;
+		uint64_t v = 7;
+
+		CHECK_ERR(ady_json_parse(&one, number, 4, ady_bytes_str(rows[i].text), NULL),
+		          ADY_OK);
+		CHECK_ERR(ady_json_u64(&one, 0, &v), rows[i].err);
+		CHECK_INT(v, rows[i].v);
+	}
+}
+
 CASE(strings_respect_their_room)
 {
 	char out[4] = "xxx";
@@ -407,6 +437,7 @@ int main(void)
 	RUN(members_by_name);
 	RUN(iteration_visits_each_child_once);
 	RUN(strings_unescape);
+	RUN(whole_numbers);
 	RUN(strings_respect_their_room);
 	RUN(written_strings_read_the_same);
 	RUN(control_characters_do_not_hide);

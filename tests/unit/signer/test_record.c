@@ -44,7 +44,7 @@ static void check_good(void)
 	CHECK(!rec.sample);
 	CHECK_STR(rec.id, ID);
 	CHECK_STR(rec.tenant, "team");
-	CHECK_HEX(rec.pub33, 33, &PUB[2]);
+	CHECK_HEX(rec.pub, 33, &PUB[2]);
 	CHECK_HEX(rec.ciphertext, rec.ciphertext_n, "01020304");
 	CHECK_INT(rec.context_n, 4);
 	for (size_t i = 0; i < rec.context_n; i++) {
@@ -139,6 +139,207 @@ CASE(what_a_record_allows)
 	}
 }
 
+/* GOOD with more members before its end. */
+static const char *with(const char *more)
+{
+	static char json[2048];
+
+	snprintf(json, sizeof json, "%.*s,%s}", (int)strlen(GOOD) - 1, GOOD, more);
+	return json;
+}
+
+static void check_round(const char *text)
+{
+	static char out[16384];
+	struct ady_buf b = ady_buf(out, sizeof out - 1);
+
+	ady_record_put(&b, &rec);
+	out[b.n] = '\0';
+	CHECK_STR(out, text);
+}
+
+CASE(chains_and_time_are_bound)
+{
+	CHECK_ERR(parse(with("\"chains\":[1,10,9223372036854775771],\"created\":1764100000")),
+	          ADY_OK);
+	CHECK_INT(rec.chains_n, 3);
+	CHECK_INT(rec.context_n, 6);
+	CHECK_STR(rec.context[0].key, "adyton:chains");
+	CHECK_STR(rec.context[0].value, "1,10,9223372036854775771");
+	CHECK_STR(rec.context[1].key, "adyton:created");
+	CHECK_STR(rec.context[1].value, "1764100000");
+	CHECK_STR(rec.context[2].key, "adyton:curve");
+	CHECK(ady_record_allows_chain(&rec, 10));
+	CHECK(!ady_record_allows_chain(&rec, 0));
+	CHECK(!ady_record_allows_chain(&rec, 2));
+	check_round(with("\"chains\":[1,10,9223372036854775771],\"created\":1764100000"));
+	CHECK_ERR(parse(GOOD), ADY_OK);
+	CHECK(ady_record_allows_chain(&rec, 2));
+}
+
+CASE(wrong_chains_and_times)
+{
+	static const char *const chains[] = {
+	    "[]",    "1",      "{\"1\":1}", "null",  "[0]",   "[\"1\"]",
+	    "[1,1]", "[10,1]", "[-1]",      "[1.0]", "[1e2]", "[9223372036854775772]",
+	    "[true]"};
+	static const char *const times[] = {"0",     "-1",           "1.5",
+	                                    "\"1\"", "253402300800", "18446744073709551616"};
+	char json[512];
+	struct ady_buf b = ady_buf(json, sizeof json - 1);
+
+	for (size_t i = 0; i < sizeof chains / sizeof *chains; i++) {
+		snprintf(json, sizeof json, "\"chains\":%s", chains[i]);
+		check_refused(with(json), "record.chains");
+	}
+	for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+		snprintf(json, sizeof json, "\"created\":%s", times[i]);
+		check_refused(with(json), "record.created");
+	}
+	ady_buf_str(&b, "\"chains\":[1");
+	for (int i = 2; i <= 32; i++)
+		ady_buf_printf(&b, ",%d", i);
+	ady_buf_str(&b, "]");
+	json[b.n] = '\0';
+	CHECK_ERR(parse(with(json)), ADY_OK);
+	CHECK_INT(rec.chains_n, 32);
+	b.n--;
+	ady_buf_str(&b, ",33]");
+	json[b.n] = '\0';
+	check_refused(with(json), "record.chains");
+}
+
+#define M_ENVELOPE "\"wrapping\":\"envelope\""
+#define M_DATA_KEY "\"data_key\":\"BQYH\""
+#define SEALED                                                                     \
+	"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1" \
+	"Njc4OTo7"
+#define M_SEALED "\"ciphertext\":\"" SEALED "\""
+#define ENVELOPE                                                                                   \
+	"{" M_VERSION "," M_ENVELOPE "," M_ID "," M_TENANT "," M_CURVE "," M_PUBLIC "," M_DATA_KEY \
+	"," M_SEALED "}"
+
+static void check_aad(const char *hex)
+{
+	uint8_t aad[ADY_RECORD_AAD_MAX];
+	struct ady_buf b = ady_buf(aad, sizeof aad);
+
+	ady_record_aad(&b, &rec, "prod");
+	CHECK_HEX(b.p, b.n, hex);
+}
+
+CASE(the_envelope_form)
+{
+	CHECK_ERR(parse(ENVELOPE), ADY_OK);
+	CHECK(rec.envelope);
+	CHECK_INT(rec.context_n, 0);
+	CHECK_HEX(rec.data_key, rec.data_key_n, "050607");
+	CHECK_INT(rec.ciphertext_n, 60);
+	check_round(ENVELOPE);
+	/* {0: 1, 1: "prod", 2: id, 3: tenant, 4: curve, 5: public key, 6: "", 7: "", 8: "",
+	 * 9: h'', 10: 0} */
+	check_aad("ab00010164"
+	          "70726f64"
+	          "026a"
+	          "7465616d2f686f742d31"
+	          "0364"
+	          "7465616d"
+	          "0469"
+	          "736563703235366b31"
+	          "055821"
+	          "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+	          "0660"
+	          "0760"
+	          "0860"
+	          "0940"
+	          "0a00");
+}
+
+/* Whatever decides is in the additional data: each change of it is another text. */
+CASE(each_member_changes_the_additional_data)
+{
+	uint8_t aad[6][ADY_RECORD_AAD_MAX];
+	struct ady_buf b[6];
+
+	CHECK_ERR(parse(ENVELOPE), ADY_OK);
+	for (int i = 0; i < 6; i++) {
+		struct ady_record changed = rec;
+
+		b[i] = ady_buf(aad[i], sizeof aad[i]);
+		changed.allow = i == 1 ? ADY_ALLOW_DIGEST : 0;
+		changed.created = i == 2;
+		changed.pub[32] ^= i == 3;
+		if (i == 4)
+			(void)ady_record_add_chain(&changed, 1);
+		ady_record_bind(&changed);
+		ady_record_aad(&b[i], &changed, i == 5 ? "prog" : "prod");
+		CHECK(!b[i].full);
+		for (int k = 0; k < i; k++)
+			CHECK(!ady_bytes_eq(ady_buf_bytes(&b[i]), ady_buf_bytes(&b[k])));
+	}
+}
+
+CASE(wrong_envelopes)
+{
+	static const struct {
+		const char *text, *where;
+	} rows[] = {
+	    {"{" M_VERSION "," M_ENVELOPE "," M_ID "," M_TENANT "," M_CURVE "," M_PUBLIC
+	     "," M_SEALED "}",
+	     "record.data_key"},
+	    {"{" M_VERSION "," M_ENVELOPE "," M_ID "," M_TENANT "," M_CURVE "," M_PUBLIC
+	     "," M_DATA_KEY "," M_TEXT "}",
+	     "record.ciphertext"},
+	    {"{" M_VERSION "," M_WRAPPING "," M_ID "," M_TENANT "," M_CURVE "," M_PUBLIC
+	     "," M_DATA_KEY "," M_SEALED "}",
+	     "record.data_key"},
+	    {"{" M_VERSION "," M_ENVELOPE "," M_ID "," M_TENANT "," M_CURVE "," M_PUBLIC
+	     ",\"data_key\":\"\"," M_SEALED "}",
+	     "record.data_key"},
+	    {"{" M_VERSION "," M_ENVELOPE "," M_ID "," M_TENANT "," M_CURVE "," M_PUBLIC
+	     ",\"data_key\":[]," M_SEALED "}",
+	     "record.data_key"},
+	    {"{" M_VERSION "," M_ENVELOPE "," M_ID "," M_TENANT "," M_CURVE "," M_PUBLIC
+	     ",\"data_key\":\"A\"," M_SEALED "}",
+	     "record.data_key"},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		check_refused(rows[i].text, rows[i].where);
+}
+
+CASE(other_curves)
+{
+	static const char ed[] =
+	    "{" M_VERSION "," M_WRAPPING "," M_ID "," M_TENANT ",\"curve\":\"ed25519\","
+	    "\"public_key\":\"0xd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a\""
+	    "," M_TEXT "}";
+	static const char bls[] =
+	    "{" M_VERSION "," M_WRAPPING "," M_ID "," M_TENANT ",\"curve\":\"bls12-381\","
+	    "\"public_key\":\"0x97f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac58"
+	    "6c55e83ff97a1aeffb3af00adb22c6bb\"," M_TEXT "}";
+
+	CHECK_ERR(parse(ed), ADY_OK);
+	CHECK_INT(rec.curve, ADY_CURVE_ED25519);
+	check_round(ed);
+	CHECK_ERR(parse(bls), ADY_OK);
+	CHECK_INT(rec.curve, ADY_CURVE_BLS12_381);
+	check_round(bls);
+}
+
+CASE(the_context_of_data_keys)
+{
+	struct ady_context_pair c[ADY_DATA_KEY_CONTEXT];
+
+	ady_record_data_key_context(c, "prod", "team");
+	CHECK_STR(c[0].key, "adyton:deployment");
+	CHECK_STR(c[0].value, "prod");
+	CHECK_STR(c[1].key, "adyton:purpose");
+	CHECK_STR(c[1].value, "data-key");
+	CHECK_STR(c[2].key, "adyton:tenant");
+	CHECK_STR(c[2].value, "team");
+}
+
 CASE(the_sample_form)
 {
 	static const char *const same[] = {"AQIDBA==", "AQIDBA==\n", " \t\r\nAQIDBA== "};
@@ -216,10 +417,10 @@ CASE(wrong_members)
 	    {"adyton", "\"1\""},
 	    {"adyton", "1.0"},
 	    {"adyton", "true"},
-	    {"wrapping", "\"envelope\""},
+	    {"wrapping", "\"enveloped\""},
 	    {"wrapping", "\"Direct\""},
 	    {"wrapping", "null"},
-	    {"curve", "\"bls12-381\""},
+	    {"curve", "\"p256\""},
 	    {"curve", "\"secp256k1\\u0000\""},
 	    {"curve", "\"secp256k1secp256k1\""},
 	    {"curve", "[]"},
@@ -245,6 +446,9 @@ CASE(wrong_members)
 	     "\"0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798\""},
 	    {"public_key",
 	     "\"0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f8179g\""},
+	    {"public_key",
+	     "\"0x0079be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798\""},
+	    {"public_key", "[]"},
 	    {"ciphertext", "\"\""},
 	    {"ciphertext", "\"AQIDBA==\\n\""},
 	    {"ciphertext", "\"AQIDBA\""},
@@ -318,6 +522,13 @@ int main(void)
 	RUN(other_spellings_make_the_same_context);
 	RUN(what_is_put_is_read);
 	RUN(what_a_record_allows);
+	RUN(chains_and_time_are_bound);
+	RUN(wrong_chains_and_times);
+	RUN(the_envelope_form);
+	RUN(each_member_changes_the_additional_data);
+	RUN(wrong_envelopes);
+	RUN(other_curves);
+	RUN(the_context_of_data_keys);
 	RUN(the_sample_form);
 	RUN(refused_as_a_whole);
 	RUN(missing_members);

@@ -212,6 +212,80 @@ CASE(digests_only_where_the_record_allows_them)
 	          ADY_E_FIELD_UNKNOWN);
 }
 
+#define TX2(chain)                                                             \
+	"{\"chainId\":" chain ",\"nonce\":0,\"gas\":21000,\"maxFeePerGas\":1," \
+	"\"maxPriorityFeePerGas\":1," TO ",\"value\":1}"
+#define TYPED(domain) \
+	"{\"types\":{},\"primaryType\":\"EIP712Domain\",\"domain\":{\"name\":\"n\"" domain "}}"
+#define TUPLE(chain)          \
+	"{\"chainId\":" chain \
+	",\"address\":\"0x3535353535353535353535353535353535353535\",\"nonce\":9}"
+
+#define UNPROTECTED "{\"transaction\":{\"nonce\":9,\"gas\":21000,\"gasPrice\":1," TO "}}"
+#define CHAINS(more) RECORD_WITH(",\"allow\":[\"unprotected\"]" more)
+
+/* "chains" of a record holds for all that names a chain; 0 in an authorization means all of them.
+ */
+CASE(only_the_chains_of_the_record)
+{
+	static const struct {
+		enum ady_wire_form form;
+		const char *good, *bad, *where;
+	} rows[] = {
+	    {ADY_FORM_NATIVE, "{\"transaction\":" TX2("10") "}", "{\"transaction\":" TX2("5") "}",
+	     "transaction.chainId"},
+	    {ADY_FORM_NATIVE, NATIVE,
+	     "{\"transaction\":{\"chainId\":2,\"nonce\":9,\"gas\":21000,\"gasPrice\":1," TO "}}",
+	     "transaction.chainId"},
+	    {ADY_FORM_SAMPLE, "{\"transaction_payload\":" TX2("1") ",\"secret_id\":\"k\"}",
+	     "{\"transaction_payload\":" TX2("11") ",\"secret_id\":\"k\"}",
+	     "transaction_payload.chainId"},
+	    {ADY_FORM_NATIVE, "{\"typed_data\":" TYPED(",\"chainId\":\"0x1\"") "}",
+	     "{\"typed_data\":" TYPED(",\"chainId\":137") "}", "typed_data.domain.chainId"},
+	    {ADY_FORM_NATIVE, "{\"typed_data\":" TYPED("") "}",
+	     "{\"typed_data\":" TYPED(",\"chainId\":\"0x10000000000000001\"") "}",
+	     "typed_data.domain.chainId"},
+	    {ADY_FORM_NATIVE, "{\"authorization\":" TUPLE("10") "}",
+	     "{\"authorization\":" TUPLE("0") "}", "authorization.chainId"},
+	    {ADY_FORM_NATIVE, "{\"message\":{\"text\":\"no chain\"}}",
+	     "{\"authorization\":" TUPLE("\"0x10000000000000001\"") "}", "authorization.chainId"},
+	};
+	const char *record = CHAINS(",\"chains\":[1,10]");
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		CHECK_ERR(prepare(rows[i].form, record, rows[i].good), ADY_OK);
+		CHECK_ERR(finish(HEX46), ADY_OK);
+		CHECK_ERR(prepare(rows[i].form, CHAINS(""), rows[i].bad), ADY_OK);
+		if (!CHECK_ERR(prepare(rows[i].form, record, rows[i].bad), ADY_E_DENIED) ||
+		    !CHECK_STR(fault.where, rows[i].where))
+			printf("# %s\n", rows[i].bad);
+		CHECK(strstr(fault.detail, "none of the chains") != NULL);
+	}
+}
+
+/* A document may declare its own type of chainId: what is no number is no chain of the record. */
+CASE(a_chain_that_is_no_number)
+{
+	static const char text[] =
+	    "{\"typed_data\":{\"types\":{\"EIP712Domain\":[{\"name\":\"chainId\",\"type\":"
+	    "\"string\"}]},\"primaryType\":\"EIP712Domain\",\"domain\":{\"chainId\":\"mainnet\"}}}";
+
+	CHECK_ERR(prepare(ADY_FORM_NATIVE, RECORD_WITH(""), text), ADY_OK);
+	CHECK_ERR(prepare(ADY_FORM_NATIVE, RECORD_WITH(",\"chains\":[1]"), text), ADY_E_DENIED);
+	CHECK_STR(fault.where, "typed_data.domain.chainId");
+}
+
+CASE(keys_of_other_curves_sign_no_transaction)
+{
+	CHECK_ERR(prepare(ADY_FORM_NATIVE,
+	                  "{\"adyton\":1,\"wrapping\":\"direct\",\"id\":\"k1\",\"tenant\":\"t\","
+	                  "\"curve\":\"ed25519\",\"public_key\":\"0x" DIGEST
+	                  "\",\"ciphertext\":\"AQID\"}",
+	                  NATIVE),
+	          ADY_E_RECORD);
+	CHECK_STR(fault.where, "record.curve");
+}
+
 CASE(a_job_works_again_after_a_refusal)
 {
 	CHECK_ERR(prepare(ADY_FORM_NATIVE, "AQID", "{\"transaction\":{\"data\":\"0x1\"}}"),
@@ -472,6 +546,9 @@ int main(void)
 	RUN(request_shapes_are_refused);
 	RUN(what_is_no_transaction);
 	RUN(digests_only_where_the_record_allows_them);
+	RUN(only_the_chains_of_the_record);
+	RUN(a_chain_that_is_no_number);
+	RUN(keys_of_other_curves_sign_no_transaction);
 	RUN(a_job_works_again_after_a_refusal);
 	RUN(the_largest_request);
 	RUN(from_must_be_the_key);

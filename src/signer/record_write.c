@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/record.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "codec/cbor.h"
+#include "codec/json.h"
+
+enum { AAD_VERSION = 1, AAD_MEMBERS = 11 };
+
+static void add_pair(struct ady_record *rec, const char *key, const char *value)
+{
+	rec->context[rec->context_n++] = (struct ady_context_pair){key, value};
+}
+
+static void put_chains(struct ady_buf *b, const struct ady_record *rec)
+{
+	for (size_t i = 0; i < rec->chains_n; i++)
+		ady_buf_printf(b, "%s%llu", i ? "," : "", (unsigned long long)rec->chains[i]);
+}
+
+/* Write the words of rec->allow, each between quotes, with commas between them. */
+static void put_allow(struct ady_buf *b, const struct ady_record *rec, const char *quote)
+{
+	size_t start = b->n;
+
+	for (unsigned word = 0; word < ADY_ALLOW_WORDS; word++) {
+		if (!(rec->allow >> word & 1))
+			continue;
+		ady_buf_str(b, b->n > start ? "," : "");
+		ady_buf_str(b, quote);
+		ady_buf_str(b, ady_allow_word(word));
+		ady_buf_str(b, quote);
+	}
+}
+
+/* The texts of what is bound and no text, each in its one spelling. */
+static void write_texts(struct ady_record *rec)
+{
+	struct ady_buf allow = ady_buf(rec->allow_text, sizeof rec->allow_text - 1);
+	struct ady_buf chains = ady_buf(rec->chains_text, sizeof rec->chains_text - 1);
+	struct ady_buf created = ady_buf(rec->created_text, sizeof rec->created_text - 1);
+
+	memcpy(rec->public_key, "0x", 2);
+	ady_hex_encode(rec->public_key + 2, ady_bytes(rec->pub, ady_curve_public_size(rec->curve)));
+	put_allow(&allow, rec, "");
+	rec->allow_text[allow.n] = '\0';
+	put_chains(&chains, rec);
+	rec->chains_text[chains.n] = '\0';
+	ady_buf_printf(&created, "%llu", (unsigned long long)rec->created);
+	rec->created_text[created.n] = '\0';
+}
+
+void ady_record_bind(struct ady_record *rec)
+{
+	write_texts(rec);
+	rec->context_n = 0;
+	if (rec->envelope)
+		return;
+	if (rec->allow)
+		add_pair(rec, "adyton:allow", rec->allow_text);
+	if (rec->chains_n)
+		add_pair(rec, "adyton:chains", rec->chains_text);
+	if (rec->created)
+		add_pair(rec, "adyton:created", rec->created_text);
+	add_pair(rec, "adyton:curve", ady_curve_name(rec->curve));
+	add_pair(rec, "adyton:id", rec->id);
+	add_pair(rec, "adyton:public-key", rec->public_key);
+	add_pair(rec, "adyton:tenant", rec->tenant);
+}
+
+void ady_record_data_key_context(struct ady_context_pair context[static ADY_DATA_KEY_CONTEXT],
+                                 const char *deployment, const char *tenant)
+{
+	context[0] = (struct ady_context_pair){"adyton:deployment", deployment};
+	context[1] = (struct ady_context_pair){"adyton:purpose", "data-key"};
+	context[2] = (struct ady_context_pair){"adyton:tenant", tenant};
+}
+
+static void put_text(struct ady_buf *b, uint64_t key, const char *text)
+{
+	ady_cbor_put_uint(b, key);
+	ady_cbor_put_text(b, ady_bytes_str(text));
+}
+
+void ady_record_aad(struct ady_buf *b, const struct ady_record *rec, const char *deployment)
+{
+	ady_cbor_put_map(b, AAD_MEMBERS);
+	ady_cbor_put_uint(b, 0);
+	ady_cbor_put_uint(b, AAD_VERSION);
+	put_text(b, 1, deployment);
+	put_text(b, 2, rec->id);
+	put_text(b, 3, rec->tenant);
+	put_text(b, 4, ady_curve_name(rec->curve));
+	ady_cbor_put_uint(b, 5);
+	ady_cbor_put_bytes(b, ady_bytes(rec->pub, ady_curve_public_size(rec->curve)));
+	put_text(b, 6, rec->allow_text);
+	put_text(b, 7, rec->chains_text);
+	put_text(b, 8, ""); /* callers: there are none yet */
+	ady_cbor_put_uint(b, 9);
+	ady_cbor_put_bytes(b, ady_bytes(NULL, 0)); /* SHA-256 of the policy: there is none yet */
+	ady_cbor_put_uint(b, 10);
+	ady_cbor_put_uint(b, rec->created);
+}
+
+static void put_member(struct ady_buf *b, const char *name, const char *value)
+{
+	ady_buf_str(b, ",\"");
+	ady_buf_str(b, name);
+	ady_buf_str(b, "\":");
+	ady_json_put_string(b, ady_bytes_str(value));
+}
+
+static void put_blob(struct ady_buf *b, const char *name, const uint8_t *p, size_t n)
+{
+	char text[ADY_BASE64_SIZE(ADY_RECORD_CIPHERTEXT_MAX)];
+
+	ady_base64_encode(text, ady_bytes(p, n));
+	put_member(b, name, text);
+}
+
+void ady_record_put(struct ady_buf *b, const struct ady_record *rec)
+{
+	ady_buf_str(b, "{\"adyton\":1");
+	put_member(b, "wrapping", rec->envelope ? "envelope" : "direct");
+	put_member(b, "id", rec->id);
+	put_member(b, "tenant", rec->tenant);
+	put_member(b, "curve", ady_curve_name(rec->curve));
+	put_member(b, "public_key", rec->public_key);
+	if (rec->envelope)
+		put_blob(b, "data_key", rec->data_key, rec->data_key_n);
+	put_blob(b, "ciphertext", rec->ciphertext, rec->ciphertext_n);
+	if (rec->allow) {
+		ady_buf_str(b, ",\"allow\":[");
+		put_allow(b, rec, "\"");
+		ady_buf_str(b, "]");
+	}
+	if (rec->chains_n) {
+		ady_buf_str(b, ",\"chains\":[");
+		put_chains(b, rec);
+		ady_buf_str(b, "]");
+	}
+	if (rec->created)
+		ady_buf_printf(b, ",\"created\":%llu", (unsigned long long)rec->created);
+	ady_buf_str(b, "}");
+}
