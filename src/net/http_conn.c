@@ -120,8 +120,10 @@ static void hand_over(struct ady_http_conn *c)
 /* The limits that a whole head can be checked against. */
 static bool acceptable(struct ady_http_conn *c)
 {
+	const struct ady_http_config *config = &c->server->config;
 	const struct ady_http_head *head = &c->req.head;
-	size_t body_max = c->server->config.limits.body_max;
+	size_t body_max =
+	    config->body_max ? config->body_max(config->ctx, head) : config->limits.body_max;
 	struct ady_fault f;
 
 	if (c->surplus) {

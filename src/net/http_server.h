@@ -37,6 +37,8 @@ struct ady_http_config {
 	struct ady_endpoint listen; /* tcp or unix; port 0 is filled in */
 	SSL_CTX *tls;               /* NULL: plain; a reference is taken */
 	struct ady_http_limits limits;
+	/* The longest body of a request with this head, in place of limits.body_max. NULL: that. */
+	size_t (*body_max)(void *ctx, const struct ady_http_head *head);
 	void (*request)(void *ctx,
 	                struct ady_http_request *req); /* must be answered, now or later */
 	/* A refusal by the server itself (bad head, too large, too slow): fill type and body or
