@@ -13,6 +13,7 @@
 #define ADY_ROUTES(X)                 \
 	X(SIGN, "sign")               \
 	X(SAMPLE, "sample")           \
+	X(RPC, "jsonrpc")             \
 	X(ATTESTATION, "attestation") \
 	X(HEALTH, "healthz")          \
 	X(READY, "readyz")            \

@@ -48,16 +48,13 @@ static void deadline(struct ady_timer *timer)
 {
 	struct ady_op *op = OWNER(timer, struct ady_op, deadline);
 
-	ady_op_refuse(op, ADY_E_DEADLINE, NULL,
-	              op->fetching ? "the store did not answer in time"
-	                           : "the enclave did not answer in time");
+	ady_op_refuse(op, ADY_E_DEADLINE, NULL, ady_signing_late(op->signing));
 }
 
-struct ady_op *ady_op_open(struct ady_shard *shard, struct ady_http_request *req,
-                           enum ady_route route)
+struct ady_op *ady_op_open_untimed(struct ady_shard *shard, struct ady_http_request *req,
+                                   enum ady_route route)
 {
 	struct ady_op *op = shard->free_ops;
-	int timeout = shard->gateway->config->request_timeout_ms;
 
 	if (op)
 		shard->free_ops = op->next;
@@ -70,12 +67,20 @@ struct ady_op *ady_op_open(struct ady_shard *shard, struct ady_http_request *req
 	op->shard = shard;
 	op->req = req;
 	op->route = route;
-	op->key_n = 0;
 	op->older = shard->ops;
 	if (op->older)
 		op->older->newer = op;
 	shard->ops = op;
 	ady_request_id(shard, req, op->request_id);
+	return op;
+}
+
+struct ady_op *ady_op_open(struct ady_shard *shard, struct ady_http_request *req,
+                           enum ady_route route)
+{
+	struct ady_op *op = ady_op_open_untimed(shard, req, route);
+	int timeout = shard->gateway->config->request_timeout_ms;
+
 	op->deadline.fn = deadline;
 	op->due_ms = ady_mono_ms() + timeout;
 	ady_timer_set(shard->loop, &op->deadline, timeout);
@@ -91,43 +96,19 @@ uint32_t ady_op_left_ms(const struct ady_op *op)
 	return left < ADY_WIRE_DEADLINE_MAX_MS ? (uint32_t)left : ADY_WIRE_DEADLINE_MAX_MS;
 }
 
-static void unpark(struct ady_op *op)
+static void release(struct ady_op *op)
 {
-	struct ady_op **at = &op->shard->parked;
-
-	if (!op->parked)
-		return;
-	while (*at != op)
-		at = &(*at)->next;
-	*at = op->next;
-	op->parked = false;
-}
-
-void ady_op_park(struct ady_op *op)
-{
-	op->next = op->shard->parked;
-	op->shard->parked = op;
-	op->parked = true;
-}
-
-void ady_op_release(struct ady_op *op)
-{
-	if (op->fetching)
-		return;
-	ady_stored_unref(op->record);
-	op->record = NULL;
 	*(op->newer ? &op->newer->older : &op->shard->ops) = op->older;
 	if (op->older)
 		op->older->newer = op->newer;
 	op->next = op->shard->free_ops;
 	op->shard->free_ops = op;
-	if (op->shard->stopping && !op->shard->ops)
-		ady_loop_stop(op->shard->loop);
 }
 
 /* Count and log an answer, and write the header lines that all answers have. */
 static void finish(struct ady_shard *shard, struct ady_http_request *req, enum ady_route route,
-                   int status, const char *type, const char *extra, const char *request_id)
+                   int status, const char *type, const char *extra, const char *request_id,
+                   struct ady_bytes body)
 {
 	char fields[192];
 	struct ady_buf b = ady_buf(fields, sizeof fields - 1);
@@ -145,24 +126,30 @@ static void finish(struct ady_shard *shard, struct ady_http_request *req, enum a
 	if (shard->gateway->config->access_log)
 		ADY_INFO("request", "route=%s status=%d us=%lld peer=%s id=%s",
 		         ady_route_text(route), status, (long long)us, req->peer, request_id);
-	ady_http_answer(req, status, type, fields, ady_dyn_bytes(&shard->out));
+	ady_http_answer(req, status, type, fields, body);
 }
 
-static void end(struct ady_op *op, int status, const char *type, const char *extra)
+static void end(struct ady_op *op, int status, const char *type, const char *extra,
+                struct ady_bytes body)
 {
 	struct ady_http_request *req = op->req;
 
 	ady_timer_cancel(op->shard->loop, &op->deadline);
 	ady_link_forget(op->shard->link, &op->call);
-	unpark(op);
+	ady_signing_drop(op->signing);
 	op->req = NULL;
-	finish(op->shard, req, op->route, status, type, extra, op->request_id);
-	ady_op_release(op);
+	finish(op->shard, req, op->route, status, type, extra, op->request_id, body);
+	release(op);
 }
 
 void ady_op_answer(struct ady_op *op)
 {
-	end(op, 200, ADY_JSON_TYPE, NULL);
+	end(op, 200, ADY_JSON_TYPE, NULL, ady_dyn_bytes(&op->shard->out));
+}
+
+void ady_op_answer_with(struct ady_op *op, int status, const char *type, struct ady_bytes body)
+{
+	end(op, status, type, NULL, body);
 }
 
 /* 503 is worth another try, soon. */
@@ -177,7 +164,7 @@ void ady_op_fail(struct ady_op *op, const struct ady_fault *f)
 
 	op->shard->out.n = 0;
 	ady_answer_problem(&op->shard->out, status, f, op->request_id);
-	end(op, status, ADY_PROBLEM_TYPE, retry_after(status));
+	end(op, status, ADY_PROBLEM_TYPE, retry_after(status), ady_dyn_bytes(&op->shard->out));
 }
 
 void ady_op_refuse(struct ady_op *op, enum ady_err err, const char *where, const char *detail)
@@ -190,19 +177,14 @@ void ady_op_refuse(struct ady_op *op, enum ady_err err, const char *where, const
 
 void ady_op_fail_all(struct ady_shard *shard)
 {
-	struct ady_op *op, *older;
-
-	for (op = shard->ops; op; op = older) {
-		older = op->older;
-		if (op->req)
-			ady_op_refuse(op, ADY_E_ENCLAVE, NULL, "the gateway is ending");
-	}
+	while (shard->ops)
+		ady_op_refuse(shard->ops, ADY_E_ENCLAVE, NULL, "the gateway is ending");
 }
 
 void ady_answer_now(struct ady_shard *shard, struct ady_http_request *req, enum ady_route route,
                     int status, const char *type, const char *extra, const char *request_id)
 {
-	finish(shard, req, route, status, type, extra, request_id);
+	finish(shard, req, route, status, type, extra, request_id, ady_dyn_bytes(&shard->out));
 }
 
 void ady_problem_now(struct ady_shard *shard, struct ady_http_request *req, enum ady_route route,
@@ -214,6 +196,6 @@ void ady_problem_now(struct ady_shard *shard, struct ady_http_request *req, enum
 	ady_request_id(shard, req, id);
 	shard->out.n = 0;
 	ady_answer_problem(&shard->out, status, f, id);
-	finish(shard, req, route, status, ADY_PROBLEM_TYPE, extra ? extra : retry_after(status),
-	       id);
+	finish(shard, req, route, status, ADY_PROBLEM_TYPE, extra ? extra : retry_after(status), id,
+	       ady_dyn_bytes(&shard->out));
 }

@@ -5,6 +5,7 @@
 
 #include "gateway/answer.h"
 #include "gateway/op.h"
+#include "gateway/rpc.h"
 
 static const char keys[] = "/v1/keys/", sign[] = "/sign";
 
@@ -15,7 +16,7 @@ struct route {
 };
 
 static const struct route routes[] = {
-    {"/", "POST", "Allow: POST\r\n", ADY_ROUTE_SAMPLE, ady_sign_sample},
+    {"/", "POST", "Allow: POST\r\n", ADY_ROUTE_SAMPLE, ady_page_root},
     {"/v1/attestation", "GET", "Allow: GET, HEAD\r\n", ADY_ROUTE_ATTESTATION, ady_page_attestation},
     {"/healthz", "GET", "Allow: GET, HEAD\r\n", ADY_ROUTE_HEALTH, ady_page_health},
     {"/readyz", "GET", "Allow: GET, HEAD\r\n", ADY_ROUTE_READY, ady_page_ready},
@@ -76,6 +77,14 @@ void ady_route_request(void *ctx, struct ady_http_request *req)
 	}
 	(void)ady_fail(&f, ADY_E_NOT_FOUND, "path", "there is no such page");
 	ady_problem_now(shard, req, ADY_ROUTE_OTHER, &f, NULL);
+}
+
+/* Blobs come by JSON-RPC alone; all else that is signed is bounded by the wire. */
+size_t ady_route_body_max(void *shard, const struct ady_http_head *head)
+{
+	(void)shard;
+	return ady_bytes_is(head->path, "/") ? (size_t)ADY_RPC_TEXT_MAX
+	                                     : (size_t)ADY_WIRE_REQUEST_MAX;
 }
 
 void ady_route_refused(void *ctx, int status, const struct ady_fault *f, const char **type,

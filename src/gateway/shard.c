@@ -6,18 +6,30 @@
 #include "base/log.h"
 #include "crypto/rng.h"
 #include "gateway/op.h"
+#include "gateway/rpc.h"
 
 #define OWNER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
-/* What is still unanswered has had its time. Fetches come back to their ops before the loop ends
- * (ady_op_release). */
+void ady_shard_hold(struct ady_shard *s)
+{
+	s->holds++;
+}
+
+void ady_shard_let(struct ady_shard *s)
+{
+	if (--s->holds == 0 && s->stopping)
+		ady_loop_stop(s->loop);
+}
+
+/* What is still unanswered has had its time. */
 static void link_stopped(void *ctx)
 {
 	struct ady_shard *s = ctx;
 
+	ady_rpc_fail_all(s); /* before the ops that carry their answers */
 	ady_op_fail_all(s);
 	s->stopping = true;
-	if (s->ops) {
+	if (s->holds > 0) {
 		ady_store_stop(s->gateway->store);
 		ady_credentials_stop(s->gateway->credentials);
 	} else {
@@ -66,6 +78,7 @@ static enum ady_err open_servers(struct ady_shard *s, struct ady_fault *f)
 		    .listen = *at,
 		    .tls = at->kind == ADY_TCP ? s->gateway->tls : NULL,
 		    .limits = ady_http_default_limits(),
+		    .body_max = ady_route_body_max,
 		    .request = ady_route_request,
 		    .refused = ady_route_refused,
 		    .ctx = s,
@@ -91,7 +104,7 @@ static enum ady_err open_link(struct ady_shard *s, struct ady_fault *f)
 	    .dialers = s->gateway->dialers,
 	    .gate = &s->gateway->gate,
 	    .credentials = s->gateway->credentials,
-	    .refreshed = ady_sign_refreshed,
+	    .refreshed = ady_signing_refreshed,
 	    .ctx = s,
 	};
 
@@ -149,6 +162,7 @@ void ady_shard_close(struct ady_shard *s)
 		s->free_ops = op->next;
 		free(op);
 	}
+	ady_signing_free_all(s);
 	SSL_CTX_free(s->new_tls);
 	ady_dyn_free(&s->out);
 	free(s);

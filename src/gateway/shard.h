@@ -19,7 +19,9 @@
 enum { ADY_SHARD_TOKENS = 4096, ADY_REQUEST_ID_MAX = 64 };
 
 struct ady_op;
+struct ady_rpc;
 struct ady_shard;
+struct ady_signing;
 
 /* What the shards share. Set before they start. */
 struct ady_gateway {
@@ -47,10 +49,12 @@ struct ady_shard {
 	size_t servers_n, draining;
 	struct ady_link *link;
 	struct ady_metrics metrics;
-	struct ady_op *free_ops, *ops; /* ops: those in use */
+	struct ady_op *free_ops, *ops;              /* ops: those in use */
+	struct ady_rpc *rpcs;                       /* those in work */
+	struct ady_signing *free_signings, *parked; /* parked: waiting for newer credentials */
+	size_t holds; /* what is still to come back to this loop (ady_shard_hold) */
 	bool stopping;
-	struct ady_op *parked; /* waiting for newer credentials */
-	uint64_t next_id;      /* of requests that bring none */
+	uint64_t next_id; /* of requests that bring none */
 	struct ady_task drain, reload;
 	SSL_CTX *new_tls;
 	struct ady_dyn out; /* the answer that is being written */
@@ -68,8 +72,18 @@ enum ady_err ady_shard_start(struct ady_shard *shard);
 /* Free a shard whose thread has ended or never ran. NULL is allowed. */
 void ady_shard_close(struct ady_shard *shard);
 
+/* Something will come back to the shard's loop, even when nobody waits for it any more: the loop
+ * does not end before ady_shard_let was called as often. */
+void ady_shard_hold(struct ady_shard *shard);
+
+/* See ady_shard_hold. */
+void ady_shard_let(struct ady_shard *shard);
+
 /* Route one request. In routes.c. */
 void ady_route_request(void *shard, struct ady_http_request *req);
+
+/* How long the body of a request may be. In routes.c. */
+size_t ady_route_body_max(void *shard, const struct ady_http_head *head);
 
 /* The body for a request that the HTTP server itself refuses. In routes.c. */
 void ady_route_refused(void *shard, int status, const struct ady_fault *f, const char **type,

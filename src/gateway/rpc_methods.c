@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The methods that the gateway answers itself. */
+#include <string.h>
+
+#include "gateway/rpc.h"
+
+const struct ady_rpc_method *ady_rpc_find(const char *name)
+{
+	static const struct ady_rpc_method *const tables[] = {ady_rpc_eth};
+
+	for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
+		for (const struct ady_rpc_method *m = tables[t]; m->name; m++)
+			if (strcmp(m->name, name) == 0)
+				return m;
+	return NULL;
+}

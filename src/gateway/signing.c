@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/signing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "gateway/shard.h"
+
+enum { REFETCH_GAP_MS = 1000 };
+
+#define OWNER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+
+struct ady_signing {
+	struct ady_shard *shard;
+	struct ady_signing_ask ask; /* done NULL: nobody waits any more */
+	int64_t stage_us;           /* when the present stage began */
+	struct ady_call call;
+	struct ady_store_wait fetch;
+	bool fetching; /* fetch.done is still to come */
+	bool record_retried, credentials_retried;
+	uint64_t credentials; /* the version that was in force when it was sent */
+	uint64_t attempts;    /* parked: the refresh that it waits for (ady_credentials_refresh) */
+	struct ady_stored *record;
+	struct ady_fault fault;       /* why it is tried again */
+	struct ady_signing *next;     /* of the free or the parked ones */
+	struct ady_signing **at_here; /* what points to it while it is parked; else NULL */
+	char key[ADY_WIRE_KEY_ID_MAX + 1];
+};
+
+/* --- life --- */
+
+static struct ady_signing *take(struct ady_shard *shard)
+{
+	struct ady_signing *s = shard->free_signings;
+
+	if (s)
+		shard->free_signings = s->next;
+	else
+		s = malloc(sizeof *s);
+	if (!s)
+		ADY_BUG("out of memory");
+	memset(s, 0, offsetof(struct ady_signing, key)); /* key is written before it is read */
+	s->shard = shard;
+	ady_shard_hold(shard);
+	return s;
+}
+
+/* Nothing may be still to come back to it. */
+static void give_back(struct ady_signing *s)
+{
+	struct ady_shard *shard = s->shard;
+
+	ady_stored_unref(s->record);
+	s->next = shard->free_signings;
+	shard->free_signings = s;
+	ady_shard_let(shard);
+}
+
+static void fail(struct ady_signing *s, const struct ady_fault *f)
+{
+	const struct ady_signing_ask ask = s->ask;
+	const struct ady_fault why = *f; /* it may lie in s */
+
+	give_back(s);
+	ask.done(ask.ctx, NULL, &why);
+}
+
+static void park(struct ady_signing **list, struct ady_signing *s)
+{
+	s->next = *list;
+	s->at_here = list;
+	if (s->next)
+		s->next->at_here = &s->next;
+	*list = s;
+}
+
+static void unpark(struct ady_signing *s)
+{
+	*s->at_here = s->next;
+	if (s->next)
+		s->next->at_here = s->at_here;
+	s->at_here = NULL;
+}
+
+void ady_signing_drop(struct ady_signing *s)
+{
+	if (!s)
+		return;
+	ady_link_forget(s->shard->link, &s->call);
+	if (s->at_here)
+		unpark(s);
+	s->ask.done = NULL;
+	if (!s->fetching)
+		give_back(s);
+}
+
+const char *ady_signing_late(const struct ady_signing *s)
+{
+	return s && s->fetching ? "the store did not answer in time"
+	                        : "the enclave did not answer in time";
+}
+
+void ady_signing_free_all(struct ady_shard *shard)
+{
+	while (shard->free_signings) {
+		struct ady_signing *s = shard->free_signings;
+
+		shard->free_signings = s->next;
+		free(s);
+	}
+}
+
+static void end_stage(struct ady_signing *s, enum ady_stage stage)
+{
+	ady_metrics_stage(&s->shard->metrics, stage, ady_mono_us() - s->stage_us);
+}
+
+/* --- the enclave --- */
+
+static uint32_t left_ms(const struct ady_signing *s)
+{
+	int64_t left = s->ask.due_ms - ady_mono_ms();
+
+	if (left < 1)
+		return 1;
+	return left < ADY_WIRE_DEADLINE_MAX_MS ? (uint32_t)left : ADY_WIRE_DEADLINE_MAX_MS;
+}
+
+static enum ady_err ask_enclave(struct ady_signing *s, struct ady_fault *f)
+{
+	struct ady_shard *shard = s->shard;
+	struct ady_buf b = ady_buf(shard->frame, sizeof shard->frame);
+	const struct ady_wire_sign m = {.form = s->ask.form,
+	                                .key_id = s->record->name,
+	                                .record = s->record->text,
+	                                .request = s->ask.request};
+	enum ady_err err;
+
+	if (m.request.n > ADY_WIRE_REQUEST_MAX)
+		return ady_fail(f, ADY_E_TOO_LARGE, NULL, "what is signed exceeds %d bytes",
+		                ADY_WIRE_REQUEST_MAX);
+	ady_wire_put_sign(&b, &m);
+	s->stage_us = ady_mono_us();
+	s->credentials = ady_link_credentials(shard->link);
+	err = b.full ? ADY_E_TOO_LARGE
+	             : ady_link_ask(shard->link, &s->call, ADY_WIRE_SIGN, ady_buf_bytes(&b),
+	                            left_ms(s));
+	if (err == ADY_OK)
+		return ADY_OK;
+	return ady_fail(f, err, NULL, "%s",
+	                err == ADY_E_ENCLAVE ? "there is no connection to the enclave"
+	                : err == ADY_E_BUSY  ? "more requests are waiting than may wait"
+	                                     : "");
+}
+
+static void ask_again(struct ady_signing *s)
+{
+	struct ady_fault f;
+
+	if (ask_enclave(s, &f) != ADY_OK)
+		fail(s, &f);
+}
+
+/* --- the store --- */
+
+static bool same_text(const struct ady_stored *a, const struct ady_stored *b)
+{
+	return ady_bytes_eq(a->text, b->text) && ady_bytes_eq(a->name, b->name);
+}
+
+/* A record has come: of the first attempt, or of the second, where it must differ. */
+static enum ady_err take_record(struct ady_signing *s, struct ady_stored *record,
+                                struct ady_fault *f)
+{
+	struct ady_stored *old = s->record;
+	bool same = old && same_text(old, record);
+
+	s->record = record;
+	ady_stored_unref(old);
+	if (!same)
+		return ask_enclave(s, f);
+	*f = s->fault;
+	return f->err;
+}
+
+static void on_fetched(struct ady_store_wait *w)
+{
+	struct ady_signing *s = OWNER(w, struct ady_signing, fetch);
+	struct ady_fault f = s->record ? s->fault : w->fault;
+
+	s->fetching = false;
+	if (!s->ask.done) { /* dropped meanwhile */
+		ady_stored_unref(w->record);
+		give_back(s);
+		return;
+	}
+	end_stage(s, ADY_STAGE_STORE);
+	if (!w->record || take_record(s, w->record, &f) != ADY_OK)
+		fail(s, &f);
+}
+
+/* Returns ADY_OK when the store or the enclave will call back. */
+static enum ady_err look_up(struct ady_signing *s, int64_t newer_than_ms, struct ady_fault *f)
+{
+	struct ady_stored *record;
+	enum ady_err err;
+
+	s->stage_us = ady_mono_us();
+	s->fetch.loop = s->shard->loop;
+	s->fetch.done = on_fetched;
+	err = ady_store_get(s->shard->gateway->store, ady_bytes_str(s->key), newer_than_ms, &record,
+	                    &s->fetch);
+	s->fetching = err == ADY_E_AGAIN;
+	if (s->fetching)
+		return ADY_OK;
+	end_stage(s, ADY_STAGE_STORE);
+	if (err == ADY_OK)
+		return take_record(s, record, f);
+	*f = s->record ? s->fault : s->fetch.fault;
+	return err;
+}
+
+/* --- the answer --- */
+
+static bool record_may_be_old(const struct ady_signing *s, const struct ady_fault *f)
+{
+	bool explains =
+	    f->err == ADY_E_RECORD || f->err == ADY_E_RECORD_MISMATCH ||
+	    (f->err == ADY_E_KMS && strcmp(f->cause, "InvalidCiphertextException") == 0);
+
+	return explains && !s->record_retried &&
+	       ady_mono_ms() - s->record->fetched_ms >= REFETCH_GAP_MS;
+}
+
+static bool credentials_may_be_old(const struct ady_signing *s, const struct ady_fault *f)
+{
+	return !s->credentials_retried &&
+	       (f->err == ADY_E_CREDENTIALS || strcmp(f->cause, "ExpiredTokenException") == 0);
+}
+
+static void retry_record(struct ady_signing *s)
+{
+	struct ady_fault f;
+
+	s->record_retried = true;
+	if (look_up(s, s->record->fetched_ms, &f) != ADY_OK)
+		fail(s, &f);
+}
+
+static void retry_credentials(struct ady_signing *s)
+{
+	s->credentials_retried = true;
+	if (ady_link_credentials(s->shard->link) > s->credentials) {
+		ask_again(s);
+		return;
+	}
+	s->attempts = ady_credentials_refresh(s->shard->gateway->credentials);
+	park(&s->shard->parked, s);
+}
+
+static void refused(struct ady_signing *s, const struct ady_fault *f)
+{
+	s->fault = *f;
+	if (record_may_be_old(s, f))
+		retry_record(s);
+	else if (credentials_may_be_old(s, f))
+		retry_credentials(s);
+	else
+		fail(s, f);
+}
+
+/* Whoever is answered may let go of others: the list is taken apart from its head. */
+void ady_signing_refreshed(void *ctx)
+{
+	struct ady_shard *shard = ctx;
+	uint64_t attempts = ady_credentials_attempts(shard->gateway->credentials);
+	struct ady_signing *todo = shard->parked, *s;
+
+	shard->parked = NULL;
+	if (todo)
+		todo->at_here = &todo;
+	while ((s = todo)) {
+		unpark(s);
+		if (ady_link_credentials(shard->link) > s->credentials)
+			ask_again(s);
+		else if (attempts < s->attempts)
+			park(&shard->parked, s);
+		else
+			fail(s, &s->fault);
+	}
+}
+
+static void on_answer(struct ady_call *call, struct ady_bytes body, const struct ady_fault *f)
+{
+	struct ady_signing *s = OWNER(call, struct ady_signing, call);
+	const struct ady_signing_ask ask = s->ask;
+	struct ady_wire_signed m;
+	struct ady_fault malformed;
+
+	end_stage(s, ADY_STAGE_ENCLAVE);
+	if (f) {
+		refused(s, f);
+		return;
+	}
+	if (ady_wire_read_signed(&m, body) != ADY_OK) {
+		(void)ady_fail(&malformed, ADY_E_PROTOCOL, NULL,
+		               "the answer of the enclave is malformed");
+		fail(s, &malformed);
+		return;
+	}
+	give_back(s);
+	ask.done(ask.ctx, &m, NULL);
+}
+
+enum ady_err ady_signing_start(struct ady_signing **signing, struct ady_shard *shard,
+                               const struct ady_signing_ask *ask, struct ady_fault *f)
+{
+	struct ady_signing *s = take(shard);
+	enum ady_err err;
+
+	*signing = s;
+	s->ask = *ask;
+	s->call.done = on_answer;
+	if (ady_bytes_to_str(s->key, sizeof s->key, ask->key))
+		err = look_up(s, 0, f);
+	else
+		err = ady_fail(f, ADY_E_FIELD_INVALID, NULL, "is no name of a key");
+	if (err == ADY_OK)
+		return ADY_OK;
+	give_back(s);
+	*signing = NULL;
+	return err;
+}
