@@ -47,7 +47,22 @@ static void put_hex(struct ady_dyn *out, const char *head, struct ady_bytes b)
 	out->n += 2 * b.n;
 }
 
-/* What is no transaction comes with the 65 bytes r || s || v, v 27 or 28, as wallets have it.
+/* r || s || v, v 27 or 28, as wallets have it; and EIP-2098: the parity in the highest bit of s,
+ * which is at most half the order. */
+static void put_signature_forms(struct ady_dyn *out, const struct ady_wire_signed *m)
+{
+	uint8_t s[32];
+
+	put_hex(out, ",\"serialized\":\"0x", m->r);
+	put_hex(out, "", m->s);
+	memcpy(s, m->s.p, sizeof s);
+	s[0] |= (uint8_t)(m->y_parity << 7);
+	put_hex(out, m->y_parity ? "1c\",\"compact\":\"0x" : "1b\",\"compact\":\"0x", m->r);
+	put_hex(out, "", ady_bytes(s, sizeof s));
+	ady_dyn_str(out, "\"");
+}
+
+/* What is no transaction comes with its signature in one piece, in both forms.
  *
  * Clients read r and s as quantities too: hex without leading zeros would be the JSON-RPC form, but
  * 32 bytes are what the formats of signatures want. */
@@ -74,11 +89,8 @@ void ady_answer_signed(struct ady_dyn *out, enum ady_wire_form form,
 	put_hex(out, "\",\"signature\":{\"r\":\"0x", m->r);
 	put_hex(out, "\",\"s\":\"0x", m->s);
 	ady_dyn_str(out, m->y_parity ? "\",\"yParity\":1}" : "\",\"yParity\":0}");
-	if (m->raw.n == 0) {
-		put_hex(out, ",\"serialized\":\"0x", m->r);
-		put_hex(out, "", m->s);
-		ady_dyn_str(out, m->y_parity ? "1c\"" : "1b\"");
-	}
+	if (m->raw.n == 0)
+		put_signature_forms(out, m);
 	ady_dyn_str(out, "}\n");
 }
 

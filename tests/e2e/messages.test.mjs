@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an account signs beside transactions, through the whole stack: every digest and signature must be
-// those of ethers 6, viem and eth-sig-util with the same key; and every refusal has its code and path.
+// those of ethers 6 and viem with the same key; and every refusal has its code and path. Typed data: typed.test.mjs.
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import { SigningKey, TypedDataEncoder, Wallet, concat, getBytes, hashAuthorization, hashMessage, keccak256, Transaction } from 'ethers';
-import { hashTypedData, recoverMessageAddress } from 'viem';
+import { SigningKey, Wallet, concat, getBytes, hashAuthorization, hashMessage, keccak256, Transaction } from 'ethers';
+import { recoverMessageAddress } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
-import { TypedDataUtils, signTypedData } from '@metamask/eth-sig-util';
 import { test, done, random, parallel } from './lib/tap.mjs';
 import { startStack, putKey, signAny, run, bin, awsEnv } from './lib/stack.mjs';
 import { randomAuthorization } from './lib/txs.mjs';
-import { randomTyped, spelled } from './lib/typed.mjs';
+import { spelled } from './lib/typed.mjs';
+import { asker } from './lib/asks.mjs';
 
-const DOCUMENTS = Number(process.env.ADYTON_TYPED ?? 2000);
 const r = random();
 const s = await startStack();
 s.gatewayAgent = new http.Agent({ keepAlive: true, maxSockets: 32 });
@@ -26,27 +25,7 @@ putKey(s, 'unprotected', secret.slice(2), '--allow-unprotected');
 putKey(s, 'both', secret.slice(2), '--allow-digest', '--allow-unprotected');
 putKey(s, 'sampled', secret.slice(2), '--aws-sample');
 
-/** The answer to body must be a signature over digest by the key. */
-async function signs(body, digest, id = 'plain') {
-  const answer = await signAny(s, id, body);
-  assert.equal(answer.status, 200, `${answer.body} for ${JSON.stringify(body).slice(0, 3000)}`);
-  const want = key.sign(digest);
-  assert.deepEqual(answer.json, {
-    hash: digest,
-    from: address,
-    signature: { r: want.r, s: want.s, yParity: want.yParity },
-    serialized: want.serialized,
-  });
-  return answer.json;
-}
-
-async function refused(body, code, where, detail = /./, id = 'plain') {
-  const answer = await signAny(s, id, body);
-  const text = `${answer.body} for ${JSON.stringify(body).slice(0, 600)}`;
-  assert.equal(answer.json?.code, code, text);
-  assert.equal(answer.json.where, where, text);
-  assert.match(answer.json.detail, detail, text);
-}
+const { signs, refused } = asker(s, key, address, 'plain');
 
 await test('500 personal messages are those of ethers and viem', async () => {
   await parallel(32, Array(500).fill(), async (_, i) => {
@@ -66,57 +45,6 @@ await test('data for a validator contract has version 0x00 of EIP-191', async ()
     const to = r.hex(20);
     const data = r.hex(r.pick([0, 1, 32, 500]));
     await signs({ validator_data: { address: to, data } }, keccak256(concat(['0x1900', to, data])));
-  }
-});
-
-// viem and eth-sig-util look for the types that a type needs by \w+ and do not find "Order:Sub"; ethers does.
-const plainNames = (doc) => Object.keys(doc.types).every((name) => /^\w+$/.test(name));
-
-await test(`${DOCUMENTS} random typed-data documents are those of ethers, viem and eth-sig-util`, async () => {
-  await parallel(32, Array(DOCUMENTS).fill(), async (_, i) => {
-    const doc = randomTyped(r);
-    const { EIP712Domain, ...types } = doc.types;
-    const digest = TypedDataEncoder.hash(doc.domain, types, doc.message);
-    const body = { typed_data: spelled(r, doc) };
-    if (i % 3 === 0) body.version = 'V4';
-    if (i % 4 === 0) delete body.typed_data.types.EIP712Domain;
-    const answer = await signs(body, digest);
-    if (!plainNames(doc)) return;
-    assert.equal(digest, hashTypedData(doc));
-    assert.equal(digest, '0x' + Buffer.from(TypedDataUtils.eip712Hash(doc, 'V4')).toString('hex'));
-    if (i % 10 === 0) {
-      assert.equal(answer.serialized, await account.signTypedData(doc));
-      assert.equal(answer.serialized, signTypedData({ privateKey: Buffer.from(secret.slice(2), 'hex'), data: doc, version: 'V4' }));
-    }
-  });
-});
-
-const EMPTY = { name: 'x' };
-const recursive = (message) => ({
-  types: { EIP712Domain: [{ name: 'name', type: 'string' }], Node: [{ name: 'v', type: 'uint8' }, { name: 'next', type: 'Node' }, { name: 'all', type: 'Node[]' }] },
-  primaryType: 'Node',
-  domain: EMPTY,
-  message,
-});
-const utils = (doc, version) => '0x' + Buffer.from(TypedDataUtils.eip712Hash(doc, version)).toString('hex');
-
-await test('recursive types, empty structs in V4, and the domain alone are those of eth-sig-util', async () => {
-  const leaf = { v: 1, next: null, all: [] };
-  for (const message of [leaf, { v: 2, all: [] }, { v: 3, next: leaf, all: [leaf, { ...leaf, all: [leaf] }] }]) {
-    const doc = recursive(message);
-    await signs({ typed_data: doc }, utils(doc, 'V4'));
-  }
-  const domain = { types: { EIP712Domain: [{ name: 'name', type: 'string' }] }, primaryType: 'EIP712Domain', domain: EMPTY, message: {} };
-  await signs({ typed_data: domain }, utils(domain, 'V4'));
-});
-
-await test('300 documents without arrays are those of eth-sig-util V3', async () => {
-  let n = 0;
-  while (n < 300) {
-    const doc = randomTyped(r);
-    if (!plainNames(doc) || Object.values(doc.types).flat().some((f) => f.type.includes('['))) continue;
-    await signs({ typed_data: spelled(r, doc), version: 'V3' }, utils(doc, 'V3'));
-    n++;
   }
 });
 
@@ -178,58 +106,6 @@ await test('a record that was given a permission by its store is refused by KMS'
     assert.equal(answer.json.code, 'kms_refused', answer.body);
     assert.equal(answer.json.cause, 'InvalidCiphertextException', answer.body);
   }
-});
-
-const person = [{ name: 'name', type: 'string' }, { name: 'wallet', type: 'address' }];
-const mail = (changes = {}) => ({
-  types: { Person: person, Mail: [{ name: 'to', type: 'Person' }, { name: 'n', type: 'uint8' }, { name: 'list', type: 'int8[2][]' }] },
-  primaryType: 'Mail',
-  domain: { name: 'd' },
-  message: { to: { name: 'Bob', wallet: '0x' + 'bb'.repeat(20) }, n: 1, list: [[1, -2]] },
-  ...changes,
-});
-const withType = (type) => mail({ types: { ...mail().types, Person: [person[0], { name: 'wallet', type }] } });
-const withMessage = (change) => mail({ message: { ...mail().message, ...change } });
-
-await test('malformed typed data is refused, each with its code and path', async () => {
-  await signs({ typed_data: mail() }, TypedDataEncoder.hash({ name: 'd' }, mail().types, mail().message));
-  const rows = [
-    [mail({ types: undefined }), 'field_missing', 'typed_data.types'],
-    [mail({ domain: undefined }), 'field_missing', 'typed_data.domain'],
-    [mail({ message: undefined }), 'field_missing', 'typed_data.message'],
-    [mail({ primaryType: 'Nail' }), 'field_invalid', 'typed_data.primaryType'],
-    [mail({ more: 1 }), 'field_unknown', 'typed_data.more'],
-    [mail({ domain: { name: 'd', owner: 1 } }), 'field_unknown', 'typed_data.domain'],
-    [mail({ domain: { chainId: -1 } }), 'field_out_of_range', 'typed_data.domain.chainId'],
-    [withType('Wallet'), 'field_invalid', 'typed_data.types.Person[1].type'],
-    [withType('uint'), 'field_invalid', 'typed_data.types.Person[1].type'],
-    [withType('uint264'), 'field_invalid', 'typed_data.types.Person[1].type'],
-    [withType('bytes33'), 'field_invalid', 'typed_data.types.Person[1].type'],
-    [withType('uint8[0]'), 'field_invalid', 'typed_data.types.Person[1].type'],
-    [withType('uint8[['), 'field_invalid', 'typed_data.types.Person[1].type'],
-    [mail({ types: { ...mail().types, 'P(a b)': person } }), 'field_invalid', 'typed_data.types.P(a b)'],
-    [mail({ types: { ...mail().types, uint8: person } }), 'field_invalid', 'typed_data.types.uint8'],
-    [mail({ types: { ...mail().types, Person: [...person, person[0]] } }), 'field_invalid', 'typed_data.types.Person[2]'],
-    [mail({ types: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`T${i}`, person])) }), 'too_large', 'typed_data.types'],
-    [withMessage({ to: { name: 'Bob' } }), 'field_missing', 'typed_data.message.to.wallet'],
-    [withMessage({ to: { name: 'Bob', wallet: 5 } }), 'field_invalid', 'typed_data.message.to.wallet'],
-    [withMessage({ to: { name: 'Bob', wallet: '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD' } }), 'address_checksum', 'typed_data.message.to.wallet'],
-    [withMessage({ to: { ...mail().message.to, age: 5 } }), 'field_unknown', 'typed_data.message.to.age'],
-    [withMessage({ to: 'Bob' }), 'field_invalid', 'typed_data.message.to'],
-    [withMessage({ n: 256 }), 'field_out_of_range', 'typed_data.message.n'],
-    [withMessage({ n: -1 }), 'field_out_of_range', 'typed_data.message.n'],
-    [withMessage({ n: 1.5 }), 'field_invalid', 'typed_data.message.n'],
-    [withMessage({ n: true }), 'field_invalid', 'typed_data.message.n'],
-    [withMessage({ list: [[1, 2, 3]] }), 'field_invalid', 'typed_data.message.list[0]'],
-    [withMessage({ list: [[1, 2], [127, 128]] }), 'field_out_of_range', 'typed_data.message.list[1][1]'],
-    [withMessage({ list: [[1, 2], [-128, -129]] }), 'field_out_of_range', 'typed_data.message.list[1][1]'],
-    [withMessage({ list: {} }), 'field_invalid', 'typed_data.message.list'],
-  ];
-  for (const [doc, code, where] of rows) await refused({ typed_data: doc }, code, where);
-  await refused({ typed_data: JSON.stringify(mail()) }, 'field_invalid', 'typed_data', /object/);
-  await refused({ typed_data: mail(), version: 'V1' }, 'field_invalid', 'version');
-  await refused({ typed_data: mail(), version: 'V3' }, 'field_invalid', 'typed_data.message.list', /V3/);
-  await refused({ typed_data: withMessage({ to: null }), version: 'V3' }, 'field_invalid', 'typed_data.message.to');
 });
 
 await test('malformed messages, authorizations and bodies are refused, each with its code and path', async () => {

@@ -19,7 +19,8 @@ export const randomAuthorization = (r) => ({ chainId: r.big(r.pick([0, 4, 50])),
  * SigningKey of ethers. */
 export function randomTransaction(r, type, signer) {
   const creation = type < 3 && r.below(10) === 0;
-  const data = creation || r.below(2) ? r.hex(1 + r.below(r.below(20) === 0 ? 2000 : 100)) : '0x';
+  const length = r.pick([1, 54, 55, 56, 57, 255, 256, 257, 1 + r.below(100), 1 + r.below(100), 1 + r.below(2000), 10000]); // where RLP's heads grow, and between
+  const data = creation || r.below(2) ? r.hex(length) : '0x';
   const tx = {
     type,
     chainId: 1n + r.big(r.pick([4, 16, 32, 50])),
@@ -82,5 +83,5 @@ export function toViem(tx) {
   const names = ['legacy', 'eip2930', 'eip1559', 'eip4844', 'eip7702'];
   const { commitments, ...rest } = tx;
   const authorizationList = tx.authorizationList?.map((a) => ({ ...a, chainId: Number(a.chainId), nonce: Number(a.nonce) }));
-  return { ...rest, ...(authorizationList && { authorizationList }), type: names[tx.type], chainId: Number(tx.chainId), nonce: Number(tx.nonce) };
+  return { ...rest, ...(authorizationList && { authorizationList }), type: names[tx.type], ...(tx.chainId && { chainId: Number(tx.chainId) }), nonce: Number(tx.nonce) };
 }

@@ -67,6 +67,26 @@ export function randomTyped(r) {
   return { types, primaryType: names[0], domain, message: value(r, types, names[0]) };
 }
 
+/** A document whose types name each other in circles; what ends a value is a struct that is null or left out, or an empty
+ * array. Of eth-sig-util's V4 alone: the others do not take such types or such values. */
+export function randomRecursive(r) {
+  const names = ['Node', 'Tree', 'List'].slice(0, 1 + r.below(3));
+  const types = { EIP712Domain: [{ name: 'name', type: 'string' }] };
+  for (const name of names) {
+    types[name] = [{ name: 'v', type: elementary(r) }];
+    for (let k = 0; k < 1 + r.below(3); k++) types[name].push({ name: `n${k}`, type: r.pick(names) + r.pick(['', '', '[]', '[2]', '[][]']) });
+  }
+  const build = (type, left) => {
+    const array = /^(.*)\[(\d*)\]$/.exec(type);
+    if (array) return Array.from({ length: array[2] ? Number(array[2]) : left > 0 ? r.below(3) : 0 }, () => build(array[1], left - 1));
+    if (!types[type]) return value(r, {}, type);
+    if (left <= 0) return null;
+    const made = types[type].map((f) => [f.name, build(f.type, left - 1)]);
+    return Object.fromEntries(made.filter(([, v]) => v !== null || r.below(2)));
+  };
+  return { types, primaryType: names[0], domain: { name: 'recursive' }, message: build(names[0], 2 + r.below(5)) };
+}
+
 /** The document as our API takes it, each number in one of the spellings that it accepts. */
 export function spelled(r, v) {
   if (typeof v === 'bigint') {

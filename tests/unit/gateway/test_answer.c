@@ -50,12 +50,12 @@ CASE(members_without_a_value_are_left_out)
 
 CASE(signatures_in_both_forms)
 {
-	static const uint8_t raw[] = {1, 2}, bytes[32] = {0xff};
+	static const uint8_t raw[] = {1, 2}, bytes[32] = {0xff}, low[32] = {0x7a};
 	struct ady_wire_signed m = {.raw = ady_bytes(raw, 2),
 	                            .hash = ady_bytes(bytes, 32),
 	                            .from = ady_bytes(bytes, 20),
 	                            .r = ady_bytes(bytes, 32),
-	                            .s = ady_bytes(bytes, 32)};
+	                            .s = ady_bytes(low, 32)};
 	struct ady_dyn out = {0};
 	json_t *o, *sig;
 
@@ -74,10 +74,13 @@ CASE(signatures_in_both_forms)
 	m.y_parity = 1;
 	ady_answer_signed(&out, ADY_FORM_NATIVE, &m);
 	o = json_loadb((const char *)out.p, out.n, JSON_REJECT_DUPLICATES, NULL);
-	CHECK_INT(json_object_size(o), 4);
+	CHECK_INT(json_object_size(o), 5);
 	CHECK_INT(strlen(text_of(o, "hash")), 66);
 	CHECK_INT(strlen(text_of(o, "serialized")), 132);
 	CHECK_STR(text_of(o, "serialized") + 130, "1c");
+	CHECK_INT(strlen(text_of(o, "compact")), 130);
+	CHECK(strncmp(text_of(o, "compact"), text_of(o, "serialized"), 66) == 0);
+	CHECK(strncmp(text_of(o, "compact") + 66, "fa00", 4) == 0);
 	json_decref(o);
 	out.n = 0;
 	m.raw.n = 2;
