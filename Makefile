@@ -130,7 +130,7 @@ $(BLSTLIB): $B/blst/server.o $B/blst/assembly.o
 	@mkdir -p $(@D); rm -f $@
 	$(call say,AR,$@)
 	$Q$(AR) rcsD $@ $^
-$B/src/crypto/bls.o: $(BLST)/bindings/blst.h
+$B/src/crypto/bls.o $B/src/crypto/sha256_pair.o: $(BLST)/bindings/blst.h
 
 define layer_rule
 $B/lib/$(1).a: $(patsubst %.c,$B/%.o,$(filter src/$(1)/%,$(SRC))) $B/.stamp
