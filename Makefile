@@ -10,7 +10,7 @@ IN      ?= *
 ifeq ($(origin CC),default)
 CC      := gcc
 endif
-LAYERS  := base crypto codec chain policy signer aws net enclave gateway devcloud image cli
+LAYERS  := base crypto codec chain policy signer aws net store enclave gateway devcloud image cli
 PROGS   := adyton-enclave adyton-gateway adyton-devcloud adyton
 VERSION := 0.1.0
 
@@ -73,9 +73,9 @@ reverse = $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))
 archive = $(patsubst %,$B/lib/%.a,$(filter $(patsubst src/%/,%,$(sort $(dir $(SRC)))),$(1)))
 common  := base crypto codec chain policy signer aws net
 layers_adyton-enclave  := $(common) enclave
-layers_adyton-gateway  := $(common) gateway
+layers_adyton-gateway  := $(common) store gateway
 layers_adyton-devcloud := $(common) devcloud
-layers_adyton          := $(common) image cli
+layers_adyton          := $(common) store image cli
 
 .PHONY: all help progs tests tools objects fuzz fuzz-replay clean format FORCE
 .SECONDARY:
@@ -176,7 +176,7 @@ $B/ct/%: $B/tests/ct/%.o $$(call archive,$$(call reverse,$(common))) $(BLSTLIB)
 	$Q$(CC) $(CFLAGS_) $(LDHARD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
 
 $B/replay/%: $B/tests/fuzz/%.o $B/tests/fuzz/replay.o $(HELP:%.c=$B/%.o) \
-    $$(call archive,$$(call reverse,$(common) enclave gateway devcloud image)) $(BLSTLIB)
+    $$(call archive,$$(call reverse,$(common) store enclave gateway devcloud image)) $(BLSTLIB)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$Q$(CC) $(CFLAGS_) $(LDHARD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
@@ -187,7 +187,7 @@ fuzz:
 	    CFLAGS="-fsanitize=fuzzer-no-link" fuzz-programs
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZ:tests/fuzz/%.c=$B/bin/%)
-$B/bin/%: $B/tests/fuzz/%.o $$(call archive,$$(call reverse,$(common) enclave gateway devcloud image)) $(BLSTLIB)
+$B/bin/%: $B/tests/fuzz/%.o $$(call archive,$$(call reverse,$(common) store enclave gateway devcloud image)) $(BLSTLIB)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$Q$(CC) $(CFLAGS_) $(LDHARD) -fsanitize=fuzzer -o $@ $(filter %.o %.a,$^) $(LIBS)

@@ -27,10 +27,13 @@
 	X(E_TOO_LARGE, "too_large", 413, "the request exceeds a limit")                         \
 	X(E_HTTP, "http_malformed", 400, "the request is not valid HTTP/1.1")                   \
 	X(E_NOT_FOUND, "not_found", 404, "there is nothing of that name")                       \
+	X(E_EXISTS, "already_exists", 409, "there is something of that name already")           \
+	X(E_CONFLICT, "conflict", 409, "it has changed meanwhile")                              \
 	X(E_METHOD, "method_not_allowed", 405, "the method is not supported here")              \
 	X(E_MEDIA_TYPE, "media_type_unsupported", 415, "the body is not application/json")      \
 	X(E_UNAUTHORIZED, "unauthorized", 401, "the caller is not known")                       \
 	X(E_DENIED, "denied", 403, "the caller may not do this")                                \
+	X(E_RATE, "rate_limited", 429, "the tenant's rate is used up")                          \
 	X(E_RECORD, "record_malformed", 422, "the stored key record cannot be read")            \
 	X(E_RECORD_MISMATCH, "record_mismatch", 422, "the stored key record is of another key") \
 	X(E_KEY_FORM, "key_malformed", 422, "the decrypted key has no accepted form")           \

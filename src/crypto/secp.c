@@ -134,3 +134,16 @@ void ady_secp_compress(uint8_t pub33[static 33], const uint8_t pub65[static 65])
 	pub33[0] = (uint8_t)(0x02 | (pub65[64] & 1));
 	memcpy(pub33 + 1, pub65 + 1, 32);
 }
+
+/* Parsing and writing need none of a context's tables. */
+enum ady_err ady_secp_expand(uint8_t pub65[static 65], const uint8_t pub33[static 33])
+{
+	secp256k1_pubkey pub;
+	size_t n = 65;
+
+	if (!secp256k1_ec_pubkey_parse(secp256k1_context_static, &pub, pub33, 33))
+		return ADY_E_CRYPTO;
+	secp256k1_ec_pubkey_serialize(secp256k1_context_static, pub65, &n, &pub,
+	                              SECP256K1_EC_UNCOMPRESSED);
+	return ADY_OK;
+}

@@ -41,6 +41,10 @@ enum ady_err ady_secp_sign(const struct ady_secp *secp, struct ady_secp_sig *sig
 enum ady_err ady_secp_recover(const struct ady_secp *secp, uint8_t pub65[static 65],
                               const struct ady_secp_sig *sig, const uint8_t digest32[static 32]);
 
+/* The uncompressed form of a compressed public key. Returns ADY_E_CRYPTO when it is no point.
+ * Time: variable; public data only. */
+enum ady_err ady_secp_expand(uint8_t pub65[static 65], const uint8_t pub33[static 33]);
+
 /* Compress an uncompressed public key (0x02 or 0x03 || x). */
 void ady_secp_compress(uint8_t pub33[static 33], const uint8_t pub65[static 65]);
 

@@ -7,109 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/config_callers.h"
+#include "gateway/config_object.h"
+
 enum { CONFIG_FILE_MAX = 256 * 1024 };
-
-/* An object that is being read: its path, for the words of a refusal. */
-struct object {
-	json_t *json;
-	const char *path; /* "" for the root */
-	struct ady_fault *f;
-};
-
-/* "path.name" for a member, the bare name at the root. */
-static enum ady_err refuse(const struct object *o, const char *name, const char *why)
-{
-	char where[64];
-
-	snprintf(where, sizeof where, "%s%s%s", o->path, *o->path ? "." : "", name);
-	(void)ady_fail(o->f, ADY_E_CONFIG, where, "%s", why);
-	return ADY_E_CONFIG;
-}
-
-/* Refuse members that are not in known, a list ended by NULL. */
-static enum ady_err check_members(const struct object *o, const char *const *known)
-{
-	const char *name;
-	json_t *value;
-
-	if (!json_is_object(o->json))
-		return ady_fail(o->f, ADY_E_CONFIG, o->path, "is no object");
-	json_object_foreach(o->json, name, value)
-	{
-		size_t i = 0;
-
-		while (known[i] && strcmp(known[i], name) != 0)
-			i++;
-		if (!known[i])
-			return refuse(o, name, "is not known");
-	}
-	return ADY_OK;
-}
-
-/* A text member; *out keeps its value when the member is absent. */
-static enum ady_err get_text(const struct object *o, const char *name, const char **out)
-{
-	const json_t *v = json_object_get(o->json, name);
-
-	if (!v)
-		return ADY_OK;
-	if (!json_is_string(v))
-		return refuse(o, name, "is no string");
-	if (json_string_length(v) > 8192)
-		return refuse(o, name, "is too long");
-	*out = json_string_value(v);
-	return ADY_OK;
-}
-
-static enum ady_err need_text(const struct object *o, const char *name, const char **out)
-{
-	enum ady_err err;
-
-	*out = NULL;
-	err = get_text(o, name, out);
-	if (err != ADY_OK)
-		return err;
-	return *out && **out ? ADY_OK : refuse(o, name, "is required");
-}
-
-static enum ady_err get_flag(const struct object *o, const char *name, bool *out)
-{
-	const json_t *v = json_object_get(o->json, name);
-
-	if (!v)
-		return ADY_OK;
-	if (!json_is_boolean(v))
-		return refuse(o, name, "is neither true nor false");
-	*out = json_is_true(v);
-	return ADY_OK;
-}
-
-static enum ady_err get_number(const struct object *o, const char *name, int64_t low, int64_t high,
-                               int64_t *out)
-{
-	const json_t *v = json_object_get(o->json, name);
-	char why[64];
-
-	if (!v)
-		return ADY_OK;
-	if (!json_is_integer(v))
-		return refuse(o, name, "is no integer");
-	*out = json_integer_value(v);
-	if (*out >= low && *out <= high)
-		return ADY_OK;
-	snprintf(why, sizeof why, "is not between %lld and %lld", (long long)low, (long long)high);
-	return refuse(o, name, why);
-}
-
-static enum ady_err get_endpoint(const struct object *o, const char *name, const char *text,
-                                 struct ady_endpoint *out)
-{
-	struct ady_fault why = {0};
-
-	if (ady_endpoint_parse(out, text, &why) == ADY_OK)
-		return ADY_OK;
-	return refuse(o, name, why.detail[0] ? why.detail : "is no endpoint");
-}
 
 /* Plain HTTP carries what a caller may sign: it stays on the machine unless the file says so. */
 static bool is_loopback(const char *host)
@@ -122,33 +23,33 @@ static bool is_loopback(const char *host)
 	return inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
 }
 
-static enum ady_err check_listen(const struct ady_gateway_config *c, const struct object *o,
+static enum ady_err check_listen(const struct ady_gateway_config *c, const struct ady_conf *o,
                                  const struct ady_endpoint *e, const char *name)
 {
 	if (e->kind != ADY_TCP && e->kind != ADY_UNIX)
-		return refuse(o, name, "is neither tcp: nor unix:");
+		return ady_conf_refuse(o, name, "is neither tcp: nor unix:");
 	if (e->kind == ADY_TCP && !c->tls.cert && !c->plain_anywhere && !is_loopback(e->path))
-		return refuse(o, name,
-		              "is plain HTTP beyond loopback: set tls, or plain_anywhere to true");
+		return ady_conf_refuse(
+		    o, name, "is plain HTTP beyond loopback: set tls, or plain_anywhere to true");
 	return ADY_OK;
 }
 
-static enum ady_err read_listen(struct ady_gateway_config *c, const struct object *root)
+static enum ady_err read_listen(struct ady_gateway_config *c, const struct ady_conf *root)
 {
 	const json_t *list = json_object_get(root->json, "listen");
 	size_t n = json_array_size(list);
 	enum ady_err err = ADY_OK;
 
 	if (n == 0 || n > ADY_GATEWAY_LISTEN_MAX)
-		return refuse(root, "listen", "is no list of 1 to 8 endpoints");
+		return ady_conf_refuse(root, "listen", "is no list of 1 to 8 endpoints");
 	for (size_t i = 0; err == ADY_OK && i < n; i++) {
 		const char *text = json_string_value(json_array_get(list, i));
 		char name[40];
 
 		snprintf(name, sizeof name, "listen[%zu]", i);
 		if (!text)
-			return refuse(root, name, "is no string");
-		err = get_endpoint(root, name, text, &c->listen[i]);
+			return ady_conf_refuse(root, name, "is no string");
+		err = ady_conf_endpoint(root, name, text, &c->listen[i]);
 		if (err == ADY_OK)
 			err = check_listen(c, root, &c->listen[i], name);
 	}
@@ -156,20 +57,20 @@ static enum ady_err read_listen(struct ady_gateway_config *c, const struct objec
 	return err;
 }
 
-static enum ady_err read_tls(struct ady_gateway_config *c, const struct object *root)
+static enum ady_err read_tls(struct ady_gateway_config *c, const struct ady_conf *root)
 {
 	static const char *const known[] = {"cert", "key", "client_ca", NULL};
-	struct object o = {json_object_get(root->json, "tls"), "tls", root->f};
+	struct ady_conf o = {json_object_get(root->json, "tls"), "tls", root->f};
 	enum ady_err err;
 
 	if (!o.json)
 		return ADY_OK;
-	err = check_members(&o, known);
+	err = ady_conf_members(&o, known);
 	if (err == ADY_OK)
-		err = need_text(&o, "cert", &c->tls.cert);
+		err = ady_conf_need_text(&o, "cert", &c->tls.cert);
 	if (err == ADY_OK)
-		err = need_text(&o, "key", &c->tls.key);
-	return err == ADY_OK ? get_text(&o, "client_ca", &c->tls.client_ca) : err;
+		err = ady_conf_need_text(&o, "key", &c->tls.key);
+	return err == ADY_OK ? ady_conf_text(&o, "client_ca", &c->tls.client_ca) : err;
 }
 
 static bool is_host(const char *s)
@@ -179,33 +80,33 @@ static bool is_host(const char *s)
 	return n > 0 && n <= 253 && s[n] == '\0';
 }
 
-static enum ady_err read_target(struct ady_relay_target *t, const struct object *o)
+static enum ady_err read_target(struct ady_relay_target *t, const struct ady_conf *o)
 {
 	static const char *const known[] = {"host", "port", NULL};
 	int64_t port = 443;
-	enum ady_err err = check_members(o, known);
+	enum ady_err err = ady_conf_members(o, known);
 
 	if (err == ADY_OK)
-		err = need_text(o, "host", &t->host);
+		err = ady_conf_need_text(o, "host", &t->host);
 	if (err == ADY_OK && !is_host(t->host))
-		return refuse(o, "host", "is no host name in lower case");
+		return ady_conf_refuse(o, "host", "is no host name in lower case");
 	if (err == ADY_OK)
-		err = get_number(o, "port", 1, 65535, &port);
+		err = ady_conf_number(o, "port", 1, 65535, &port);
 	t->port = (uint16_t)port;
 	return err;
 }
 
-static enum ady_err read_allow(struct ady_config_relay *r, const struct object *relay)
+static enum ady_err read_allow(struct ady_config_relay *r, const struct ady_conf *relay)
 {
 	const json_t *list = json_object_get(relay->json, "allow");
 	size_t n = json_array_size(list);
 	enum ady_err err = ADY_OK;
 
 	if (n == 0 || n > ADY_GATEWAY_ALLOW_MAX)
-		return refuse(relay, "allow", "is no list of 1 to 64 destinations");
+		return ady_conf_refuse(relay, "allow", "is no list of 1 to 64 destinations");
 	for (size_t i = 0; err == ADY_OK && i < n; i++) {
 		char path[48];
-		struct object o = {json_array_get(list, i), path, relay->f};
+		struct ady_conf o = {json_array_get(list, i), path, relay->f};
 
 		snprintf(path, sizeof path, "relay.allow[%zu]", i);
 		err = read_target(&r->allow[i], &o);
@@ -214,51 +115,51 @@ static enum ady_err read_allow(struct ady_config_relay *r, const struct object *
 	return err;
 }
 
-static enum ady_err read_relay(struct ady_gateway_config *c, const struct object *root)
+static enum ady_err read_relay(struct ady_gateway_config *c, const struct ady_conf *root)
 {
 	static const char *const known[] = {"listen", "allow", NULL};
-	struct object o = {json_object_get(root->json, "relay"), "relay", root->f};
+	struct ady_conf o = {json_object_get(root->json, "relay"), "relay", root->f};
 	const char *listen;
 	enum ady_err err;
 
 	if (!o.json)
 		return ADY_OK;
 	c->relay.on = true;
-	err = check_members(&o, known);
+	err = ady_conf_members(&o, known);
 	if (err == ADY_OK)
-		err = need_text(&o, "listen", &listen);
+		err = ady_conf_need_text(&o, "listen", &listen);
 	if (err == ADY_OK)
-		err = get_endpoint(&o, "listen", listen, &c->relay.listen);
+		err = ady_conf_endpoint(&o, "listen", listen, &c->relay.listen);
 	if (err == ADY_OK && c->relay.listen.kind == ADY_TCP)
-		return refuse(&o, "listen", "is tcp:, which anyone could use");
+		return ady_conf_refuse(&o, "listen", "is tcp:, which anyone could use");
 	return err == ADY_OK ? read_allow(&c->relay, &o) : err;
 }
 
-static enum ady_err read_role(struct ady_config_aws *a, const struct object *aws)
+static enum ady_err read_role(struct ady_config_aws *a, const struct ady_conf *aws)
 {
 	static const char *const known[] = {"role_arn", "session_policy", "seconds", NULL};
-	struct object o = {json_object_get(aws->json, "assume_role"), "aws.assume_role", aws->f};
+	struct ady_conf o = {json_object_get(aws->json, "assume_role"), "aws.assume_role", aws->f};
 	int64_t seconds = 900;
 	enum ady_err err;
 
 	if (!o.json)
 		return ADY_OK;
-	err = check_members(&o, known);
+	err = ady_conf_members(&o, known);
 	if (err == ADY_OK)
-		err = need_text(&o, "role_arn", &a->role_arn);
+		err = ady_conf_need_text(&o, "role_arn", &a->role_arn);
 	if (err == ADY_OK)
-		err = get_text(&o, "session_policy", &a->session_policy);
+		err = ady_conf_text(&o, "session_policy", &a->session_policy);
 	if (err == ADY_OK)
-		err = get_number(&o, "seconds", 900, 43200, &seconds);
+		err = ady_conf_number(&o, "seconds", 900, 43200, &seconds);
 	a->role_seconds = (int)seconds;
 	return err;
 }
 
-static enum ady_err read_source(struct ady_config_aws *a, const struct object *aws)
+static enum ady_err read_source(struct ady_config_aws *a, const struct ady_conf *aws)
 {
 	static const char *const names[] = {"auto", "imds", "environment", "file"};
 	const char *text = "auto";
-	enum ady_err err = get_text(aws, "credentials", &text);
+	enum ady_err err = ady_conf_text(aws, "credentials", &text);
 
 	if (err != ADY_OK)
 		return err;
@@ -267,7 +168,7 @@ static enum ady_err read_source(struct ady_config_aws *a, const struct object *a
 			a->source = (enum ady_credential_source)i;
 			return ADY_OK;
 		}
-	return refuse(aws, "credentials", "is none of auto, imds, environment, file");
+	return ady_conf_refuse(aws, "credentials", "is none of auto, imds, environment, file");
 }
 
 /* Whether url begins with http to the machine itself. */
@@ -291,30 +192,30 @@ static bool is_endpoint_url(const char *url)
 	       ((strncmp(url, "https://", 8) == 0 && url[8]) || is_local_url(url));
 }
 
-static enum ady_err read_aws(struct ady_gateway_config *c, const struct object *root)
+static enum ady_err read_aws(struct ady_gateway_config *c, const struct ady_conf *root)
 {
 	static const char *const known[] = {"region",      "endpoint",    "ca_file", "imds",
 	                                    "credentials", "assume_role", NULL};
-	struct object o = {json_object_get(root->json, "aws"), "aws", root->f};
+	struct ady_conf o = {json_object_get(root->json, "aws"), "aws", root->f};
 	struct ady_config_aws *a = &c->aws;
 	enum ady_err err;
 
 	if (!o.json)
-		return refuse(root, "aws", "is required");
+		return ady_conf_refuse(root, "aws", "is required");
 	a->imds = "http://169.254.169.254";
-	err = check_members(&o, known);
+	err = ady_conf_members(&o, known);
 	if (err == ADY_OK)
-		err = need_text(&o, "region", &a->region);
+		err = ady_conf_need_text(&o, "region", &a->region);
 	if (err == ADY_OK)
-		err = get_text(&o, "endpoint", &a->endpoint);
+		err = ady_conf_text(&o, "endpoint", &a->endpoint);
 	if (err == ADY_OK && a->endpoint && !is_endpoint_url(a->endpoint))
-		return refuse(&o, "endpoint", "is no https URL");
+		return ady_conf_refuse(&o, "endpoint", "is no https URL");
 	if (err == ADY_OK)
-		err = get_text(&o, "ca_file", &a->ca_file);
+		err = ady_conf_text(&o, "ca_file", &a->ca_file);
 	if (err == ADY_OK)
-		err = get_text(&o, "imds", &a->imds);
+		err = ady_conf_text(&o, "imds", &a->imds);
 	if (err == ADY_OK && (strncmp(a->imds, "http://", 7) != 0 || strlen(a->imds) > 300))
-		return refuse(&o, "imds", "is no http URL");
+		return ady_conf_refuse(&o, "imds", "is no http URL");
 	if (err == ADY_OK)
 		err = read_source(a, &o);
 	return err == ADY_OK ? read_role(a, &o) : err;
@@ -328,30 +229,63 @@ static bool is_prefix(const char *s)
 	       strlen(s) <= 256;
 }
 
-static enum ady_err read_store(struct ady_gateway_config *c, const struct object *root)
+/* One store, or none: Secrets Manager. */
+static enum ady_err read_place(struct ady_config_store *t, const struct ady_conf *o)
 {
-	static const char *const known[] = {"prefix", "cache_ms", NULL};
-	struct object o = {json_object_get(root->json, "store"), "store", root->f};
-	enum ady_err err;
+	enum ady_err err = ady_conf_text(o, "sqlite", &t->sqlite);
 
-	c->store = (struct ady_config_store){.prefix = "", .cache_ms = 30000};
-	if (!o.json)
-		return ADY_OK;
-	err = check_members(&o, known);
 	if (err == ADY_OK)
-		err = get_text(&o, "prefix", &c->store.prefix);
-	if (err == ADY_OK && !is_prefix(c->store.prefix))
-		return refuse(&o, "prefix", "is no part of a secret's name");
-	return err == ADY_OK ? get_number(&o, "cache_ms", 0, 3600000, &c->store.cache_ms) : err;
+		err = ady_conf_text(o, "folder", &t->folder);
+	if (err == ADY_OK)
+		err = ady_conf_text(o, "postgres", &t->postgres);
+	if (err == ADY_OK && (t->sqlite != NULL) + (t->folder != NULL) + (t->postgres != NULL) > 1)
+		return ady_conf_refuse(o, "sqlite", "is one of several stores: choose one");
+	if (err == ADY_OK && t->sqlite && !*t->sqlite)
+		return ady_conf_refuse(o, "sqlite", "is empty");
+	if (err == ADY_OK && t->folder && !*t->folder)
+		return ady_conf_refuse(o, "folder", "is empty");
+	return err;
 }
 
-static enum ady_err read_numbers(struct ady_gateway_config *c, const struct object *root)
+static enum ady_err read_store(struct ady_gateway_config *c, const struct ady_conf *root)
+{
+	static const char *const known[] = {"prefix",   "cache_ms",    "cache_mib",
+	                                    "sqlite",   "folder",      "postgres",
+	                                    "index_ms", "connections", NULL};
+	struct ady_conf o = {json_object_get(root->json, "store"), "store", root->f};
+	int64_t connections = 8;
+	enum ady_err err;
+
+	c->store = (struct ady_config_store){
+	    .prefix = "", .cache_ms = 30000, .cache_mib = 64, .index_ms = 60000, .connections = 8};
+	if (!o.json)
+		return ADY_OK;
+	err = ady_conf_members(&o, known);
+	if (err == ADY_OK)
+		err = ady_conf_text(&o, "prefix", &c->store.prefix);
+	if (err == ADY_OK && !is_prefix(c->store.prefix))
+		return ady_conf_refuse(&o, "prefix", "is no part of a secret's name");
+	if (err == ADY_OK)
+		err = read_place(&c->store, &o);
+	if (err == ADY_OK)
+		err = ady_conf_number(&o, "cache_ms", 0, 3600000, &c->store.cache_ms);
+	if (err == ADY_OK)
+		err = ady_conf_number(&o, "cache_mib", 1, 65536, &c->store.cache_mib);
+	if (err == ADY_OK)
+		err = ady_conf_number(&o, "index_ms", 1000, 86400000, &c->store.index_ms);
+	if (err == ADY_OK)
+		err = ady_conf_number(&o, "connections", 1, 64, &connections);
+	c->store.connections = (size_t)connections;
+	return err;
+}
+
+static enum ady_err read_numbers(struct ady_gateway_config *c, const struct ady_conf *root)
 {
 	int64_t threads = 0, timeout = 10000;
-	enum ady_err err = get_number(root, "threads", 0, ADY_GATEWAY_THREADS_MAX, &threads);
+	enum ady_err err = ady_conf_number(root, "threads", 0, ADY_GATEWAY_THREADS_MAX, &threads);
 
 	if (err == ADY_OK)
-		err = get_number(root, "request_timeout_ms", 1, 600000, &timeout);
+		err = ady_conf_number(root, "request_timeout_ms", 1, 600000, &timeout);
 	if (threads == 0)
 		threads = sysconf(_SC_NPROCESSORS_ONLN);
 	if (threads < 1)
@@ -361,42 +295,44 @@ static enum ady_err read_numbers(struct ady_gateway_config *c, const struct obje
 	return err;
 }
 
-static enum ady_err read_root(struct ady_gateway_config *c, const struct object *root)
+static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_conf *root)
 {
 	static const char *const known[] = {"listen",     "tls",
 	                                    "enclave",    "relay",
 	                                    "aws",        "store",
 	                                    "threads",    "request_timeout_ms",
 	                                    "access_log", "plain_anywhere",
-	                                    NULL};
+	                                    "callers",    NULL};
 	const char *enclave;
-	enum ady_err err = check_members(root, known);
+	enum ady_err err = ady_conf_members(root, known);
 
 	if (err == ADY_OK)
-		err = get_flag(root, "plain_anywhere", &c->plain_anywhere);
+		err = ady_conf_flag(root, "plain_anywhere", &c->plain_anywhere);
 	if (err == ADY_OK)
-		err = get_flag(root, "access_log", &c->access_log);
+		err = ady_conf_flag(root, "access_log", &c->access_log);
 	if (err == ADY_OK)
 		err = read_tls(c, root);
 	if (err == ADY_OK)
 		err = read_listen(c, root);
 	if (err == ADY_OK)
-		err = need_text(root, "enclave", &enclave);
+		err = ady_conf_need_text(root, "enclave", &enclave);
 	if (err == ADY_OK)
-		err = get_endpoint(root, "enclave", enclave, &c->enclave);
+		err = ady_conf_endpoint(root, "enclave", enclave, &c->enclave);
 	if (err == ADY_OK)
 		err = read_relay(c, root);
 	if (err == ADY_OK)
 		err = read_aws(c, root);
 	if (err == ADY_OK)
 		err = read_store(c, root);
+	if (err == ADY_OK)
+		err = ady_config_callers_read(c, root);
 	return err == ADY_OK ? read_numbers(c, root) : err;
 }
 
 enum ady_err ady_gateway_config_parse(struct ady_gateway_config *config, struct ady_bytes text,
                                       struct ady_fault *f)
 {
-	struct object root = {.path = "", .f = f};
+	struct ady_conf root = {.path = "", .f = f};
 	json_error_t at;
 	enum ady_err err;
 
@@ -439,5 +375,6 @@ enum ady_err ady_gateway_config_read(struct ady_gateway_config *config, const ch
 void ady_gateway_config_clear(struct ady_gateway_config *config)
 {
 	json_decref(config->root);
+	free(config->callers);
 	*config = (struct ady_gateway_config){0};
 }

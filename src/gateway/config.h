@@ -9,7 +9,12 @@
 
 #include "net/transport.h"
 
-enum { ADY_GATEWAY_LISTEN_MAX = 8, ADY_GATEWAY_ALLOW_MAX = 64, ADY_GATEWAY_THREADS_MAX = 64 };
+enum {
+	ADY_GATEWAY_LISTEN_MAX = 8,
+	ADY_GATEWAY_ALLOW_MAX = 64,
+	ADY_GATEWAY_THREADS_MAX = 64,
+	ADY_GATEWAY_CALLERS_MAX = 1024
+};
 
 /* Where the gateway takes its AWS credentials from. */
 enum ady_credential_source { ADY_FROM_AUTO, ADY_FROM_IMDS, ADY_FROM_ENVIRONMENT, ADY_FROM_FILE };
@@ -40,7 +45,18 @@ struct ady_config_aws {
 
 struct ady_config_store {
 	const char *prefix;
-	int64_t cache_ms;
+	const char *sqlite, *folder, *postgres; /* at most one; none: Secrets Manager */
+	int64_t cache_ms, cache_mib, index_ms;
+	size_t connections; /* calls to the store at once */
+};
+
+/* Who may ask: one of token and certificate, or both. */
+struct ady_config_caller {
+	const char *tenant;  /* NULL: none, of an administrator */
+	const char *subject; /* of the certificate, by RFC 2253; NULL: any */
+	bool admin, manage;  /* keys of all tenants; create, change and delete keys */
+	bool has_token, has_certificate;
+	uint8_t token_sha256[32], certificate_sha256[32]; /* of the certificate's DER */
 };
 
 /* All texts point into root. */
@@ -54,6 +70,8 @@ struct ady_gateway_config {
 	struct ady_config_relay relay;
 	struct ady_config_aws aws;
 	struct ady_config_store store;
+	struct ady_config_caller *callers; /* heap; NULL: whoever reaches a listener */
+	size_t callers_n;
 	size_t threads;
 	int request_timeout_ms;
 };

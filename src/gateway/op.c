@@ -152,9 +152,11 @@ void ady_op_answer_with(struct ady_op *op, int status, const char *type, struct 
 	end(op, status, type, NULL, body);
 }
 
-/* 503 is worth another try, soon. */
-static const char *retry_after(int status)
+/* 503 is worth another try, soon; 401 says how to identify oneself. */
+static const char *fields_of(int status)
 {
+	if (status == 401)
+		return ADY_CALLER_CHALLENGE;
 	return status == 503 ? "Retry-After: 1\r\n" : NULL;
 }
 
@@ -164,7 +166,7 @@ void ady_op_fail(struct ady_op *op, const struct ady_fault *f)
 
 	op->shard->out.n = 0;
 	ady_answer_problem(&op->shard->out, status, f, op->request_id);
-	end(op, status, ADY_PROBLEM_TYPE, retry_after(status), ady_dyn_bytes(&op->shard->out));
+	end(op, status, ADY_PROBLEM_TYPE, fields_of(status), ady_dyn_bytes(&op->shard->out));
 }
 
 void ady_op_refuse(struct ady_op *op, enum ady_err err, const char *where, const char *detail)
@@ -196,6 +198,6 @@ void ady_problem_now(struct ady_shard *shard, struct ady_http_request *req, enum
 	ady_request_id(shard, req, id);
 	shard->out.n = 0;
 	ady_answer_problem(&shard->out, status, f, id);
-	finish(shard, req, route, status, ADY_PROBLEM_TYPE, extra ? extra : retry_after(status), id,
+	finish(shard, req, route, status, ADY_PROBLEM_TYPE, extra ? extra : fields_of(status), id,
 	       ady_dyn_bytes(&shard->out));
 }

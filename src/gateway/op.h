@@ -5,6 +5,7 @@
 #ifndef ADY_GATEWAY_OP_H
 #define ADY_GATEWAY_OP_H
 
+#include "gateway/caller.h"
 #include "gateway/shard.h"
 #include "gateway/signing.h"
 
@@ -12,6 +13,7 @@ struct ady_op {
 	struct ady_shard *shard;
 	struct ady_http_request *req; /* NULL once answered */
 	enum ady_route route;
+	struct ady_caller caller;
 	struct ady_timer deadline;
 	int64_t due_ms;
 	struct ady_call call;         /* of an attestation */
@@ -62,17 +64,19 @@ void ady_answer_now(struct ady_shard *shard, struct ady_http_request *req, enum 
 void ady_problem_now(struct ady_shard *shard, struct ady_http_request *req, enum ady_route route,
                      const struct ady_fault *f, const char *extra);
 
-/* Whether a request with a body may be read: JSON or of no stated type, and not of a web page.
+/* Whether a request with a body may be read: JSON or of no stated type, not of a web page, and of a
+ * known caller, which is filled in.
  * False: it has been refused. In sign.c. */
-bool ady_op_from_client(struct ady_shard *shard, struct ady_http_request *req,
-                        enum ady_route route);
+bool ady_op_from_client(struct ady_shard *shard, struct ady_http_request *req, enum ady_route route,
+                        struct ady_caller *caller);
 
 /* The two signing routes. In sign.c. key: the secret's id as given in the path; unused for the
  * sample's form, which carries it in its body. */
 void ady_sign_native(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes key);
 
 /* See ady_sign_native. The caller has asked ady_op_from_client. */
-void ady_sign_sample(struct ady_shard *shard, struct ady_http_request *req);
+void ady_sign_sample(struct ady_shard *shard, struct ady_http_request *req,
+                     const struct ady_caller *caller);
 
 /* POST /: the sample's form, or JSON-RPC. In rpc_http.c. */
 void ady_page_root(struct ady_shard *shard, struct ady_http_request *req);

@@ -51,8 +51,14 @@ void ady_page_attestation(struct ady_shard *shard, struct ady_http_request *req)
 	struct ady_op *op = ady_op_open(shard, req, ADY_ROUTE_ATTESTATION);
 	uint8_t nonce[NONCE_MAX];
 	struct ady_buf b = ady_buf(shard->frame, sizeof shard->frame);
+	struct ady_fault f;
 	enum ady_err err;
 	size_t n;
+
+	if (ady_caller_of(shard, req, &op->caller, &f) != ADY_OK) {
+		ady_op_fail(op, &f);
+		return;
+	}
 
 	if (!read_nonce(req->head.query, nonce, &n)) {
 		ady_op_refuse(op, ADY_E_FIELD_INVALID, "nonce", "is not 0 to 512 bytes in hex");
@@ -236,6 +242,20 @@ static void put_links(struct ady_dyn *out, struct ady_gateway *g)
 		put_status(out, &any.status);
 }
 
+/* They tell of all tenants: for administrators only, where callers are told apart. */
+static bool may_read_metrics(struct ady_shard *shard, struct ady_http_request *req)
+{
+	struct ady_caller caller;
+	struct ady_fault f;
+	enum ady_err err = ady_caller_of(shard, req, &caller, &f);
+
+	if (err == ADY_OK && !caller.admin)
+		err = ady_fail(&f, ADY_E_DENIED, NULL, "metrics are for administrators");
+	if (err != ADY_OK)
+		ady_problem_now(shard, req, ADY_ROUTE_METRICS, &f, NULL);
+	return err == ADY_OK;
+}
+
 void ady_page_metrics(struct ady_shard *shard, struct ady_http_request *req)
 {
 	struct ady_metrics *sets[ADY_GATEWAY_THREADS_MAX];
@@ -243,6 +263,8 @@ void ady_page_metrics(struct ady_shard *shard, struct ady_http_request *req)
 	char id[ADY_REQUEST_ID_MAX + 1];
 	struct ady_dyn *out = &shard->out;
 
+	if (!may_read_metrics(shard, req))
+		return;
 	for (size_t i = 0; i < g->shards_n; i++)
 		sets[i] = &g->shards[i]->metrics;
 	ady_request_id(shard, req, id);

@@ -11,29 +11,34 @@ static void on_answer(void *ctx, struct ady_bytes answer)
 	ady_op_answer_with(ctx, answer.n > 0 ? 200 : 204, ADY_JSON_TYPE, answer);
 }
 
-static void start(struct ady_shard *shard, struct ady_http_request *req)
+static void start(struct ady_shard *shard, struct ady_http_request *req,
+                  const struct ady_caller *caller)
 {
+	struct ady_op *op = ady_op_open_untimed(shard, req, ADY_ROUTE_RPC);
 	const struct ady_rpc_ask ask = {
 	    .shard = shard,
+	    .caller = &op->caller,
 	    .text = req->body,
 	    .timeout_ms = shard->gateway->config->request_timeout_ms,
 	    .done = on_answer,
-	    .ctx = ady_op_open_untimed(shard, req, ADY_ROUTE_RPC),
+	    .ctx = op,
 	};
 
+	op->caller = *caller;
 	(void)ady_rpc_start(&ask); /* never dropped: an answer that nobody reads is harmless */
 }
 
 void ady_page_root(struct ady_shard *shard, struct ady_http_request *req)
 {
+	struct ady_caller caller;
 	struct ady_fault f;
 
-	if (!ady_op_from_client(shard, req, ADY_ROUTE_SAMPLE))
+	if (!ady_op_from_client(shard, req, ADY_ROUTE_SAMPLE, &caller))
 		return;
 	if (ady_rpc_is_text(req->body)) {
-		start(shard, req);
+		start(shard, req, &caller);
 	} else if (req->body.n <= ADY_WIRE_REQUEST_MAX) {
-		ady_sign_sample(shard, req);
+		ady_sign_sample(shard, req, &caller);
 	} else {
 		(void)ady_fail(&f, ADY_E_TOO_LARGE, "body", "is longer than %d bytes",
 		               ADY_WIRE_REQUEST_MAX);

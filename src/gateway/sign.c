@@ -48,6 +48,7 @@ static bool is_secret_id(struct ady_bytes id)
 static void start(struct ady_op *op, struct ady_bytes key, const char *where)
 {
 	const struct ady_signing_ask ask = {.form = form_of(op),
+	                                    .caller = op->caller,
 	                                    .key = key,
 	                                    .request = op->req->body,
 	                                    .due_ms = op->due_ms,
@@ -63,7 +64,8 @@ static void start(struct ady_op *op, struct ady_bytes key, const char *where)
 
 /* A web page may send JSON to a gateway on loopback only after a preflight request, which is not
  * answered; but old browsers and odd types slip through, and no page has business here. */
-bool ady_op_from_client(struct ady_shard *shard, struct ady_http_request *req, enum ady_route route)
+bool ady_op_from_client(struct ady_shard *shard, struct ady_http_request *req, enum ady_route route,
+                        struct ady_caller *caller)
 {
 	struct ady_bytes type = ady_http_field(&req->head, "content-type");
 	struct ady_bytes bare = type;
@@ -71,6 +73,10 @@ bool ady_op_from_client(struct ady_shard *shard, struct ady_http_request *req, e
 
 	if (ady_http_field(&req->head, "origin").p) {
 		(void)ady_fail(&f, ADY_E_DENIED, NULL, "requests of web pages are not served");
+		ady_problem_now(shard, req, route, &f, NULL);
+		return false;
+	}
+	if (ady_caller_of(shard, req, caller, &f) != ADY_OK) {
 		ady_problem_now(shard, req, route, &f, NULL);
 		return false;
 	}
@@ -90,11 +96,13 @@ void ady_sign_native(struct ady_shard *shard, struct ady_http_request *req, stru
 	const char *prefix = shard->gateway->config->store.prefix;
 	size_t n = strlen(prefix);
 	char id[ADY_WIRE_KEY_ID_MAX + 1];
+	struct ady_caller caller;
 	struct ady_op *op;
 
-	if (!ady_op_from_client(shard, req, ADY_ROUTE_SIGN))
+	if (!ady_op_from_client(shard, req, ADY_ROUTE_SIGN, &caller))
 		return;
 	op = ady_op_open(shard, req, ADY_ROUTE_SIGN);
+	op->caller = caller;
 	memcpy(id, prefix, n);
 	if (key.n == 0 || ady_http_unescape(id + n, sizeof id - n, key) != ADY_OK)
 		ady_op_refuse(op, ADY_E_FIELD_INVALID, "id", "is no name of a key");
@@ -102,7 +110,8 @@ void ady_sign_native(struct ady_shard *shard, struct ady_http_request *req, stru
 		start(op, ady_bytes_str(id), "id");
 }
 
-void ady_sign_sample(struct ady_shard *shard, struct ady_http_request *req)
+void ady_sign_sample(struct ady_shard *shard, struct ady_http_request *req,
+                     const struct ady_caller *caller)
 {
 	char id[ADY_WIRE_KEY_ID_MAX + 1];
 	struct ady_json doc;
@@ -112,6 +121,7 @@ void ady_sign_sample(struct ady_shard *shard, struct ady_http_request *req)
 	size_t n;
 
 	op = ady_op_open(shard, req, ADY_ROUTE_SAMPLE);
+	op->caller = *caller;
 	if (ady_json_parse(&doc, shard->toks, ADY_SHARD_TOKENS, req->body, &f) != ADY_OK) {
 		ady_op_fail(op, &f);
 		return;

@@ -178,6 +178,8 @@ static enum ady_err take_record(struct ady_signing *s, struct ady_stored *record
 
 	s->record = record;
 	ady_stored_unref(old);
+	if (ady_caller_permits(&s->ask.caller, record, f) != ADY_OK)
+		return f->err;
 	if (!same)
 		return ask_enclave(s, f);
 	*f = s->fault;
@@ -196,6 +198,8 @@ static void on_fetched(struct ady_store_wait *w)
 		return;
 	}
 	end_stage(s, ADY_STAGE_STORE);
+	if (!s->record)
+		ady_caller_hide(&s->ask.caller, &f);
 	if (!w->record || take_record(s, w->record, &f) != ADY_OK)
 		fail(s, &f);
 }
@@ -218,7 +222,9 @@ static enum ady_err look_up(struct ady_signing *s, int64_t newer_than_ms, struct
 	if (err == ADY_OK)
 		return take_record(s, record, f);
 	*f = s->record ? s->fault : s->fetch.fault;
-	return err;
+	if (!s->record)
+		ady_caller_hide(&s->ask.caller, f);
+	return f->err;
 }
 
 /* --- the answer --- */

@@ -9,12 +9,14 @@
 #define ADY_GATEWAY_SIGNING_H
 
 #include "codec/wire.h"
+#include "gateway/caller.h"
 
 struct ady_shard;
 struct ady_signing;
 
 struct ady_signing_ask {
 	enum ady_wire_form form;
+	struct ady_caller caller; /* whose key it must be */
 	struct ady_bytes key;     /* the record's name in the store; copied */
 	struct ady_bytes request; /* the body that the enclave reads; valid until done or drop */
 	int64_t due_ms;           /* ady_mono_ms: what is left of it is told to the enclave */

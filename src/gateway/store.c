@@ -8,19 +8,21 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/pool.h"
 #include "gateway/cache.h"
-#include "gateway/secret.h"
+#include "gateway/store_jobs.h"
+#include "gateway/store_open.h"
 
 enum {
-	WORKERS = 8,
-	QUEUE = 1024,
+	QUEUE = 2048,
 	WAITING_MAX = 4096,
 	REFUSED_MS = 1000, /* how long a refusal is remembered */
-	CALL_TIMEOUT_MS = 5000,
 	HEALTH_MS = 30000, /* how long an outcome tells about the store */
 	HEALTH_BAD_MS = 1000,
+	PURGE_MS = 60000,
 };
+
+/* What an entry of the cache stands for: ids have none of these as their first byte. */
+enum { BY_ADDRESS = 1, BY_PUBLIC_KEY = 2, FIND_MAX = 1 + 1 + ADY_PUBLIC_KEY_MAX + ADY_TENANT_MAX };
 
 struct fetch {
 	struct ady_work work;
@@ -30,11 +32,12 @@ struct fetch {
 
 struct ady_store {
 	const struct ady_gateway_config *config;
-	struct ady_credentials *credentials;
+	struct ady_records *records;
+	bool secrets; /* Secrets Manager, where ARNs are understood */
 	struct ady_cache *cache;
 	struct ady_pool *pool;
-	struct ady_aws *aws[WORKERS];
 	atomic_bool closing, probing;
+	_Atomic int64_t purged_ms;
 	_Atomic uint64_t hits, misses, fetches, failures, waiting;
 	pthread_mutex_t lock; /* guards what follows */
 	bool known, ok;
@@ -42,39 +45,9 @@ struct ady_store {
 	char why[160];
 };
 
-struct ady_stored *ady_stored_new(struct ady_bytes name, struct ady_bytes text)
-{
-	struct ady_stored *r = malloc(sizeof *r + name.n + text.n);
-	uint8_t *data;
-
-	if (!r)
-		ADY_BUG("out of memory");
-	data = (uint8_t *)(r + 1);
-	memcpy(data, name.p, name.n);
-	if (text.n > 0)
-		memcpy(data + name.n, text.p, text.n);
-	atomic_init(&r->refs, 1);
-	r->fetched_ms = ady_mono_ms();
-	r->name = ady_bytes(data, name.n);
-	r->text = ady_bytes(data + name.n, text.n);
-	return r;
-}
-
-static struct ady_stored *ref(struct ady_stored *r)
-{
-	atomic_fetch_add_explicit(&r->refs, 1, memory_order_relaxed);
-	return r;
-}
-
-void ady_stored_unref(struct ady_stored *r)
-{
-	if (r && atomic_fetch_sub_explicit(&r->refs, 1, memory_order_acq_rel) == 1)
-		free(r);
-}
-
 static void set_health(struct ady_store *s, enum ady_err err, const struct ady_fault *f)
 {
-	bool ok = !ady_secret_is_outage(err);
+	bool ok = !ady_records_is_outage(err);
 
 	if (atomic_load(&s->closing))
 		return;
@@ -91,29 +64,49 @@ static void set_health(struct ady_store *s, enum ady_err err, const struct ady_f
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* Fetch with the current credentials, and once more with newer ones when AWS refuses them. */
-static struct ady_stored *fetch_record(struct ady_store *s, size_t worker, const char *id,
-                                       struct ady_fault *f)
+static void take_first(void *ctx, const struct ady_entry *e)
+{
+	ady_entry_copy(ctx, e);
+}
+
+/* kind, length of the value, value, tenant. */
+static enum ady_err find(struct ady_store *s, size_t worker, const struct ady_cache_entry *key,
+                         struct ady_entry *out, struct ady_fault *f)
+{
+	const uint8_t *id = (const uint8_t *)key->id;
+	const char *tenant = key->id + 2 + id[1];
+	struct ady_records_query q = {.limit = 1, .texts = true};
+	enum ady_err err;
+
+	if (id[0] == BY_ADDRESS)
+		q.address = id + 2;
+	else
+		q.public_key = ady_bytes(id + 2, id[1]);
+	if (*tenant)
+		q.tenant = tenant;
+	err = ady_records_list(s->records, worker, &q, take_first, out, f);
+	if (err == ADY_OK && !out->id[0])
+		err = ady_fail(f, ADY_E_NOT_FOUND, NULL, "the store has no such key");
+	return err;
+}
+
+static struct ady_stored *fetch_record(struct ady_store *s, size_t worker,
+                                       const struct ady_cache_entry *key, struct ady_fault *f)
 {
 	struct ady_stored *record = NULL;
-	enum ady_err err = ADY_E_CREDENTIALS;
+	struct ady_entry e = {0};
+	enum ady_err err;
 
-	for (int attempt = 0; attempt < 2 && err == ADY_E_CREDENTIALS; attempt++) {
-		struct ady_aws_credentials c;
-		uint64_t used = ady_credentials_get(s->credentials, ADY_FOR_STORE, &c);
-
-		if (atomic_load(&s->closing))
-			err = ady_fail(f, ADY_E_STORE, NULL, "the gateway is ending");
-		else if (used > 0)
-			err = ady_secret_fetch(s->aws[worker], &c, id, &record, f);
-		else
-			err = ady_fail(f, ADY_E_CREDENTIALS, NULL, "there are no credentials yet");
-		ady_aws_credentials_wipe(&c);
-		if (err == ADY_E_CREDENTIALS && attempt == 0 &&
-		    !ady_credentials_await(s->credentials, used, CALL_TIMEOUT_MS))
-			break;
-	}
+	if (atomic_load(&s->closing))
+		err = ady_fail(f, ADY_E_STORE, NULL, "the gateway is ending");
+	else if (key->id[0] == BY_ADDRESS || key->id[0] == BY_PUBLIC_KEY)
+		err = find(s, worker, key, &e, f);
+	else
+		err = ady_records_get(s->records, worker, key->id, &e, f);
 	set_health(s, err, f);
+	if (err == ADY_OK)
+		record = ady_stored_new(&e);
+	ady_entry_clear(&e);
 	return record;
 }
 
@@ -124,7 +117,7 @@ static void hand_out(struct ady_store *s, struct ady_store_wait *waiters, struct
 		struct ady_store_wait *w = waiters;
 
 		waiters = w->next;
-		w->record = record ? ref(record) : NULL;
+		w->record = record ? ady_stored_ref(record) : NULL;
 		w->fault = *f;
 		atomic_fetch_sub(&s->waiting, 1);
 		ady_loop_post(w->loop, &w->task);
@@ -138,9 +131,9 @@ static void finish(struct ady_store *s, struct ady_cache_entry *e, struct ady_st
 	struct ady_store_wait *waiters;
 
 	if (record)
-		ref(record); /* e may be dropped as soon as its stripe is unlocked */
+		ady_stored_ref(record); /* e may be dropped as soon as its stripe is unlocked */
 	ady_cache_relock(s->cache, e);
-	if (!record && ady_secret_is_outage(f->err) && e->record && ady_mono_ms() < e->until_ms)
+	if (!record && ady_records_is_outage(f->err) && e->record && ady_mono_ms() < e->until_ms)
 		e->fetching = false; /* fetched early, in vain: what is there is still fresh */
 	else
 		ady_cache_fill(s->cache, e, record, f, ady_mono_ms() + life);
@@ -151,6 +144,15 @@ static void finish(struct ady_store *s, struct ady_cache_entry *e, struct ady_st
 	ady_stored_unref(record);
 }
 
+/* What waits for its deletion is removed now and then, by whoever comes along. */
+static void purge(struct ady_store *s, size_t worker)
+{
+	int64_t now = ady_mono_ms(), last = atomic_load(&s->purged_ms);
+
+	if (now - last >= PURGE_MS && atomic_compare_exchange_strong(&s->purged_ms, &last, now))
+		ady_records_purge(s->records, worker, ady_wall_ms() / 1000);
+}
+
 static void fetch_work(struct ady_work *work, size_t worker)
 {
 	struct fetch *fetch = (struct fetch *)work;
@@ -159,19 +161,17 @@ static void fetch_work(struct ady_work *work, size_t worker)
 	struct ady_stored *record;
 
 	if (fetch->entry) {
-		record = fetch_record(s, worker, fetch->entry->id, &f);
+		record = fetch_record(s, worker, fetch->entry, &f);
 		atomic_fetch_add(&s->fetches, 1);
 		if (!record)
 			atomic_fetch_add(&s->failures, 1);
 		finish(s, fetch->entry, record, &f);
 	} else {
-		char id[300];
-
-		snprintf(id, sizeof id, "%sadyton-probe", s->config->store.prefix);
-		ady_stored_unref(fetch_record(s, worker, id, &f));
+		set_health(s, ady_records_probe(s->records, worker, &f), &f);
 		atomic_store(&s->probing, false);
 	}
 	free(fetch);
+	purge(s, worker);
 }
 
 static enum ady_err submit(struct ady_store *s, struct ady_cache_entry *e)
@@ -197,7 +197,7 @@ static bool serve(struct ady_store *s, struct ady_cache_entry *e, int64_t newer_
 
 	if (!e->record || e->record->fetched_ms <= newer_than_ms || now >= e->until_ms)
 		return false;
-	*record = ref(e->record);
+	*record = ady_stored_ref(e->record);
 	atomic_fetch_add_explicit(&s->hits, 1, memory_order_relaxed);
 	if (!e->fetching && now >= e->until_ms - s->config->store.cache_ms / 4)
 		e->fetching = submit(s, e) == ADY_OK;
@@ -229,10 +229,10 @@ static void on_task(struct ady_task *task)
 	w->done(w);
 }
 
-enum ady_err ady_store_get(struct ady_store *s, struct ady_bytes secret_id, int64_t newer_than_ms,
-                           struct ady_stored **record, struct ady_store_wait *w)
+static enum ady_err look_up(struct ady_store *s, struct ady_bytes key, int64_t newer_than_ms,
+                            struct ady_stored **record, struct ady_store_wait *w)
 {
-	struct ady_cache_entry *e = ady_cache_lock(s->cache, secret_id);
+	struct ady_cache_entry *e = ady_cache_lock(s->cache, key);
 	enum ady_err err = ADY_OK;
 
 	*record = NULL;
@@ -240,15 +240,101 @@ enum ady_err ady_store_get(struct ady_store *s, struct ady_bytes secret_id, int6
 	w->record = NULL;
 	if (!serve(s, e, newer_than_ms, record)) {
 		atomic_fetch_add_explicit(&s->misses, 1, memory_order_relaxed);
-		if (e->refused && !e->fetching && ady_mono_ms() < e->until_ms) {
-			w->fault = e->fault;
-			err = e->fault.err;
+		if (e->fault && !e->fetching && ady_mono_ms() < e->until_ms) {
+			w->fault = *e->fault;
+			err = e->fault->err;
 		} else {
 			err = wait_for(s, e, w);
 		}
 	}
 	ady_cache_unlock(s->cache, e);
 	return err;
+}
+
+enum ady_err ady_store_get(struct ady_store *s, struct ady_bytes secret_id, int64_t newer_than_ms,
+                           struct ady_stored **record, struct ady_store_wait *w)
+{
+	char name[ADY_KEY_ID_MAX + 1];
+
+	if (!s->secrets) {
+		*record = NULL;
+		if (!ady_entry_secret_name(name, sizeof name, secret_id))
+			return ady_fail(&w->fault, ADY_E_NOT_FOUND, NULL,
+			                "the store has no such key");
+		secret_id = ady_bytes_str(name);
+	}
+	return look_up(s, secret_id, newer_than_ms, record, w);
+}
+
+/* The cache's key of a search. */
+static struct ady_bytes find_key(char out[static FIND_MAX], uint8_t kind, struct ady_bytes value,
+                                 const char *tenant)
+{
+	struct ady_buf b = ady_buf(out, FIND_MAX);
+
+	ady_buf_u8(&b, kind);
+	ady_buf_u8(&b, (uint8_t)value.n);
+	ady_buf_view(&b, value);
+	ady_buf_str(&b, tenant ? tenant : "");
+	return ady_buf_bytes(&b);
+}
+
+enum ady_err ady_store_find_address(struct ady_store *s, const uint8_t address20[static 20],
+                                    const char *tenant, int64_t newer_than_ms,
+                                    struct ady_stored **record, struct ady_store_wait *w)
+{
+	char key[FIND_MAX];
+
+	return look_up(s, find_key(key, BY_ADDRESS, ady_bytes(address20, 20), tenant),
+	               newer_than_ms, record, w);
+}
+
+enum ady_err ady_store_find_public_key(struct ady_store *s, struct ady_bytes public_key,
+                                       const char *tenant, int64_t newer_than_ms,
+                                       struct ady_stored **record, struct ady_store_wait *w)
+{
+	char key[FIND_MAX];
+
+	*record = NULL;
+	if (public_key.n == 0 || public_key.n > ADY_PUBLIC_KEY_MAX)
+		return ady_fail(&w->fault, ADY_E_NOT_FOUND, NULL, "the store has no such key");
+	return look_up(s, find_key(key, BY_PUBLIC_KEY, public_key, tenant), newer_than_ms, record,
+	               w);
+}
+
+void ady_store_forget(struct ady_store *s, const struct ady_entry *e)
+{
+	const char *const tenants[] = {NULL, e->tenant};
+	char key[FIND_MAX];
+
+	ady_cache_forget(s->cache, ady_bytes_str(e->id));
+	for (size_t i = 0; i < 2; i++) {
+		if (e->has_address)
+			ady_cache_forget(s->cache, find_key(key, BY_ADDRESS,
+			                                    ady_bytes(e->address, 20), tenants[i]));
+		if (e->public_key_n)
+			ady_cache_forget(s->cache,
+			                 find_key(key, BY_PUBLIC_KEY,
+			                          ady_bytes(e->public_key, e->public_key_n),
+			                          tenants[i]));
+	}
+}
+
+void ady_store_job_run(struct ady_store *s, struct ady_store_job *job, size_t worker)
+{
+	if (atomic_load(&s->closing))
+		(void)ady_fail(&job->fault, ADY_E_STORE, NULL, "the gateway is ending");
+	else
+		job->run(job, s->records, worker);
+	set_health(s, job->fault.err, &job->fault);
+}
+
+enum ady_err ady_store_run(struct ady_store *s, struct ady_store_job *job)
+{
+	job->work.fn = ady_store_job_work;
+	job->store = s;
+	job->fault = (struct ady_fault){0};
+	return ady_pool_submit(s->pool, &job->work);
 }
 
 void ady_store_probe(struct ady_store *s)
@@ -268,6 +354,7 @@ void ady_store_probe(struct ady_store *s)
 void ady_store_report(struct ady_store *s, struct ady_store_report *r)
 {
 	*r = (struct ady_store_report){
+	    .kind = s->records->ops->kind,
 	    .hits = atomic_load(&s->hits),
 	    .misses = atomic_load(&s->misses),
 	    .fetches = atomic_load(&s->fetches),
@@ -286,32 +373,26 @@ enum ady_err ady_store_open(struct ady_store **store, const struct ady_gateway_c
                             struct ady_credentials *credentials, struct ady_fault *f)
 {
 	struct ady_store *s = calloc(1, sizeof *s);
-	enum ady_err err = s ? ADY_OK : ADY_E_MEMORY;
+	enum ady_err err;
 
 	*store = NULL;
-	for (size_t i = 0; err == ADY_OK && i < WORKERS; i++) {
-		struct ady_aws_config aws = {.endpoint = config->aws.endpoint,
-		                             .region = config->aws.region,
-		                             .ca_file = config->aws.ca_file,
-		                             .timeout_ms = CALL_TIMEOUT_MS,
-		                             .stop = &s->closing};
-
-		err = ady_aws_open(&s->aws[i], &aws);
-	}
-	if (err == ADY_OK)
-		err = ady_cache_open(&s->cache, 0, 0);
-	if (err == ADY_OK)
-		err = ady_pool_open(&s->pool, WORKERS, QUEUE);
 	if (!s)
 		return ady_fail(f, ADY_E_MEMORY, NULL, "out of memory");
 	s->config = config;
-	s->credentials = credentials;
 	pthread_mutex_init(&s->lock, NULL);
-	if (err == ADY_OK)
+	err = ady_store_open_records(&s->records, config, credentials, &s->closing, f);
+	if (err == ADY_OK &&
+	    (ady_cache_open(&s->cache, 0, (size_t)config->store.cache_mib << 20) != ADY_OK ||
+	     ady_pool_open(&s->pool, config->store.connections, QUEUE) != ADY_OK))
+		err = ady_fail(f, ADY_E_MEMORY, NULL, "the store cannot be started");
+	if (err == ADY_OK) {
+		s->records->stop = &s->closing;
+		s->secrets = strcmp(s->records->ops->kind, "secrets-manager") == 0;
 		*store = s;
-	else
+	} else {
 		ady_store_close(s);
-	return err == ADY_OK ? ADY_OK : ady_fail(f, err, NULL, "the store cannot be started");
+	}
+	return err;
 }
 
 void ady_store_stop(struct ady_store *s)
@@ -325,8 +406,7 @@ void ady_store_close(struct ady_store *s)
 		return;
 	ady_store_stop(s);
 	ady_pool_close(s->pool);
-	for (size_t i = 0; i < WORKERS; i++)
-		ady_aws_close(s->aws[i]);
+	ady_records_close(s->records);
 	ady_cache_close(s->cache);
 	pthread_mutex_destroy(&s->lock);
 	free(s);

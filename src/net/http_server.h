@@ -55,6 +55,11 @@ struct ady_http_limits ady_http_default_limits(void);
 enum ady_err ady_http_server_open(struct ady_http_server **server, struct ady_loop *loop,
                                   struct ady_http_config *config, struct ady_fault *f);
 
+/* The certificate that the client of a request's TLS connection has proved to own: SHA-256 of its
+ * DER, and its subject as RFC 2253 writes it ("" when that does not fit). False: there is none. */
+bool ady_http_certificate(const struct ady_http_request *req, uint8_t sha256[static 32],
+                          char *subject, size_t cap);
+
 /* Answer a request: fields is NULL or complete extra lines ("Retry-After: 1\r\n"). Length, date,
  * connection and the security fields are added. req is gone afterwards. */
 void ady_http_answer(struct ady_http_request *req, int status, const char *type, const char *fields,

@@ -9,13 +9,25 @@ static struct ady_bytes id_of(char *space, size_t i)
 	return ady_bytes_str(space);
 }
 
+static struct ady_stored *stored(struct ady_bytes id, const char *text)
+{
+	struct ady_entry e = {0};
+	struct ady_stored *r;
+
+	ady_bytes_to_str(e.id, sizeof e.id, id);
+	ady_dyn_str(&e.text, text);
+	r = ady_stored_new(&e);
+	ady_entry_clear(&e);
+	return r;
+}
+
 static void put(struct ady_cache *c, size_t i, const char *text)
 {
 	char space[32];
 	struct ady_bytes id = id_of(space, i);
 	struct ady_cache_entry *e = ady_cache_lock(c, id);
 
-	ady_cache_fill(c, e, ady_stored_new(id, ady_bytes_str(text)), NULL, 1);
+	ady_cache_fill(c, e, stored(id, text), NULL, 1);
 	ady_cache_unlock(c, e);
 }
 
@@ -41,7 +53,9 @@ CASE(records_are_found_and_replaced)
 	CHECK(has(c, 1) && has(c, 2));
 	ady_cache_size(c, &entries, &bytes);
 	CHECK_INT(entries, 2);
-	CHECK_INT(bytes, 8);
+	/* Two entries with their ids, records, names, texts and two empty texts. */
+	CHECK_INT(bytes, 2 * (sizeof(struct ady_cache_entry) + sizeof(struct ady_stored)) +
+	                     2 * (6 + 5 + 2) + 3 + 5);
 	CHECK(!has(c, 3));
 	ady_cache_close(c);
 }
@@ -56,7 +70,7 @@ CASE(the_number_of_entries_is_bounded)
 		put(c, i, "x");
 	ady_cache_size(c, &entries, &bytes);
 	CHECK(entries <= 160 && entries >= 100);
-	CHECK_INT(bytes, entries);
+	CHECK(bytes >= entries * (sizeof(struct ady_cache_entry) + sizeof(struct ady_stored)));
 	CHECK(has(c, 4999) && !has(c, 0));
 	ady_cache_close(c);
 }
@@ -68,11 +82,11 @@ CASE(the_bytes_are_bounded)
 	char text[101] = {0};
 
 	memset(text, 'x', 100);
-	CHECK_ERR(ady_cache_open(&c, 0, 16000), ADY_OK);
+	CHECK_ERR(ady_cache_open(&c, 0, 64000), ADY_OK);
 	for (size_t i = 0; i < 1000; i++)
 		put(c, i, text);
 	ady_cache_size(c, &entries, &bytes);
-	CHECK(bytes <= 16000 && bytes >= 8000);
+	CHECK(bytes <= 64000 && bytes >= 40000);
 	ady_cache_close(c);
 }
 
@@ -95,7 +109,7 @@ CASE(what_is_used_stays_and_what_is_fetched_is_pinned)
 	ady_cache_unlock(c, pinned);
 	ady_cache_relock(c, pinned);
 	ady_cache_fill(c, pinned, NULL, &(struct ady_fault){.err = ADY_E_NOT_FOUND}, 5);
-	CHECK(pinned->refused && !pinned->fetching && pinned->fault.err == ADY_E_NOT_FOUND);
+	CHECK(!pinned->fetching && pinned->fault && pinned->fault->err == ADY_E_NOT_FOUND);
 	ady_cache_unlock(c, pinned);
 	ady_cache_close(c);
 }
@@ -111,11 +125,32 @@ CASE(a_reference_outlives_its_entry)
 	put(c, 1, "kept");
 	e = ady_cache_lock(c, id_of(space, 1));
 	r = e->record;
-	atomic_fetch_add(&r->refs, 1);
+	ady_stored_ref(r);
 	ady_cache_unlock(c, e);
 	ady_cache_close(c);
 	CHECK(ady_bytes_is(r->text, "kept") && ady_bytes_is(r->name, "key-1"));
 	ady_stored_unref(r);
+}
+
+CASE(what_is_forgotten_is_gone_and_what_is_being_fetched_then_is_used_once)
+{
+	struct ady_cache *c;
+	char space[32];
+	struct ady_cache_entry *e;
+
+	CHECK_ERR(ady_cache_open(&c, 0, 0), ADY_OK);
+	put(c, 1, "old");
+	ady_cache_forget(c, id_of(space, 1));
+	CHECK(!has(c, 1));
+	e = ady_cache_lock(c, id_of(space, 2));
+	e->fetching = true;
+	ady_cache_unlock(c, e);
+	ady_cache_forget(c, id_of(space, 2));
+	ady_cache_relock(c, e);
+	ady_cache_fill(c, e, stored(id_of(space, 2), "old"), NULL, INT64_MAX);
+	CHECK(e->record && e->until_ms == 0 && !e->stale);
+	ady_cache_unlock(c, e);
+	ady_cache_close(c);
 }
 
 int main(void)
@@ -124,6 +159,7 @@ int main(void)
 	RUN(the_number_of_entries_is_bounded);
 	RUN(the_bytes_are_bounded);
 	RUN(what_is_used_stays_and_what_is_fetched_is_pinned);
+	RUN(what_is_forgotten_is_gone_and_what_is_being_fetched_then_is_used_once);
 	RUN(a_reference_outlives_its_entry);
 	return test_end();
 }

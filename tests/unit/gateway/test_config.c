@@ -117,10 +117,44 @@ CASE(each_fault_is_named_with_its_path)
 	refused("store", "{\"prefix\":\"a b\"}", "store.prefix", "no part");
 	refused("store", "{\"cache_ms\":-1}", "store.cache_ms", "between");
 	refused("store", "{\"cache\":1}", "store.cache", "not known");
+	refused("store", "{\"sqlite\":\"\"}", "store.sqlite", "empty");
+	refused("store", "{\"folder\":\"\"}", "store.folder", "empty");
+	refused("store", "{\"sqlite\":\"a\",\"folder\":\"b\"}", "store.sqlite", "choose one");
+	refused("store", "{\"sqlite\":\"a\",\"postgres\":\"\"}", "store.sqlite", "choose one");
+	refused("store", "{\"cache_mib\":0}", "store.cache_mib", "between");
+	refused("store", "{\"index_ms\":1}", "store.index_ms", "between");
+	refused("store", "{\"connections\":65}", "store.connections", "between");
 	refused("threads", "1.5", "threads", "no integer");
 	refused("threads", "65", "threads", "between");
 	refused("request_timeout_ms", "0", "request_timeout_ms", "between");
 	refused("access_log", "1", "access_log", "neither");
+}
+
+#define HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+CASE(faults_of_callers_are_named_with_their_path)
+{
+	refused("callers", "[]", "callers", "no list");
+	refused("callers", "{}", "callers", "no list");
+	refused("callers", "[1]", "callers[0]", "no object");
+	refused("callers", "[{\"token_sha256\":\"" HASH "\"}]", "callers[0].tenant", "required");
+	refused("callers", "[{\"tenant\":\"a b\",\"token_sha256\":\"" HASH "\"}]",
+	        "callers[0].tenant", "no name");
+	refused("callers", "[{\"tenant\":\"a\"}]", "callers[0].token_sha256", "missing");
+	refused("callers", "[{\"tenant\":\"a\",\"token_sha256\":\"00\"}]",
+	        "callers[0].token_sha256", "32 bytes");
+	refused("callers", "[{\"tenant\":\"a\",\"token\":\"secret\"}]", "callers[0].token",
+	        "not known");
+	refused("callers", "[{\"tenant\":\"a\",\"certificate_sha256\":\"" HASH "\"}]",
+	        "callers[0].certificate_sha256", "client_ca");
+	refused("callers", "[{\"tenant\":\"a\",\"subject\":\"CN=x\"}]", "callers[0].subject",
+	        "client_ca");
+	refused("callers", "[{\"admin\":true,\"manage\":false,\"token_sha256\":\"" HASH "\"}]",
+	        "callers[0].manage", "administrator");
+	refused("callers",
+	        "[{\"tenant\":\"a\",\"token_sha256\":\"" HASH "\"},"
+	        "{\"tenant\":\"b\",\"token_sha256\":\"" HASH "\"}]",
+	        "callers[1]", "twice");
 }
 
 CASE(what_is_not_strict_json_is_refused)
@@ -151,6 +185,7 @@ int main(void)
 	RUN(a_minimal_file_has_defaults);
 	RUN(everything_can_be_set);
 	RUN(each_fault_is_named_with_its_path);
+	RUN(faults_of_callers_are_named_with_their_path);
 	RUN(what_is_not_strict_json_is_refused);
 	RUN(plain_http_beyond_loopback_must_be_asked_for);
 	return test_end();

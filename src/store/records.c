@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/records.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool ady_records_is_outage(enum ady_err err)
+{
+	return err == ADY_E_STORE || err == ADY_E_CREDENTIALS || err == ADY_E_MEMORY;
+}
+
+void ady_records_apply(struct ady_entry *e, const struct ady_records_change *change)
+{
+	if (change->set_label)
+		snprintf(e->label, sizeof e->label, "%s", change->label);
+	if (change->set_disabled)
+		e->disabled = change->disabled;
+	if (change->set_deletion)
+		e->deletion_s = change->deletion_s;
+}
+
+void ady_records_bounds(const struct ady_records_query *q, char low[static ADY_KEY_ID_MAX + 1],
+                        char high[static ADY_KEY_ID_MAX + 1])
+{
+	const char *prefix = q->prefix ? q->prefix : "", *after = q->after ? q->after : "";
+	const bool exact = q->address || q->public_key.n;
+	size_t n;
+
+	snprintf(high, ADY_KEY_ID_MAX + 1, "%s", *prefix ? prefix : "\x7f");
+	n = strlen(high);
+	if (*prefix)
+		high[n - 1]++; /* ids are ASCII: this is behind all that begin with the prefix */
+	if (exact || strcmp(after, prefix) < 0) {
+		snprintf(low, ADY_KEY_ID_MAX + 1, "%s", prefix);
+		/* The prefix itself may be an id: begin right before it. */
+		n = strlen(low);
+		if (!exact && n > 0) {
+			low[n - 1]--;
+			snprintf(low + n, ADY_KEY_ID_MAX + 1 - n, "\x7f");
+		}
+	} else {
+		snprintf(low, ADY_KEY_ID_MAX + 1, "%s", after);
+	}
+}

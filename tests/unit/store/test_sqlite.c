@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/sqlite.h"
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include "suite.h"
+
+static char folder[] = "/tmp/ady-sqlite-XXXXXX", path[64];
+
+static void remove_files(void)
+{
+	static const char *const ends[] = {"", "-wal", "-shm"};
+	char name[80];
+
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(name, sizeof name, "%s%s", path, ends[i]);
+		(void)unlink(name);
+	}
+}
+
+static struct ady_records *open_file(bool fresh)
+{
+	struct ady_fault f = {0};
+	struct ady_records *r;
+
+	if (fresh)
+		remove_files();
+	if (!CHECK_ERR(ady_sqlite_open(&r, path, SUITE_WORKERS, &f), ADY_OK))
+		fprintf(stderr, "    %s\n", f.detail);
+	return r;
+}
+
+CASE(the_file_is_its_owners_alone)
+{
+	struct stat st;
+
+	records = open_file(true);
+	CHECK(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600);
+	suite_end();
+}
+
+CASE(many_are_created_all_or_none)
+{
+	struct ady_entry e[3] = {suite_entry("a", "t", 0, 1, NULL),
+	                         suite_entry("b", "t", 1, 1, NULL),
+	                         suite_entry("a", "t", 2, 1, NULL)};
+	struct ady_entry *list[3] = {&e[0], &e[1], &e[2]};
+	struct ady_fault f = {0};
+
+	records = open_file(true);
+	CHECK_ERR(ady_records_create(records, 0, list, 3, &f), ADY_E_EXISTS);
+	CHECK_STR(suite_list((struct ady_records_query){0}), "");
+	CHECK_ERR(ady_records_create(records, 0, list, 2, &f), ADY_OK);
+	CHECK_STR(suite_list((struct ady_records_query){0}), "a b ");
+	for (size_t i = 0; i < 3; i++)
+		ady_entry_clear(&e[i]);
+	suite_end();
+}
+
+CASE(a_file_of_a_later_version_is_refused)
+{
+	struct ady_records *r;
+	struct ady_fault f = {0};
+	sqlite3 *db;
+
+	records = open_file(true);
+	suite_end();
+	CHECK(sqlite3_open(path, &db) == SQLITE_OK);
+	CHECK(sqlite3_exec(db, "PRAGMA user_version = 99", NULL, NULL, NULL) == SQLITE_OK);
+	sqlite3_close(db);
+	CHECK_ERR(ady_sqlite_open(&r, path, 1, &f), ADY_E_STORE);
+	CHECK_STR(f.where, "store.sqlite");
+	CHECK(strstr(f.detail, "schema 99") != NULL);
+}
+
+CASE(what_is_no_database_is_refused)
+{
+	struct ady_records *r;
+	struct ady_fault f = {0};
+	FILE *file;
+
+	remove_files();
+	file = fopen(path, "w");
+	fputs("this is a text of more than sixteen bytes, and no database of any kind\n", file);
+	fclose(file);
+	CHECK_ERR(ady_sqlite_open(&r, path, 1, &f), ADY_E_STORE);
+	CHECK(strstr(f.detail, "not a database") != NULL);
+	CHECK_ERR(ady_sqlite_open(&r, "/nowhere/x", 1, &f), ADY_E_STORE);
+	CHECK(strstr(f.detail, "/nowhere/x") != NULL);
+}
+
+int main(void)
+{
+	static const struct suite s = {.open = open_file, .keeps_deletion = true};
+
+	if (!mkdtemp(folder))
+		return 1;
+	snprintf(path, sizeof path, "%s/keys.sqlite", folder);
+	suite_run(&s);
+	RUN(the_file_is_its_owners_alone);
+	RUN(many_are_created_all_or_none);
+	RUN(a_file_of_a_later_version_is_refused);
+	RUN(what_is_no_database_is_refused);
+	remove_files();
+	(void)rmdir(folder);
+	return test_end();
+}
