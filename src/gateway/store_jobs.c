@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Work with the store itself, beside the cache. */
-#include <stdlib.h>
-
 #include "gateway/store_jobs.h"
+
+#include <stdlib.h>
 
 #define OWNER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
