@@ -3,91 +3,16 @@
  * The reading half of a connection: bytes become requests, events move it from phase to phase. */
 #include "net/http_conn.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 
 enum {
 	IN_AT_FIRST = 2048,
 	RATE_CHECK_MS = 1000,
 };
-
-/* --- life --- */
-
-static void pin(struct ady_http_conn *c)
-{
-	if (c->pins++ == 0)
-		ADY_BUG("a connection is used after its end");
-}
-
-static void unpin(struct ady_http_conn *c)
-{
-	if (--c->pins > 0)
-		return;
-	free(c->in);
-	ady_dyn_free(&c->out);
-	free(c);
-}
-
-static void unlist(struct ady_http_conn *c)
-{
-	struct ady_http_server *server = c->server;
-
-	*(c->next ? &c->next->prev : &server->last) = c->prev;
-	*(c->prev ? &c->prev->next : &server->conns) = c->next;
-}
-
-/* The list's order is that of the last whole request, or else of the accept: newest first. */
-static void list_first(struct ady_http_conn *c)
-{
-	struct ady_http_server *server = c->server;
-
-	c->prev = NULL;
-	c->next = server->conns;
-	*(c->next ? &c->next->prev : &server->last) = c;
-	server->conns = c;
-}
-
-void ady_http_conn_end(struct ady_http_conn *c)
-{
-	struct ady_http_server *server = c->server;
-
-	if (!server)
-		return;
-	if (c->stream.why)
-		ADY_DEBUG("tls failed", "peer=%s why=\"%s\"", c->req.peer, c->stream.why);
-	unlist(c);
-	c->server = NULL;
-	ady_timer_cancel(server->loop, &c->timer);
-	ady_loop_del(server->loop, &c->io);
-	ady_stream_close(&c->stream);
-	server->conns_n--;
-	if (c->owed && c->req.cancel)
-		c->req.cancel(&c->req);
-	ady_http_server_left(server);
-	if (--c->pins == 0) /* the list's; the caller's is left */
-		ADY_BUG("a connection is ended by one who does not hold it");
-}
-
-void ady_http_conn_close(struct ady_http_conn *c)
-{
-	pin(c);
-	ady_http_conn_end(c);
-	unpin(c);
-}
-
-struct ady_http_conn *ady_http_conn_next(const struct ady_http_conn *c)
-{
-	return c->next;
-}
 
 /* --- requests --- */
 
@@ -107,9 +32,8 @@ static void hand_over(struct ady_http_conn *c)
 	c->due_ms = INT64_MAX;
 	c->requests++;
 	c->owed = true;
-	unlist(c);
-	list_first(c);
-	pin(c); /* until ady_http_answer */
+	ady_http_conn_renew(c);
+	ady_http_conn_pin(c); /* until ady_http_answer */
 	c->req.cancel = NULL;
 	c->req.user = NULL;
 	c->in_handler = true;
@@ -312,14 +236,14 @@ static void on_ready(struct ady_http_conn *c, uint32_t ready)
 	drive(c);
 }
 
-static void on_io(struct ady_io *io, uint32_t ready)
+void ady_http_conn_io(struct ady_io *io, uint32_t ready)
 {
 	struct ady_http_conn *c =
 	    (struct ady_http_conn *)((char *)io - offsetof(struct ady_http_conn, io));
 
-	pin(c);
+	ady_http_conn_pin(c);
 	on_ready(c, ready);
-	unpin(c);
+	ady_http_conn_unpin(c);
 }
 
 static void on_due(struct ady_http_conn *c, int64_t now)
@@ -339,7 +263,7 @@ static void on_due(struct ady_http_conn *c, int64_t now)
 	}
 }
 
-static void on_timer(struct ady_timer *timer)
+void ady_http_conn_timer(struct ady_timer *timer)
 {
 	struct ady_http_conn *c =
 	    (struct ady_http_conn *)((char *)timer - offsetof(struct ady_http_conn, timer));
@@ -351,20 +275,20 @@ static void on_timer(struct ady_timer *timer)
 		ady_http_set_due(c, now, c->due_ms);
 		return;
 	}
-	pin(c);
+	ady_http_conn_pin(c);
 	on_due(c, now);
 	if (c->server)
 		watch(c);
-	unpin(c);
+	ady_http_conn_unpin(c);
 }
 
-static void on_resume(struct ady_task *task)
+void ady_http_conn_resume(struct ady_task *task)
 {
 	struct ady_http_conn *c =
 	    (struct ady_http_conn *)((char *)task - offsetof(struct ady_http_conn, resume));
 
 	drive(c);
-	unpin(c);
+	ady_http_conn_unpin(c);
 }
 
 /* An answer given inside the request callback is followed up by drive, which made the call; one
@@ -383,10 +307,10 @@ static void answer(struct ady_http_request *req, struct ady_http_answer_parts *a
 	if (c->server)
 		drop_taken(c);
 	if (c->server && !c->in_handler) {
-		pin(c);
+		ady_http_conn_pin(c);
 		ady_loop_post(c->server->loop, &c->resume);
 	}
-	unpin(c);
+	ady_http_conn_unpin(c);
 }
 
 void ady_http_answer(struct ady_http_request *req, int status, const char *type, const char *fields,
@@ -407,61 +331,6 @@ void ady_http_answer_cut(struct ady_http_request *req, int status, const char *t
 	answer(req, &a);
 }
 
-/* --- the server's side --- */
-
-static void name_peer(struct ady_http_conn *c)
-{
-	union {
-		struct sockaddr any;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-	} a = {0};
-	socklen_t size = sizeof a;
-	char host[INET6_ADDRSTRLEN] = "";
-
-	if (getpeername(c->io.fd, &a.any, &size) == 0 && a.any.sa_family == AF_INET &&
-	    inet_ntop(AF_INET, &a.in.sin_addr, host, sizeof host))
-		snprintf(c->req.peer, sizeof c->req.peer, "%s:%u", host, ntohs(a.in.sin_port));
-	else if (a.any.sa_family == AF_INET6 &&
-	         inet_ntop(AF_INET6, &a.in6.sin6_addr, host, sizeof host))
-		snprintf(c->req.peer, sizeof c->req.peer, "[%s]:%u", host, ntohs(a.in6.sin6_port));
-	else
-		snprintf(c->req.peer, sizeof c->req.peer, "unix");
-}
-
-void ady_http_conn_open(struct ady_http_server *server, int fd, bool surplus)
-{
-	struct ady_http_conn *c = calloc(1, sizeof *c);
-
-	if (!c) {
-		close(fd);
-		return;
-	}
-	c->pins = 1; /* the list's */
-	c->surplus = surplus;
-	c->server = server;
-	c->io = (struct ady_io){.fd = fd, .fn = on_io};
-	c->timer.fn = on_timer;
-	c->resume.fn = on_resume;
-	c->req.conn = c;
-	c->req.tls = server->config.tls != NULL;
-	c->watched = EPOLLIN | EPOLLRDHUP;
-	if (ady_stream_open(&c->stream, fd, server->config.tls) != ADY_OK) {
-		free(c);
-		return;
-	}
-	if (ady_loop_add(server->loop, &c->io, c->watched) != ADY_OK) {
-		ady_stream_close(&c->stream);
-		free(c);
-		return;
-	}
-	name_peer(c);
-	list_first(c);
-	server->conns_n++;
-	ady_http_enter(c, ADY_HTTP_HEAD, server->config.limits.head_ms, false);
-	c->opened_ms = c->since_ms;
-}
-
 bool ady_http_conn_make_room(struct ady_http_server *server)
 {
 	struct ady_http_conn *c = server->last;
@@ -475,10 +344,10 @@ bool ady_http_conn_make_room(struct ady_http_server *server)
 
 void ady_http_conn_drain(struct ady_http_conn *c)
 {
-	pin(c);
+	ady_http_conn_pin(c);
 	c->readable = true; /* what has arrived already is a request to be answered */
 	drive(c);
 	if (reading(c) && c->in_n == 0)
 		ady_http_conn_end(c);
-	unpin(c);
+	ady_http_conn_unpin(c);
 }

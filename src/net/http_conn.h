@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One connection of the HTTP server, from its first byte to its last. Internal to net: the server
- * (http_server.c) accepts and drains, the connection reads and asks (http_conn.c) and answers
- * (http_write.c, http_answer.c). Thread rule: all on the loop's thread. */
+ * (http_server.c) accepts and drains, the connection begins and ends (http_life.c), reads and asks
+ * (http_conn.c) and answers (http_write.c, http_answer.c). Thread rule: all on the loop's thread.
+ */
 #ifndef ADY_NET_HTTP_CONN_H
 #define ADY_NET_HTTP_CONN_H
 
@@ -83,6 +84,24 @@ struct ady_http_conn {
 
 /* Serve fd. surplus: beyond the limit of connections, its first request is answered with 503. */
 void ady_http_conn_open(struct ady_http_server *server, int fd, bool surplus);
+
+/* Hold the structure; ady_http_conn_unpin lets go, and frees it when no one holds it. */
+void ady_http_conn_pin(struct ady_http_conn *c);
+
+/* See ady_http_conn_pin. */
+void ady_http_conn_unpin(struct ady_http_conn *c);
+
+/* Move a connection to the front of the server's list: a whole request has come. */
+void ady_http_conn_renew(struct ady_http_conn *c);
+
+/* What the loop calls: in http_conn.c. */
+void ady_http_conn_io(struct ady_io *io, uint32_t ready);
+
+/* See ady_http_conn_io. */
+void ady_http_conn_timer(struct ady_timer *timer);
+
+/* See ady_http_conn_io. */
+void ady_http_conn_resume(struct ady_task *task);
 
 /* End a connection at once. An answer still owed is dropped, its cancel called. For callbacks of
  * the connection, which hold it: the structure stays until they let go. */

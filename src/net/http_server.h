@@ -10,6 +10,7 @@
 
 #include "codec/http1.h"
 #include "net/loop.h"
+#include "net/stream.h"
 #include "net/transport.h"
 
 struct ady_http_server;
@@ -69,6 +70,11 @@ void ady_http_answer(struct ady_http_request *req, int status, const char *type,
  * it: an answer that is cut short, for those who test clients. */
 void ady_http_answer_cut(struct ady_http_request *req, int status, const char *type,
                          struct ady_bytes body, size_t missing);
+
+/* Take the connection itself in place of an answer: another protocol goes on with it (RFC 9110
+ * 7.8). *stream is the caller's then, rest gets what came behind the request; the server forgets
+ * both. stream->fd is -1 when the client has gone. req is gone afterwards. */
+void ady_http_take(struct ady_http_request *req, struct ady_stream *stream, struct ady_dyn *rest);
 
 /* Replace the TLS context for new connections. */
 void ady_http_server_set_tls(struct ady_http_server *server, SSL_CTX *tls);

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/stream.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "base/bytes.h"
 
 enum { DISCARD_AT_ONCE = 16 * 1024 };
 
@@ -24,6 +28,33 @@ enum ady_err ady_stream_open(struct ady_stream *s, int fd, SSL_CTX *tls)
 	                         SSL_MODE_RELEASE_BUFFERS);
 	SSL_set_read_ahead(s->ssl, 1);
 	SSL_set_accept_state(s->ssl);
+	return ADY_OK;
+}
+
+/* RFC 9525: a name is compared whole, wildcards for whole labels only; an address as an address. */
+static bool demand_host(SSL *ssl, const char *host)
+{
+	char name[254]; /* OpenSSL's macro has no const */
+	struct in6_addr a;
+
+	if (inet_pton(AF_INET, host, &a) == 1 || inet_pton(AF_INET6, host, &a) == 1)
+		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
+	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	return ady_bytes_to_str(name, sizeof name, ady_bytes_str(host)) &&
+	       SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
+}
+
+enum ady_err ady_stream_connect(struct ady_stream *s, int fd, SSL_CTX *tls, const char *host)
+{
+	enum ady_err err = ady_stream_open(s, fd, tls);
+
+	if (err != ADY_OK || !tls)
+		return err;
+	if (!demand_host(s->ssl, host)) {
+		ady_stream_close(s);
+		return ADY_E_MEMORY;
+	}
+	SSL_set_connect_state(s->ssl);
 	return ADY_OK;
 }
 
@@ -50,6 +81,39 @@ static ssize_t tls_failed(struct ady_stream *s)
 	s->why = e ? ERR_reason_error_string(e) : NULL;
 	ERR_clear_error();
 	return ADY_STREAM_BROKEN;
+}
+
+/* Of a certificate that is not accepted, the reason counts, not that it was not. */
+static int handshake_failed(struct ady_stream *s)
+{
+	long verdict = SSL_get_verify_result(s->ssl);
+
+	(void)tls_failed(s);
+	if (verdict != X509_V_OK)
+		s->why = X509_verify_cert_error_string(verdict);
+	return ADY_STREAM_BROKEN;
+}
+
+int ady_stream_handshake(struct ady_stream *s)
+{
+	int n;
+
+	if (!s->ssl)
+		return 1;
+	ERR_clear_error();
+	s->wants_out = false;
+	n = SSL_do_handshake(s->ssl);
+	if (n == 1)
+		return 1;
+	switch (SSL_get_error(s->ssl, n)) {
+	case SSL_ERROR_WANT_READ:
+		return ADY_STREAM_AGAIN;
+	case SSL_ERROR_WANT_WRITE:
+		s->wants_out = true;
+		return ADY_STREAM_AGAIN;
+	default:
+		return handshake_failed(s);
+	}
 }
 
 static ssize_t tls_read(struct ady_stream *s, void *p, size_t n, bool *more)
@@ -142,6 +206,7 @@ bool ady_stream_discard(struct ady_stream *s)
 void ady_stream_close(struct ady_stream *s)
 {
 	SSL_free(s->ssl);
-	close(s->fd);
+	if (s->fd >= 0)
+		close(s->fd);
 	*s = (struct ady_stream){.fd = -1};
 }

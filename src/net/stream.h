@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The bytes of one accepted connection, plain or TLS, behind the same three calls. Never blocks.
+ * The bytes of one connection, plain or TLS, behind the same three calls. Never blocks.
  * Thread rule: belongs to one loop. */
 #ifndef ADY_NET_STREAM_H
 #define ADY_NET_STREAM_H
@@ -25,6 +25,15 @@ struct ady_stream {
 /* Take over fd; tls is NULL for a plain stream. Returns ADY_E_MEMORY; fd is then closed. The TLS
  * handshake happens within the first reads. */
 enum ady_err ady_stream_open(struct ady_stream *s, int fd, SSL_CTX *tls);
+
+/* The same for a connection that this side has made: host is who the certificate must name (a DNS
+ * name or a numeric address). Before anything is read or written ady_stream_handshake must say so.
+ */
+enum ady_err ady_stream_connect(struct ady_stream *s, int fd, SSL_CTX *tls, const char *host);
+
+/* Go on with the TLS handshake. Returns 1 when it is done (or there is none), ADY_STREAM_AGAIN
+ * (s->wants_out tells for what) or ADY_STREAM_BROKEN, s->why tells why. */
+int ady_stream_handshake(struct ady_stream *s);
 
 /* Read at most n bytes (n > 0). Returns their number, 0 at the end, or ADY_STREAM_AGAIN or
  * ADY_STREAM_BROKEN. *more tells whether another read may give more without waiting. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The TLS context of a server (contract in net/http_server.h). */
+ * The TLS contexts of servers (contract in net/http_server.h) and clients (net/connect.h). */
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <string.h>
 
+#include "net/connect.h"
 #include "net/http_server.h"
 
 /* TLS 1.2 with forward secrecy and AEAD only (RFC 9325 4.2); TLS 1.3 has nothing else. */
@@ -97,6 +98,38 @@ enum ady_err ady_tls_server(SSL_CTX **tls, const char *cert_file, const char *ke
 	if (err != ADY_OK) {
 		SSL_CTX_free(ctx);
 		return err;
+	}
+	*tls = ctx;
+	return ADY_OK;
+}
+
+/* OpenSSL's own roots are those of the system (OPENSSLDIR, or SSL_CERT_FILE). */
+static bool trust(SSL_CTX *ctx, const char *ca_file)
+{
+	if (ca_file)
+		return SSL_CTX_load_verify_file(ctx, ca_file) == 1;
+	return SSL_CTX_set_default_verify_paths(ctx) == 1;
+}
+
+enum ady_err ady_tls_client(SSL_CTX **tls, const char *ca_file, struct ady_fault *f)
+{
+	static const unsigned char protocols[] = "\x08http/1.1";
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+	*tls = NULL;
+	if (!ctx || SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
+	    SSL_CTX_set_cipher_list(ctx, suites_12) != 1 ||
+	    SSL_CTX_set_alpn_protos(ctx, protocols, sizeof protocols - 1) != 0) {
+		SSL_CTX_free(ctx);
+		return failed(f, "tls", "OpenSSL");
+	}
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+	                             SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	if (!trust(ctx, ca_file)) {
+		SSL_CTX_free(ctx);
+		return failed(f, "ca_file", ca_file ? ca_file : "the system's roots");
 	}
 	*tls = ctx;
 	return ADY_OK;

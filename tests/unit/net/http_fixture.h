@@ -181,7 +181,7 @@ static void count_open(struct fixture *f)
 }
 
 /* Wait until n connections are open. */
-static bool wait_open(struct fixture *f, size_t n)
+__attribute__((unused)) static bool wait_open(struct fixture *f, size_t n)
 {
 	for (int64_t until = ady_mono_ms() + WAIT_MS; ady_mono_ms() < until; usleep(1000)) {
 		on_server(f, count_open);
@@ -312,13 +312,13 @@ again:
 }
 
 /* Whether the server ends the connection without a further byte. */
-static bool client_ended(struct client *c, int wait_ms)
+__attribute__((unused)) static bool client_ended(struct client *c, int wait_ms)
 {
 	return c->have == 0 && client_more(c, wait_ms) == 0;
 }
 
 /* Send text, read one reply: its status, or 0. */
-static int client_ask(struct client *c, const char *text)
+__attribute__((unused)) static int client_ask(struct client *c, const char *text)
 {
 	if (!client_say(c, text) || !client_reply(c, false))
 		return 0;
