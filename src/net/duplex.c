@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "net/duplex_inner.h"
+#include "net/duplex.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 
 #include "base/clock.h"
+#include "net/duplex_inner.h"
 
 enum {
 	READ_LEAST = 4 * 1024,

@@ -113,6 +113,7 @@ static bool take_ws(struct ady_duplex *d)
 		return false;
 	}
 	d->in_at += frame.used;
+	d->need = 0;
 	take_frame(d, &frame);
 	return true;
 }
