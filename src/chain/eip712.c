@@ -12,6 +12,7 @@ struct typed_data {
 	const struct ady_eth_reader *r;
 	const struct ady_json *doc;
 	enum ady_eip712_version version;
+	enum ady_eip712_unknown unknown;
 	unsigned values; /* encoded so far: members that are absent cost time but no text */
 	struct ady_eip712_types types;
 };
@@ -89,7 +90,7 @@ static enum ady_err hash_struct(struct typed_data *d, uint8_t hash[static 32], s
 
 	if (ady_json_kind(d->doc, i) != ADY_JSON_OBJECT)
 		return refuse(d, at, ADY_E_FIELD_INVALID, "must be an object");
-	if ((err = refuse_extra(d, members, at, i)) != ADY_OK)
+	if (d->unknown == ADY_EIP712_REFUSE && (err = refuse_extra(d, members, at, i)) != ADY_OK)
 		return err;
 	ady_keccak_init(&k);
 	ady_keccak_update(&k, ady_bytes(ady_eip712_type_hash(&d->types, type), 32));
@@ -287,9 +288,10 @@ static enum ady_err append_message(struct typed_data *d, struct ady_buf *b,
 }
 
 enum ady_err ady_eip712_digest(uint8_t digest32[static 32], const struct ady_eth_reader *r,
-                               uint32_t i, enum ady_eip712_version version)
+                               uint32_t i, enum ady_eip712_version version,
+                               enum ady_eip712_unknown unknown)
 {
-	struct typed_data d = {.r = r, .doc = r->doc, .version = version};
+	struct typed_data d = {.r = r, .doc = r->doc, .version = version, .unknown = unknown};
 	const struct ady_eip712_path types_at = {.name = ady_bytes_str(parts[P_TYPES])};
 	uint8_t space[2 + 32 + 32], domain[32];
 	struct ady_buf b = ady_buf(space, sizeof space);

@@ -12,6 +12,9 @@ enum { ADY_EIP712_TYPES = 64 };
 
 enum ady_eip712_version { ADY_EIP712_V3 = 3, ADY_EIP712_V4 = 4 };
 
+/* What becomes of members of a value that its type does not name. */
+enum ady_eip712_unknown { ADY_EIP712_REFUSE, ADY_EIP712_IGNORE };
+
 /* A personal message (EIP-191, version 0x45): keccak256("\x19" "Ethereum Signed Message:\n" ||
  * decimal length || message). */
 void ady_eth_personal_digest(uint8_t digest32[static 32], struct ady_bytes message);
@@ -48,11 +51,13 @@ enum ady_err ady_eth_authorization_digest(uint8_t digest32[static 32],
  * members of domain in the order of the EIP. Values: address (checksummed when in mixed case),
  * bool (true, false), intN and uintN (quantities, "-" before for intN), bytesN of exactly N bytes,
  * bytes, string, arrays of any depth that JSON allows here (ADY_JSON_DEPTH) and of the length that
- * T[n] says. Members of a value that its type does not name are refused: what is shown must be what
- * is signed. Missing ones too, but for a struct in V4, which is 32 zero bytes when null or absent,
- * as in eth-sig-util: a recursive value ends so. V3 has no arrays.
- * Time: types x members of the document at most; no heap. */
+ * T[n] says. Members of a value that its type does not name are not signed: refused, so that what
+ * is shown is what is signed, or ignored as eth-sig-util, ethers and viem do. Missing ones are
+ * refused, but for a struct in V4, which is 32 zero bytes when null or absent, as in eth-sig-util:
+ * a recursive value ends so. V3 has no arrays. Time: types x members of the document at most; no
+ * heap. */
 enum ady_err ady_eip712_digest(uint8_t digest32[static 32], const struct ady_eth_reader *r,
-                               uint32_t i, enum ady_eip712_version version);
+                               uint32_t i, enum ady_eip712_version version,
+                               enum ady_eip712_unknown unknown);
 
 #endif

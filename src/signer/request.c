@@ -8,12 +8,15 @@
 typedef enum ady_err read_fn(struct ady_sign_job *job, const struct ady_eth_reader *r, uint32_t i,
                              uint32_t other);
 
-/* What a body may have: the member that is signed, and one that may or must go with it. */
+/* What a body may have: the member that is signed, and one that may or must go with it. (Typed data
+ * has a second one, UNKNOWN_MEMBERS, which its reader looks for.) */
 struct kind {
 	enum ady_wire_form form;
 	const char *member, *other;
 	read_fn *read;
 };
+
+#define UNKNOWN_MEMBERS "unknown_members"
 
 static enum ady_err refuse_chain(const struct ady_eth_reader *r, const char *field)
 {
@@ -89,12 +92,18 @@ static enum ady_err read_validator_data(struct ady_sign_job *job, const struct a
 static enum ady_err read_typed_data(struct ady_sign_job *job, const struct ady_eth_reader *r,
                                     uint32_t i, uint32_t other)
 {
+	uint32_t unknown = ady_json_get(r->doc, 0, UNKNOWN_MEMBERS);
 	bool v3 = other && ady_json_is(r->doc, other, "V3");
+	bool ignore = unknown && ady_json_is(r->doc, unknown, "ignore");
 	enum ady_err err;
 
 	if (other && !v3 && !ady_json_is(r->doc, other, "V4"))
 		return ady_fail(r->f, ADY_E_FIELD_INVALID, "version", "must be \"V4\" or \"V3\"");
-	err = ady_eip712_digest(job->digest, r, i, v3 ? ADY_EIP712_V3 : ADY_EIP712_V4);
+	if (unknown && !ignore && !ady_json_is(r->doc, unknown, "refuse"))
+		return ady_fail(r->f, ADY_E_FIELD_INVALID, UNKNOWN_MEMBERS,
+		                "must be \"refuse\" or \"ignore\"");
+	err = ady_eip712_digest(job->digest, r, i, v3 ? ADY_EIP712_V3 : ADY_EIP712_V4,
+	                        ignore ? ADY_EIP712_IGNORE : ADY_EIP712_REFUSE);
 	if (err != ADY_OK)
 		return err;
 	return check_chain(job, r,
@@ -162,6 +171,12 @@ static bool is_member(const struct ady_json *doc, uint32_t key, enum ady_wire_fo
 	return false;
 }
 
+static bool goes_with(const struct ady_json *doc, uint32_t key, const struct kind *kind)
+{
+	return (kind->other && ady_json_is(doc, key, kind->other)) ||
+	       (kind->read == read_typed_data && ady_json_is(doc, key, UNKNOWN_MEMBERS));
+}
+
 static enum ady_err check_members(const struct ady_json *doc, const struct kind *kind,
                                   struct ady_fault *f)
 {
@@ -171,8 +186,7 @@ static enum ady_err check_members(const struct ady_json *doc, const struct kind 
 		struct ady_bytes name = ady_json_raw(doc, k);
 		char where[64];
 
-		if (ady_json_is(doc, k, kind->member) ||
-		    (kind->other && ady_json_is(doc, k, kind->other)))
+		if (ady_json_is(doc, k, kind->member) || goes_with(doc, k, kind))
 			continue;
 		name.n = name.n < sizeof where ? name.n : sizeof where - 1;
 		(void)ady_bytes_to_str(where, sizeof where, name);

@@ -5,7 +5,8 @@
  *   {"transaction": {..}}                   chain/eth_tx.h
  *   {"message": {"text": ".."}}             EIP-191, personal; or {"hex": "0x.."}
  *   {"validator_data": {"address", "data"}} EIP-191, for a validator contract
- *   {"typed_data": {..}, "version": "V4"}   EIP-712; "V3" too, V4 when it is absent
+ *   {"typed_data": {..}, "version": "V4"}   EIP-712; "V3" too, V4 when it is absent; and
+ *                                           "unknown_members": "refuse" (the default), "ignore"
  *   {"authorization": {"chainId", "address", "nonce"}}  EIP-7702
  *   {"digest": "0x<32 bytes>"}              only when the key's record allows it
  *

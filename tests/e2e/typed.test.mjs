@@ -180,6 +180,10 @@ await test('missing and extra members are refused by path where eth-sig-util wou
   const extra = { ...doc, message: { ...doc.message, note: 'not signed' } };
   assert.equal(utils(extra, 'V4'), utils(doc, 'V4'));
   await refused({ typed_data: extra }, 'field_unknown', 'typed_data.message.note');
+  await refused({ typed_data: extra, unknown_members: 'refuse' }, 'field_unknown', 'typed_data.message.note');
+  await refused({ typed_data: extra, unknown_members: 'sign' }, 'field_invalid', 'unknown_members');
+  await refused({ message: { text: 'a' }, unknown_members: 'ignore' }, 'field_unknown', 'unknown_members');
+  await signs({ typed_data: extra, unknown_members: 'ignore' }, utils(doc, 'V4'));
   await refused({ typed_data: { ...doc, domain: { ...doc.domain, chainId: 5 } } }, 'field_unknown', 'typed_data.domain.chainId');
   const flat = one('bool');
   const short = { ...flat, types: { ...flat.types, EIP712Domain: [] }, domain: {}, message: {} };

@@ -19,12 +19,12 @@ static uint8_t space[MAX];
 
 static enum ady_err v3(uint8_t digest32[static 32], const struct ady_eth_reader *r, uint32_t i)
 {
-	return ady_eip712_digest(digest32, r, i, ADY_EIP712_V3);
+	return ady_eip712_digest(digest32, r, i, ADY_EIP712_V3, ADY_EIP712_REFUSE);
 }
 
 static enum ady_err v4(uint8_t digest32[static 32], const struct ady_eth_reader *r, uint32_t i)
 {
-	return ady_eip712_digest(digest32, r, i, ADY_EIP712_V4);
+	return ady_eip712_digest(digest32, r, i, ADY_EIP712_V4, ADY_EIP712_REFUSE);
 }
 
 static enum ady_err run(read_fn *read, const struct ady_json *doc, size_t size, uint8_t digest[32])

@@ -28,7 +28,8 @@ static enum ady_err read_as(const char *kind, const struct ady_json *doc, uint32
 	if (strcmp(kind, "authorization") == 0)
 		return ady_eth_authorization_digest(digest, &r, i);
 	return ady_eip712_digest(digest, &r, i,
-	                         strcmp(kind, "V3") == 0 ? ADY_EIP712_V3 : ADY_EIP712_V4);
+	                         strncmp(kind, "V3", 2) == 0 ? ADY_EIP712_V3 : ADY_EIP712_V4,
+	                         strstr(kind, "lenient") ? ADY_EIP712_IGNORE : ADY_EIP712_REFUSE);
 }
 
 static enum ady_err read_text(const char *kind, const char *json)
@@ -153,6 +154,39 @@ static enum ady_err read_value(const struct value_row *row)
 	         "\"domain\":{},\"message\":{\"v\":%s}}",
 	         row->type, row->value);
 	return read_text("V4", json);
+}
+
+/* The same digest with members that no type names, at every level; without the leave to ignore them
+ * each is refused. */
+CASE(members_that_no_type_names)
+{
+#define TYPES "{\"types\":{\"EIP712Domain\":[]," PERSON "},\"primaryType\":\"Person\",\"domain\":"
+	static const char plain[] = TYPES "{},\"message\":{\"name\":\"Cow\",\"wallet\":"
+	                                  "\"0xcd2a3d9f938e13cd947ec05abc7fe734df8dd826\"}}";
+	static const struct row rows[] = {
+	    {"V4",
+	     TYPES "{\"x\":1},\"message\":{\"name\":\"Cow\",\"wallet\":"
+	           "\"0xcd2a3d9f938e13cd947ec05abc7fe734df8dd826\"}}",
+	     ADY_E_FIELD_UNKNOWN, "it.domain.x"},
+	    {"V3",
+	     TYPES "{},\"message\":{\"name\":\"Cow\",\"x\":{\"y\":[null]},\"wallet\":"
+	           "\"0xcd2a3d9f938e13cd947ec05abc7fe734df8dd826\"}}",
+	     ADY_E_FIELD_UNKNOWN, "it.message.x"},
+	};
+	static const char missing[] = TYPES "{},\"message\":{\"name\":\"Cow\",\"Wallet\":"
+	                                    "\"0xcd2a3d9f938e13cd947ec05abc7fe734df8dd826\"}}";
+	uint8_t want[32];
+
+	CHECK_ERR(read_text("V4", plain), ADY_OK);
+	memcpy(want, digest, sizeof want);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		check_row(&rows[i]);
+		CHECK_ERR(read_text("V4 lenient", rows[i].json), ADY_OK);
+		CHECK(memcmp(want, digest, sizeof want) == 0);
+		CHECK_ERR(read_text("V3 lenient", rows[i].json), ADY_OK);
+		CHECK(memcmp(want, digest, sizeof want) == 0);
+	}
+	check_row(&(struct row){"V4 lenient", missing, ADY_E_FIELD_MISSING, "it.message.wallet"});
 }
 
 #define VALUE "it.message.v"
@@ -327,6 +361,7 @@ int main(void)
 	RUN(the_example_of_eip_712);
 	RUN(as_ethers_and_eth_sig_util_have_them);
 	RUN(messages_that_are_refused);
+	RUN(members_that_no_type_names);
 	RUN(values_and_types_that_are_refused);
 	RUN(limits_of_values_are_inclusive);
 	RUN(work_is_limited);
