@@ -8,7 +8,8 @@ import { recoverMessageAddress } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { test, done, random, parallel } from './lib/tap.mjs';
 import { startStack, putKey, signAny, run, bin, awsEnv } from './lib/stack.mjs';
-import { randomAuthorization } from './lib/txs.mjs';
+import { randomAuthorization, randomTransaction, toEthers } from './lib/txs.mjs';
+import { signLines } from './lib/lines.mjs';
 import { spelled } from './lib/typed.mjs';
 import { asker } from './lib/asks.mjs';
 
@@ -162,13 +163,48 @@ await test('transactions of types 3 and 4 are refused, each with its code and pa
   for (const [transaction, err, field] of rows) await refused({ transaction }, err, `transaction.${field}`);
 });
 
-await test('no transaction comes out signed as a message', async () => {
-  const tx = Transaction.from({ type: 2, chainId: 1, nonce: 0, gasLimit: 21000n, maxFeePerGas: 1n, maxPriorityFeePerGas: 1n, to: address, value: 1n });
-  const answer = await signs({ message: { hex: tx.unsignedSerialized } }, hashMessage(getBytes(tx.unsignedSerialized)));
-  assert.notEqual(answer.hash, tx.unsignedHash);
-  tx.signature = answer.serialized;
-  assert.notEqual(tx.from, new Wallet(secret).address);
-  await refused({ digest: tx.unsignedHash }, 'denied', 'digest');
+/** Every way to hand in bytes, or the 32 bytes of their hash, where no transaction is meant. */
+function disguises(bytes) {
+  const hash = keccak256(bytes);
+  const typed = (type, v) => ({ typed_data: { types: { T: [{ name: 'v', type }] }, primaryType: 'T', domain: {}, message: { v } } });
+  const salted = { types: {}, primaryType: 'EIP712Domain', domain: { salt: hash } };
+  return [
+    ...[bytes, hash, concat(['0x19', bytes]), concat(['0x1900', bytes])].map((hex) => ({ message: { hex } })),
+    { message: { text: Buffer.from(getBytes(bytes)).toString('latin1') } },
+    { message: { text: bytes } },
+    ...[bytes, hash].map((data) => ({ validator_data: { address: '0x' + '00'.repeat(20), data } })),
+    typed('bytes', bytes),
+    typed('bytes32', hash),
+    typed('string', Buffer.from(getBytes(bytes)).toString('latin1')),
+    { typed_data: salted },
+    { authorization: { chainId: hash, address: '0x' + bytes.slice(2, 42).padEnd(40, '0'), nonce: 0 } },
+  ];
+}
+
+await test('no transaction comes out signed as something else: 300 of all types in 13 disguises, and as digests', async () => {
+  const txs = Array.from({ length: 300 }, (_, i) => {
+    const tx = randomTransaction(r, i % 5, key);
+    if (i % 10 === 0) delete tx.chainId; // of the legacy ones: shorter, and without the prefix of a type
+    return Transaction.from(toEthers(tx));
+  });
+  const jobs = txs.flatMap((tx) => disguises(tx.unsignedSerialized).map((body) => ({ tx, key: secret, body })));
+  const answers = await signLines(jobs);
+  jobs.forEach(({ tx, body }, i) => {
+    const { hash, r: sr, s: ss, yParity } = answers[i];
+    assert.ok(sr, `${JSON.stringify(answers[i])} for ${JSON.stringify(body).slice(0, 300)}`);
+    assert.notEqual(hash, tx.unsignedHash);
+    tx.signature = { r: sr, s: ss, yParity };
+    if (i % 20 === 0) assert.notEqual(tx.from, address);
+  });
+  for (const a of await signLines(txs.map((tx) => ({ key: secret, body: { digest: tx.unsignedHash } })))) assert.deepEqual([a.code, a.where], ['denied', 'digest']);
+  // and no object of one kind is read as one of another
+  const base = { chainId: 1, nonce: 0, gas: 21000, maxFeePerGas: 1, maxPriorityFeePerGas: 1, to: address };
+  for (const kind of ['message', 'validator_data', 'typed_data', 'authorization']) {
+    const answer = await signAny(s, 'plain', { [kind]: base });
+    assert.equal(answer.json.code, 'field_unknown', `${kind}: ${answer.body}`);
+    const text = await signAny(s, 'plain', { [kind]: txs[0].unsignedSerialized });
+    assert.equal(text.json.code, 'field_invalid', `${kind}: ${text.body}`);
+  }
 });
 
 await done();
