@@ -11,6 +11,7 @@
 #include "base/secret.h"
 #include "crypto/evp.h"
 #include "crypto/hash.h"
+#include "crypto/rsa_key.h"
 
 enum { HASH = 32, MESSAGE = 32, MODULUS_MIN = 256 };
 
@@ -50,7 +51,7 @@ enum ady_err ady_rsa_new(struct ady_rsa **rsa, unsigned bits)
 	if (!r)
 		return ADY_E_MEMORY;
 	r->size = bits / 8;
-	r->pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)bits);
+	r->pkey = ady_rsa_key_new(bits);
 	if (!r->pkey || export_spki(r) != ADY_OK) {
 		ERR_clear_error();
 		ady_rsa_free(r);

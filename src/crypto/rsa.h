@@ -11,7 +11,7 @@ enum { ADY_RSA_SPKI_MAX = 600, ADY_RSA_MODULUS_MAX = 512 };
 
 struct ady_rsa;
 
-/* Generate a key of bits (2048, 3072 or 4096), e = 65537. Takes 50-500 ms. */
+/* Generate a key of bits (2048, 3072 or 4096), e = 65537. Takes 30-300 ms. */
 enum ady_err ady_rsa_new(struct ady_rsa **rsa, unsigned bits);
 
 /* Free and wipe. NULL is allowed. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/rsa.c" /* private keys are made, never read: the vectors need a way in */
 
+#include <openssl/bn.h>
+
 #include "crypto/rng.h"
 #include "vectors.h"
 
@@ -52,6 +54,35 @@ CASE(sizes)
 	}
 	CHECK_ERR(ady_rsa_new(&r, 1024), ADY_E_CRYPTO);
 	CHECK(!r);
+}
+
+/* OpenSSL checks what it did not make itself: both primes, and that the other numbers follow. */
+CASE(openssl_finds_new_keys_right)
+{
+	BIGNUM *n = NULL, *e = NULL, *p = NULL, *q = NULL;
+	struct ady_rsa *r;
+
+	for (unsigned i = 0; i < 8; i++) {
+		CHECK_ERR(ady_rsa_new(&r, i ? 2048 : 3072), ADY_OK);
+		EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, r->pkey, NULL);
+
+		CHECK(EVP_PKEY_check(ctx) == 1);
+		CHECK_INT(EVP_PKEY_get_bits(r->pkey), i ? 2048 : 3072);
+		CHECK(EVP_PKEY_get_bn_param(r->pkey, "n", &n) &&
+		      EVP_PKEY_get_bn_param(r->pkey, "e", &e));
+		CHECK(EVP_PKEY_get_bn_param(r->pkey, "rsa-factor1", &p) &&
+		      EVP_PKEY_get_bn_param(r->pkey, "rsa-factor2", &q));
+		CHECK(BN_is_word(e, 65537) && BN_cmp(p, q) > 0);
+		CHECK_INT(BN_num_bits(p), i ? 1024 : 1536);
+		CHECK_INT(BN_num_bits(q), i ? 1024 : 1536);
+		CHECK(BN_is_bit_set(p, BN_num_bits(p) - 2) && BN_is_bit_set(q, BN_num_bits(q) - 2));
+		EVP_PKEY_CTX_free(ctx);
+		ady_rsa_free(r);
+	}
+	BN_clear_free(p);
+	BN_clear_free(q);
+	BN_free(n);
+	BN_free(e);
 }
 
 CASE(other_lengths_than_32_are_refused)
@@ -197,6 +228,7 @@ int main(void)
 		return 1;
 	RUN(round_trip);
 	RUN(sizes);
+	RUN(openssl_finds_new_keys_right);
 	RUN(other_lengths_than_32_are_refused);
 	RUN(every_byte_of_the_padding_counts);
 	RUN(ciphertexts_that_are_no_numbers_below_the_modulus);
