@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/capability.h>
 #include <pthread.h>
 #include <sched.h>
@@ -11,6 +12,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "enclave/entropy.h"
@@ -32,6 +34,7 @@ struct enclave {
 	bool machine;
 	bool lock_by_capability;
 	size_t lanes;
+	int64_t key_ms; /* what the first RSA key took */
 	struct ady_credentials *credentials;
 	struct ady_recipient *recipient;
 	struct ady_kms_session *kms;
@@ -140,8 +143,10 @@ static enum ady_err make_keys(struct enclave *e, struct ady_fault *f)
 	    .attestation_max_age_s = c->attestation_max_age_s,
 	    .config_hash = c->hash48,
 	};
+	int64_t began_ms = ady_mono_ms();
 	enum ady_err err = ady_recipient_open(&e->recipient, &recipient, f);
 
+	e->key_ms = ady_mono_ms() - began_ms;
 	if (err == ADY_OK)
 		err = ady_credentials_open(&e->credentials);
 	return err;
@@ -276,9 +281,10 @@ static void say_ready(const struct enclave *e)
 	ady_hex_encode(hash, ady_bytes(c->hash48, sizeof c->hash48));
 	ADY_INFO("ready",
 	         "version=%s deployment=%s development=%s module=%s config_sha384=%s lanes=%zu "
-	         "kms_connections=%u depth=%u syscalls=%zu",
+	         "kms_connections=%u depth=%u syscalls=%zu key_ms=%" PRId64 " uptime_ms=%" PRId64,
 	         ADY_VERSION, c->deployment, c->development ? "true" : "false", e->info.module_id,
-	         hash, e->lanes, c->kms_connections, c->depth, ady_seccomp_count(c->nsm_device));
+	         hash, e->lanes, c->kms_connections, c->depth, ady_seccomp_count(c->nsm_device),
+	         e->key_ms, ady_mono_ms());
 	if (!c->verify_signatures)
 		ADY_WARN("signatures are not verified before they leave",
 		         "verify_signatures=false");

@@ -19,7 +19,7 @@ enum {
 	SILENCE_MS = 3000, /* an enclave that does not answer for this long is taken for dead */
 	DIAL_MS = 3000,
 	BACKOFF_FIRST_MS = 50,
-	BACKOFF_LAST_MS = 2000,
+	BACKOFF_LAST_MS = 400,
 };
 
 enum state { DOWN, DIALLING, GREETING, UP };
@@ -268,7 +268,8 @@ static void on_timer(struct ady_timer *timer)
 	ady_timer_set(l->config.loop, &l->timer, BEAT_MS);
 }
 
-/* 50 ms, doubling to 2 s, half of it random: the links of all threads do not knock at once. */
+/* 50 ms, doubling to 400 ms, half of it random: the links of all threads do not knock at once. A
+ * refused knock costs microseconds; an enclave that is there and not noticed costs answers. */
 static void connect_later(struct ady_link *l)
 {
 	int64_t wait = BACKOFF_LAST_MS;
