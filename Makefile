@@ -56,6 +56,7 @@ SRC   := $(sort $(wildcard $(LAYERS:%=src/%/*.c)))
 TESTS := $(sort $(wildcard $(IN:%=tests/unit/%/test_*.c)))
 FUZZ  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 TOOLS := $(sort $(wildcard tests/tools/*.c))
+PROOFS := $(sort $(wildcard tests/proof/*.c))
 CTS   := $(sort $(wildcard tests/ct/ct_*.c))
 HELP  := $(filter-out tests/lib/failing.c,$(sort $(wildcard tests/lib/*.c)))
 comma := ,
@@ -77,7 +78,7 @@ layers_adyton-gateway  := $(common) store gateway
 layers_adyton-devcloud := $(common) devcloud
 layers_adyton          := $(common) store image cli
 
-.PHONY: all help progs tests tools objects fuzz fuzz-replay clean format FORCE
+.PHONY: all help progs tests tools proofs objects fuzz fuzz-replay clean format FORCE
 .SECONDARY:
 .SECONDEXPANSION:
 
@@ -88,6 +89,7 @@ help:
 	@echo "  tests        the unit tests in $B/tests (IN=\"base net\": of these layers);  script/test unit runs them"
 	@echo "  fuzz         libFuzzer programs in build/fuzz (clang);  script/fuzz runs them"
 	@echo "  fuzz-replay  the same code replaying tests/fuzz/corpus, as tests"
+	@echo "  proofs       exhaustive models of the rules in $B/proof;  script/test proof runs them"
 	@echo "  ct           constant-time tests for valgrind (VARIANT=ct)"
 	@echo "  objects      compiles every source, links nothing"
 	@echo "  image        build/image/adyton.eif, with KERNEL=bzImage CONFIG=enclave.json ROOTS='a.crt b.crt'"
@@ -101,6 +103,7 @@ progs: $(PROGS:%=$B/%)
 tests: $(TESTS:tests/unit/%.c=$B/tests/%)
 tools: $(TOOLS:tests/tools/%.c=$B/tools/%)
 fuzz-replay: $(FUZZ:tests/fuzz/%.c=$B/replay/%)
+proofs: $(PROOFS:tests/proof/%.c=$B/proof/%)
 ct: $(CTS:tests/ct/%.c=$B/ct/%)
 # ct_*.c compile in their own variant only.
 objects: $(patsubst %.c,$B/%.o,$(SRC) $(wildcard prog/*.c) $(TESTS) $(FUZZ) tests/fuzz/replay.c $(TOOLS) $(HELP) tests/lib/failing.c)
@@ -166,6 +169,12 @@ $B/tests/%: $B/tests/unit/%.o $(HELP:%.c=$B/%.o) $B/tests/lib/failing.o \
 	$Q$(CC) $(CFLAGS_) $(LDHARD) $(WRAP) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
 
 $B/tools/%: $B/tests/tools/%.o $(HELP:%.c=$B/%.o) $$(call archive,$$(call reverse,$(common))) $(BLSTLIB)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$Q$(CC) $(CFLAGS_) $(LDHARD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
+
+# Models and checkers of the rules themselves: tests/proof.
+$B/proof/%: $B/tests/proof/%.o $(HELP:%.c=$B/%.o) $$(call archive,$$(call reverse,$(common))) $(BLSTLIB)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$Q$(CC) $(CFLAGS_) $(LDHARD) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
