@@ -2,7 +2,8 @@
  *
  * What an account signs beside transactions, from JSON to the digest: EIP-191 messages, EIP-712
  * typed data (chain/eip712.c), EIP-7702 authorizations. Each digest is of bytes that begin with
- * 0x19 or 0x05, which no transaction does: none can be passed off as one. */
+ * 0x19 or 0x05, which no transaction does: none can be passed off as one. The digests of
+ * chain/eth_clique.c are of the bytes as given, which are looked at before. */
 #ifndef ADY_CHAIN_ETH_MESSAGE_H
 #define ADY_CHAIN_ETH_MESSAGE_H
 
@@ -40,6 +41,19 @@ enum ady_err ady_eth_read_validator_data(uint8_t digest32[static 32],
  * chainId 0 authorizes on every chain. */
 enum ady_err ady_eth_authorization_digest(uint8_t digest32[static 32],
                                           const struct ady_eth_reader *r, uint32_t i);
+
+/* "0x..": the header of a Clique block (EIP-225) in RLP, without the 65 bytes of the seal that its
+ * extraData will end in: keccak256 of it. Canonical RLP, 15 items or, with baseFeePerGas, 16, each of
+ * its size; extraData is 32 bytes and any number of addresses.
+ * Returns: ADY_E_RLP with the item, beside the errors of above. */
+enum ady_err ady_eth_clique_digest(uint8_t digest32[static 32], const struct ady_eth_reader *r,
+                                   uint32_t i);
+
+/* "0x..": keccak256 of any bytes but those that could be hashed for a transaction or an
+ * authorization: one RLP list, alone or behind a byte below 0x80.
+ * Returns: ADY_E_DENIED for those, beside the errors of above. */
+enum ady_err ady_eth_data_digest(uint8_t digest32[static 32], const struct ady_eth_reader *r,
+                                 uint32_t i);
 
 /* {"types", "primaryType", "domain", "message"} of EIP-712, as eth_signTypedData_v4 has it:
  * keccak256(0x19 0x01 || domain separator || hashStruct(message)); without the last part when

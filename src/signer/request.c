@@ -122,15 +122,42 @@ static enum ady_err read_authorization(struct ady_sign_job *job, const struct ad
 	return check_chain(job, r, ady_json_get(r->doc, i, "chainId"), "chainId");
 }
 
-/* A digest may be of a transaction that nobody here has seen: no chain, no recipient, no amount. */
+static enum ady_err read_clique_header(struct ady_sign_job *job, const struct ady_eth_reader *r,
+                                       uint32_t i, uint32_t other)
+{
+	(void)other;
+	return ady_eth_clique_digest(job->digest, r, i);
+}
+
+/* Bytes and digests of the caller's choice may be of something that nobody here has seen: no chain,
+ * no recipient, no amount. */
+static enum ady_err need_digest_right(const struct ady_sign_job *job,
+                                      const struct ady_eth_reader *r)
+{
+	if (job->record.allow & ADY_ALLOW_DIGEST)
+		return ADY_OK;
+	return ady_fail(r->f, ADY_E_DENIED, r->at,
+	                "the record of this key does not allow raw digests "
+	                "(\"allow\": [\"digest\"])");
+}
+
+static enum ady_err read_data(struct ady_sign_job *job, const struct ady_eth_reader *r, uint32_t i,
+                              uint32_t other)
+{
+	enum ady_err err = need_digest_right(job, r);
+
+	(void)other;
+	return err == ADY_OK ? ady_eth_data_digest(job->digest, r, i) : err;
+}
+
 static enum ady_err read_digest(struct ady_sign_job *job, const struct ady_eth_reader *r,
                                 uint32_t i, uint32_t other)
 {
+	enum ady_err err = need_digest_right(job, r);
+
 	(void)other;
-	if (!(job->record.allow & ADY_ALLOW_DIGEST))
-		return ady_fail(r->f, ADY_E_DENIED, r->at,
-		                "the record of this key does not allow raw digests "
-		                "(\"allow\": [\"digest\"])");
+	if (err != ADY_OK)
+		return err;
 	return ady_eth_read_fixed(r, job->digest, sizeof job->digest, i, NULL,
 	                          "must be \"0x\" and 64 hex digits");
 }
@@ -141,6 +168,8 @@ static const struct kind kinds[] = {
     {ADY_FORM_NATIVE, "validator_data", NULL, read_validator_data},
     {ADY_FORM_NATIVE, "typed_data", "version", read_typed_data},
     {ADY_FORM_NATIVE, "authorization", NULL, read_authorization},
+    {ADY_FORM_NATIVE, "clique_header", NULL, read_clique_header},
+    {ADY_FORM_NATIVE, "data", NULL, read_data},
     {ADY_FORM_NATIVE, "digest", NULL, read_digest},
     {ADY_FORM_SAMPLE, "transaction_payload", "secret_id", read_sample},
 };

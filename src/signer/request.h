@@ -8,6 +8,9 @@
  *   {"typed_data": {..}, "version": "V4"}   EIP-712; "V3" too, V4 when it is absent; and
  *                                           "unknown_members": "refuse" (the default), "ignore"
  *   {"authorization": {"chainId", "address", "nonce"}}  EIP-7702
+ *   {"clique_header": "0x<RLP>"}            a block's header without its seal (EIP-225)
+ *   {"data": "0x.."}                        any bytes but a transaction's; only when the key's
+ *                                           record allows digests
  *   {"digest": "0x<32 bytes>"}              only when the key's record allows it
  *
  * and the AWS sample's has {"transaction_payload": {..}, "secret_id": ".."}, whose second member is

@@ -41,15 +41,21 @@ static enum ady_err run(read_fn *read, const struct ady_json *doc, size_t size, 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static read_fn *const reads[] = {v3, v4, ady_eth_read_message, ady_eth_read_validator_data,
-	                                 ady_eth_authorization_digest};
-	uint8_t digest[5][32], again[32];
-	enum ady_err err[5];
+	static read_fn *const reads[] = {v3,
+	                                 v4,
+	                                 ady_eth_read_message,
+	                                 ady_eth_read_validator_data,
+	                                 ady_eth_authorization_digest,
+	                                 ady_eth_clique_digest,
+	                                 ady_eth_data_digest};
+	enum { READS = sizeof reads / sizeof *reads };
+	uint8_t digest[READS][32], again[32];
+	enum ady_err err[READS];
 	struct ady_json doc;
 
 	if (size > MAX || ady_json_parse(&doc, toks, 4096, ady_bytes(data, size), NULL) != ADY_OK)
 		return 0;
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < READS; i++) {
 		err[i] = run(reads[i], &doc, size, digest[i]);
 		if (run(reads[i], &doc, size, again) != err[i] ||
 		    (err[i] == ADY_OK && memcmp(again, digest[i], 32) != 0))
