@@ -39,8 +39,8 @@ static void list_run(struct ady_store_job *job, struct ady_records *records, siz
 	page->entries = calloc(page->query.limit, sizeof *page->entries);
 	if (!page->entries)
 		(void)ady_fail(&job->fault, ADY_E_MEMORY, NULL, "out of memory");
-	else
-		(void)ady_records_list(records, worker, &page->query, take, page, &job->fault);
+	else if (ady_records_list(records, worker, &page->query, take, page, &job->fault) == ADY_OK)
+		job->fault.err = ADY_OK; /* a fault may have been written and overcome */
 	page->more = page->n == page->query.limit;
 }
 
