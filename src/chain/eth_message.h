@@ -43,9 +43,9 @@ enum ady_err ady_eth_authorization_digest(uint8_t digest32[static 32],
                                           const struct ady_eth_reader *r, uint32_t i);
 
 /* "0x..": the header of a Clique block (EIP-225) in RLP, without the 65 bytes of the seal that its
- * extraData will end in: keccak256 of it. Canonical RLP, 15 items or, with baseFeePerGas, 16, each of
- * its size; extraData is 32 bytes and any number of addresses.
- * Returns: ADY_E_RLP with the item, beside the errors of above. */
+ * extraData will end in: keccak256 of it. Canonical RLP, 15 items or, with baseFeePerGas, 16, each
+ * of its size; extraData is 32 bytes and any number of addresses. Returns: ADY_E_RLP with the item,
+ * beside the errors of above. */
 enum ady_err ady_eth_clique_digest(uint8_t digest32[static 32], const struct ady_eth_reader *r,
                                    uint32_t i);
 

@@ -28,6 +28,8 @@ static enum ady_err open_services(struct ady_gateway *g, struct ady_fault *f)
 
 	if (err == ADY_OK && ady_pool_open(&g->dialers, dialers, DIAL_QUEUE) != ADY_OK)
 		err = ady_fail(f, ADY_E_MEMORY, NULL, "threads cannot be started");
+	if (err == ADY_OK && ady_secp_open(&g->secp) != ADY_OK)
+		err = ady_fail(f, ADY_E_MEMORY, NULL, "no context for signatures");
 	if (err == ADY_OK)
 		err = ady_credentials_open(&g->credentials, &config->aws, f);
 	if (err == ADY_OK)
@@ -168,5 +170,6 @@ void ady_gateway_close(struct ady_gateway *g)
 	for (size_t i = 0; i < g->shards_n; i++)
 		ady_shard_close(g->shards[i]);
 	SSL_CTX_free(g->tls);
+	ady_secp_close(g->secp);
 	free(g);
 }

@@ -154,7 +154,10 @@ void ady_rpc_end(struct ady_rpc_call *call)
 
 void ady_rpc_fail(struct ady_rpc_call *call, const struct ady_fault *f)
 {
-	ady_rpc_put_fault(call, ady_rpc_code_of(f->err), f);
+	if (call->denied && f->err == ADY_E_DENIED)
+		ady_rpc_put_denied(call, f);
+	else
+		ady_rpc_put_fault(call, ady_rpc_code_of(f->err), f);
 	answered(call);
 }
 

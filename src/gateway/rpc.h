@@ -62,6 +62,7 @@ struct ady_rpc_call {
 	 * still comes back to you. Not called once the call is answered. */
 	void (*cancel)(struct ady_rpc_call *call);
 	void *state;
+	const char *denied; /* the message for what is denied, with code -32000; NULL: code 4100 */
 
 	/* The core's own. */
 	struct ady_dyn out;
@@ -76,7 +77,7 @@ struct ady_rpc_method {
 
 struct ady_rpc_ask {
 	struct ady_shard *shard;
-	const struct ady_caller *caller; /* must stay until done or drop; NULL: anyone */
+	const struct ady_caller *caller; /* must stay until done or drop */
 	void *connection;      /* of transports on which more than answers can be sent; else NULL */
 	struct ady_bytes text; /* copied */
 	int timeout_ms;
@@ -121,8 +122,9 @@ bool ady_rpc_is_text(struct ady_bytes text);
 /* The method of that name, or NULL. In rpc_methods.c. */
 const struct ady_rpc_method *ady_rpc_find(const char *name);
 
-/* The tables: what Ethereum clients call (rpc_eth.c). */
-extern const struct ady_rpc_method ady_rpc_eth[];
+/* The tables: what Ethereum clients call (rpc_eth.c), geth of its external signer
+ * (rpc_account.c). */
+extern const struct ady_rpc_method ady_rpc_eth[], ady_rpc_account[];
 
 /* A method that is in no table: to the node. In rpc_pass.c. */
 void ady_rpc_pass(struct ady_rpc_call *call);

@@ -43,6 +43,15 @@ void ady_rpc_put_error(struct ady_rpc_call *call, enum ady_rpc_code code, const 
 	ady_dyn_str(&call->out, "}}");
 }
 
+static void put_data(struct ady_rpc_call *call, const struct ady_fault *f, const char *detail)
+{
+	ady_dyn_printf(&call->out, ",\"data\":{\"code\":\"%s\"", ady_err_code(f->err));
+	put_member(&call->out, ",\"where\":", f->where);
+	put_member(&call->out, ",\"detail\":", detail);
+	put_member(&call->out, ",\"cause\":", f->cause);
+	ady_dyn_str(&call->out, "}}}");
+}
+
 void ady_rpc_put_fault(struct ady_rpc_call *call, enum ady_rpc_code code, const struct ady_fault *f)
 {
 	const char *why = f->detail[0] ? f->detail : ady_err_text(f->err);
@@ -53,10 +62,14 @@ void ady_rpc_put_fault(struct ady_rpc_call *call, enum ady_rpc_code code, const 
 	else
 		snprintf(message, sizeof message, "%s", why);
 	put_code(call, code, message);
-	ady_dyn_printf(&call->out, ",\"data\":{\"code\":\"%s\"", ady_err_code(f->err));
-	put_member(&call->out, ",\"where\":", f->where);
-	put_member(&call->out, ",\"cause\":", f->cause);
-	ady_dyn_str(&call->out, "}}}");
+	put_data(call, f, "");
+}
+
+/* geth compares the message with "request denied" and nothing else. */
+void ady_rpc_put_denied(struct ady_rpc_call *call, const struct ady_fault *f)
+{
+	put_code(call, ADY_RPC_INPUT, call->denied);
+	put_data(call, f, f->detail);
 }
 
 /* What a client makes of a code: -32602 and -32000 are its own fault, -32002 and -32005 pass. viem

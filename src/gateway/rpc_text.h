@@ -17,6 +17,9 @@ void ady_rpc_put_head(struct ady_rpc_call *call);
 void ady_rpc_put_fault(struct ady_rpc_call *call, enum ady_rpc_code code,
                        const struct ady_fault *f);
 
+/* The same for what is denied where call->denied says how to say so. */
+void ady_rpc_put_denied(struct ady_rpc_call *call, const struct ady_fault *f);
+
 /* Write the whole answer for an error that has a message and no data. */
 void ady_rpc_put_error(struct ady_rpc_call *call, enum ady_rpc_code code, const char *message);
 

@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 #include "codec/json.h"
+#include "crypto/secp.h"
 #include "gateway/link.h"
 #include "gateway/metrics.h"
 #include "gateway/relay.h"
@@ -30,6 +31,7 @@ struct ady_gateway {
 	struct ady_store *store;
 	struct ady_relay *relay; /* NULL: none */
 	struct ady_pool *dialers;
+	struct ady_secp *secp; /* for public keys; no key of ours is ever here */
 	struct ady_gate gate;
 	SSL_CTX *tls;                                       /* NULL: plain */
 	struct ady_endpoint listen[ADY_GATEWAY_LISTEN_MAX]; /* with their ports */

@@ -25,7 +25,7 @@ struct ady_signing {
 	struct ady_fault fault;       /* why it is tried again */
 	struct ady_signing *next;     /* of the free or the parked ones */
 	struct ady_signing **at_here; /* what points to it while it is parked; else NULL */
-	char key[ADY_WIRE_KEY_ID_MAX + 1];
+	uint8_t key[ADY_WIRE_KEY_ID_MAX];
 };
 
 /* --- life --- */
@@ -204,6 +204,21 @@ static void on_fetched(struct ady_store_wait *w)
 		fail(s, &f);
 }
 
+/* As ady_store_get. */
+static enum ady_err find(struct ady_signing *s, int64_t newer_than_ms, struct ady_stored **record)
+{
+	struct ady_store *store = s->shard->gateway->store;
+	const char *tenant = ady_caller_scope(&s->ask.caller);
+
+	if (s->ask.by == ADY_KEY_BY_ADDRESS)
+		return ady_store_find_address(store, s->ask.key.p, tenant, newer_than_ms, record,
+		                              &s->fetch);
+	if (s->ask.by == ADY_KEY_BY_PUBLIC_KEY)
+		return ady_store_find_public_key(store, s->ask.key, tenant, newer_than_ms, record,
+		                                 &s->fetch);
+	return ady_store_get(store, s->ask.key, newer_than_ms, record, &s->fetch);
+}
+
 /* Returns ADY_OK when the store or the enclave will call back. */
 static enum ady_err look_up(struct ady_signing *s, int64_t newer_than_ms, struct ady_fault *f)
 {
@@ -213,8 +228,7 @@ static enum ady_err look_up(struct ady_signing *s, int64_t newer_than_ms, struct
 	s->stage_us = ady_mono_us();
 	s->fetch.loop = s->shard->loop;
 	s->fetch.done = on_fetched;
-	err = ady_store_get(s->shard->gateway->store, ady_bytes_str(s->key), newer_than_ms, &record,
-	                    &s->fetch);
+	err = find(s, newer_than_ms, &record);
 	s->fetching = err == ADY_E_AGAIN;
 	if (s->fetching)
 		return ADY_OK;
@@ -328,10 +342,13 @@ enum ady_err ady_signing_start(struct ady_signing **signing, struct ady_shard *s
 	*signing = s;
 	s->ask = *ask;
 	s->call.done = on_answer;
-	if (ady_bytes_to_str(s->key, sizeof s->key, ask->key))
+	if (ask->key.n <= sizeof s->key) {
+		memcpy(s->key, ask->key.p, ask->key.n);
+		s->ask.key = ady_bytes(s->key, ask->key.n);
 		err = look_up(s, 0, f);
-	else
+	} else {
 		err = ady_fail(f, ADY_E_FIELD_INVALID, NULL, "is no name of a key");
+	}
 	if (err == ADY_OK)
 		return ADY_OK;
 	give_back(s);

@@ -14,10 +14,15 @@
 struct ady_shard;
 struct ady_signing;
 
+/* How a key is named: the record's name in the store, its Ethereum address (20 bytes), or its
+ * public key as records have it (33 bytes). */
+enum ady_key_by { ADY_KEY_BY_ID, ADY_KEY_BY_ADDRESS, ADY_KEY_BY_PUBLIC_KEY };
+
 struct ady_signing_ask {
 	enum ady_wire_form form;
 	struct ady_caller caller; /* whose key it must be */
-	struct ady_bytes key;     /* the record's name in the store; copied */
+	enum ady_key_by by;
+	struct ady_bytes key;     /* copied */
 	struct ady_bytes request; /* the body that the enclave reads; valid until done or drop */
 	int64_t due_ms;           /* ady_mono_ms: what is left of it is told to the enclave */
 	/* The answer, valid during the call, when f is NULL; else why there is none. */
