@@ -71,7 +71,9 @@ await test(`${ROUNDS} mutated typed-data documents: what is signed, ethers and e
     // ethers makes the domain's type itself; where a document brings one of its own order or of more, it has another
     const own = JSON.stringify(doc.types.EIP712Domain ?? []) === JSON.stringify(attempt(() => TypedDataEncoder.getPayload(doc.domain, { T: [] }, {}).types.EIP712Domain) ?? null) || !doc.types.EIP712Domain;
     const main = attempt(() => TypedDataEncoder.getPrimaryType(Object.fromEntries(Object.entries(doc.types).filter(([k]) => k !== 'EIP712Domain'))));
-    const theirs = own && main === doc.primaryType ? attempt(() => byEthers(doc)) : undefined;
+    // a struct without members that is left out is 32 zero bytes here and in eth-sig-util; ethers does not look at it
+    const empty = Object.values(doc.types).some((fields) => fields.length === 0);
+    const theirs = own && !empty && main === doc.primaryType ? attempt(() => byEthers(doc)) : undefined;
     if (theirs) n.ethers++, assert.equal(answers[i].hash, theirs, text());
     const names = Object.keys(doc.types).every((name) => /^\w+$/.test(name));
     const other = names && doc.types.EIP712Domain ? attempt(() => utils(doc)) : undefined;
@@ -93,6 +95,7 @@ await test(`${ROUNDS} mutated transactions: what is signed, ethers reads from th
     const text = `${JSON.stringify(answers[i])} for ${JSON.stringify(t)}`;
     if (answers[i].code) return;
     signed++;
+    if (number(t.nonce) > BigInt(Number.MAX_SAFE_INTEGER)) return; // ethers cannot hold it
     const theirs = Transaction.from(answers[i].raw);
     assert.equal(answers[i].hash, theirs.hash, text);
     if (t.type !== undefined) assert.equal(BigInt(theirs.type), number(t.type), text);
