@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "gateway/config_callers.h"
+#include "gateway/config_nodes.h"
 #include "gateway/config_object.h"
 
 enum { CONFIG_FILE_MAX = 256 * 1024 };
@@ -302,7 +303,9 @@ static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_con
 	                                    "aws",        "store",
 	                                    "threads",    "request_timeout_ms",
 	                                    "access_log", "plain_anywhere",
-	                                    "callers",    NULL};
+	                                    "callers",    "nodes",
+	                                    "ipc",        "default_chain",
+	                                    NULL};
 	const char *enclave;
 	enum ady_err err = ady_conf_members(root, known);
 
@@ -326,6 +329,8 @@ static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_con
 		err = read_store(c, root);
 	if (err == ADY_OK)
 		err = ady_config_callers_read(c, root);
+	if (err == ADY_OK)
+		err = ady_config_nodes_read(c, root);
 	return err == ADY_OK ? read_numbers(c, root) : err;
 }
 
@@ -376,5 +381,6 @@ void ady_gateway_config_clear(struct ady_gateway_config *config)
 {
 	json_decref(config->root);
 	free(config->callers);
+	free(config->nodes);
 	*config = (struct ady_gateway_config){0};
 }

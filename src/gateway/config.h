@@ -8,12 +8,14 @@
 #include <jansson.h>
 
 #include "net/transport.h"
+#include "net/url.h"
 
 enum {
 	ADY_GATEWAY_LISTEN_MAX = 8,
 	ADY_GATEWAY_ALLOW_MAX = 64,
 	ADY_GATEWAY_THREADS_MAX = 64,
-	ADY_GATEWAY_CALLERS_MAX = 1024
+	ADY_GATEWAY_CALLERS_MAX = 1024,
+	ADY_GATEWAY_NODES_MAX = 64
 };
 
 /* Where the gateway takes its AWS credentials from. */
@@ -59,6 +61,22 @@ struct ady_config_caller {
 	uint8_t token_sha256[32], certificate_sha256[32]; /* of the certificate's DER */
 };
 
+/* A node of a blockchain. Of one chain, those that come first are asked first. */
+struct ady_config_node {
+	uint64_t chain;         /* its id */
+	struct ady_url url, ws; /* for calls; for subscriptions, if has_ws */
+	bool has_ws;
+	const char *ca_file, *authorization; /* of the Authorization field; both may be NULL */
+	int timeout_ms;                      /* of one attempt */
+};
+
+/* A Unix socket that speaks geth's IPC. */
+struct ady_config_ipc {
+	struct ady_endpoint at;
+	const char *tenant; /* of whoever may open the socket; NULL: no callers are told apart */
+	uint64_t chain;     /* 0: the default */
+};
+
 /* All texts point into root. */
 struct ady_gateway_config {
 	json_t *root;
@@ -72,6 +90,11 @@ struct ady_gateway_config {
 	struct ady_config_store store;
 	struct ady_config_caller *callers; /* heap; NULL: whoever reaches a listener */
 	size_t callers_n;
+	struct ady_config_node *nodes; /* heap */
+	size_t nodes_n;
+	uint64_t default_chain; /* 0: there is none */
+	struct ady_config_ipc ipc[ADY_GATEWAY_LISTEN_MAX];
+	size_t ipc_n;
 	size_t threads;
 	int request_timeout_ms;
 };

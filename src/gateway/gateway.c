@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "gateway/account.h"
 #include "gateway/answer.h"
 #include "gateway/shard.h"
 
@@ -34,6 +35,10 @@ static enum ady_err open_services(struct ady_gateway *g, struct ady_fault *f)
 		err = ady_credentials_open(&g->credentials, &config->aws, f);
 	if (err == ADY_OK)
 		err = ady_store_open(&g->store, config, g->credentials, f);
+	if (err == ADY_OK)
+		err = ady_nodes_open(&g->nodes, config, f);
+	if (err == ADY_OK && ady_accounts_open(&g->accounts) != ADY_OK)
+		err = ady_fail(f, ADY_E_MEMORY, NULL, "out of memory");
 	if (err == ADY_OK && config->relay.on)
 		err = ady_relay_open(&g->relay, &config->relay, NULL, f);
 	return err;
@@ -169,6 +174,8 @@ void ady_gateway_close(struct ady_gateway *g)
 	ady_relay_close(g->relay);
 	for (size_t i = 0; i < g->shards_n; i++)
 		ady_shard_close(g->shards[i]);
+	ady_nodes_free(&g->nodes);
+	ady_accounts_close(g->accounts);
 	SSL_CTX_free(g->tls);
 	ady_secp_close(g->secp);
 	free(g);

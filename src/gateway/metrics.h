@@ -14,6 +14,7 @@
 	X(SIGN, "sign")               \
 	X(SAMPLE, "sample")           \
 	X(RPC, "jsonrpc")             \
+	X(WS, "websocket")            \
 	X(ATTESTATION, "attestation") \
 	X(HEALTH, "healthz")          \
 	X(READY, "readyz")            \

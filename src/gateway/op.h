@@ -78,8 +78,8 @@ void ady_sign_native(struct ady_shard *shard, struct ady_http_request *req, stru
 void ady_sign_sample(struct ady_shard *shard, struct ady_http_request *req,
                      const struct ady_caller *caller);
 
-/* POST /: the sample's form, or JSON-RPC. In rpc_http.c. */
-void ady_page_root(struct ady_shard *shard, struct ady_http_request *req);
+/* POST /: the sample's form, or JSON-RPC; with a chain: JSON-RPC. In rpc_http.c. */
+void ady_page_rpc(struct ady_shard *shard, struct ady_http_request *req, uint64_t chain);
 
 /* The other routes. In pages.c. */
 void ady_page_attestation(struct ady_shard *shard, struct ady_http_request *req);

@@ -6,8 +6,10 @@
 #include "gateway/answer.h"
 #include "gateway/op.h"
 #include "gateway/rpc.h"
+#include "gateway/session.h"
+#include "net/ws_handshake.h"
 
-static const char keys[] = "/v1/keys/", sign[] = "/sign";
+static const char keys[] = "/v1/keys/", sign[] = "/sign", chains[] = "/chain/";
 
 struct route {
 	const char *path, *method, *allow;
@@ -16,7 +18,6 @@ struct route {
 };
 
 static const struct route routes[] = {
-    {"/", "POST", "Allow: POST\r\n", ADY_ROUTE_SAMPLE, ady_page_root},
     {"/v1/attestation", "GET", "Allow: GET, HEAD\r\n", ADY_ROUTE_ATTESTATION, ady_page_attestation},
     {"/healthz", "GET", "Allow: GET, HEAD\r\n", ADY_ROUTE_HEALTH, ady_page_health},
     {"/readyz", "GET", "Allow: GET, HEAD\r\n", ADY_ROUTE_READY, ady_page_ready},
@@ -51,12 +52,52 @@ static bool is_sign_path(struct ady_bytes path, struct ady_bytes *id)
 	return id->n > 0 && !memchr(id->p, '/', id->n);
 }
 
+/* "/" is the default chain (0 here), "/chain/{id}" the one of that decimal number. */
+static bool is_rpc_path(struct ady_bytes path, uint64_t *chain)
+{
+	const size_t head = sizeof chains - 1;
+
+	*chain = 0;
+	if (ady_bytes_is(path, "/"))
+		return true;
+	if (path.n <= head || path.n > head + 18 || memcmp(path.p, chains, head) != 0 ||
+	    path.p[head] == '0')
+		return false;
+	for (size_t i = head; i < path.n; i++) {
+		if (path.p[i] < '0' || path.p[i] > '9')
+			return false;
+		*chain = *chain * 10 + (uint64_t)(path.p[i] - '0');
+	}
+	return true;
+}
+
+static void to_chain(struct ady_shard *shard, struct ady_http_request *req, uint64_t chain)
+{
+	struct ady_fault f;
+
+	if (chain && !ady_nodes_have(&shard->gateway->nodes, chain)) {
+		(void)ady_fail(&f, ADY_E_NOT_FOUND, "path", "there is no node of that chain");
+		ady_problem_now(shard, req, ADY_ROUTE_RPC, &f, NULL);
+	} else if (ady_ws_is_upgrade(&req->head)) {
+		ady_session_upgrade(shard, req, chain);
+	} else if (ady_bytes_is(req->head.method, "POST")) {
+		ady_page_rpc(shard, req, chain);
+	} else {
+		wrong_method(shard, req, ADY_ROUTE_RPC, "Allow: POST\r\n");
+	}
+}
+
 void ady_route_request(void *ctx, struct ady_http_request *req)
 {
 	struct ady_shard *shard = ctx;
 	struct ady_bytes path = req->head.path, id;
 	struct ady_fault f;
+	uint64_t chain;
 
+	if (is_rpc_path(path, &chain)) {
+		to_chain(shard, req, chain);
+		return;
+	}
 	if (is_sign_path(path, &id)) {
 		if (ady_bytes_is(req->head.method, "POST"))
 			ady_sign_native(shard, req, id);
@@ -82,9 +123,11 @@ void ady_route_request(void *ctx, struct ady_http_request *req)
 /* Blobs come by JSON-RPC alone; all else that is signed is bounded by the wire. */
 size_t ady_route_body_max(void *shard, const struct ady_http_head *head)
 {
+	uint64_t chain;
+
 	(void)shard;
-	return ady_bytes_is(head->path, "/") ? (size_t)ADY_RPC_TEXT_MAX
-	                                     : (size_t)ADY_WIRE_REQUEST_MAX;
+	return is_rpc_path(head->path, &chain) ? (size_t)ADY_RPC_TEXT_MAX
+	                                       : (size_t)ADY_WIRE_REQUEST_MAX;
 }
 
 void ady_route_refused(void *ctx, int status, const struct ady_fault *f, const char **type,

@@ -235,6 +235,7 @@ static void make_calls(struct ady_rpc *r, size_t n)
 		r->calls[i].shard = r->shard;
 		r->calls[i].caller = r->ask.caller;
 		r->calls[i].connection = r->ask.connection;
+		r->calls[i].chain = r->ask.chain;
 		r->calls[i].due_ms = ady_mono_ms() + r->ask.timeout_ms;
 		r->calls[i].doc = &r->doc;
 	}

@@ -53,6 +53,7 @@ struct ady_rpc_call {
 	struct ady_shard *shard;
 	const struct ady_caller *caller;
 	void *connection; /* as it was given to ady_rpc_start; NULL: what comes later has no way */
+	uint64_t chain;   /* that the client chose; 0: none */
 	int64_t due_ms;   /* ady_mono_ms: it is answered at the latest then */
 	const struct ady_json *doc;          /* the whole text */
 	uint32_t object, id, method, params; /* tokens; id and params 0: not there */
@@ -79,6 +80,7 @@ struct ady_rpc_ask {
 	struct ady_shard *shard;
 	const struct ady_caller *caller; /* must stay until done or drop */
 	void *connection;      /* of transports on which more than answers can be sent; else NULL */
+	uint64_t chain;        /* that the client chose; 0: none */
 	struct ady_bytes text; /* copied */
 	int timeout_ms;
 	/* The answers' text, valid during the call; empty: all were notifications. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * POST /, where two kinds of clients come: those of the AWS sample, and Ethereum's. */
+ * POST /, where two kinds of clients come: those of the AWS sample, and Ethereum's; and POST
+ * /chain/ID, where only the latter do. */
 #include "gateway/answer.h"
 #include "gateway/op.h"
 #include "gateway/rpc.h"
@@ -12,12 +13,13 @@ static void on_answer(void *ctx, struct ady_bytes answer)
 }
 
 static void start(struct ady_shard *shard, struct ady_http_request *req,
-                  const struct ady_caller *caller)
+                  const struct ady_caller *caller, uint64_t chain)
 {
 	struct ady_op *op = ady_op_open_untimed(shard, req, ADY_ROUTE_RPC);
 	const struct ady_rpc_ask ask = {
 	    .shard = shard,
 	    .caller = &op->caller,
+	    .chain = chain,
 	    .text = req->body,
 	    .timeout_ms = shard->gateway->config->request_timeout_ms,
 	    .done = on_answer,
@@ -28,15 +30,15 @@ static void start(struct ady_shard *shard, struct ady_http_request *req,
 	(void)ady_rpc_start(&ask); /* never dropped: an answer that nobody reads is harmless */
 }
 
-void ady_page_root(struct ady_shard *shard, struct ady_http_request *req)
+void ady_page_rpc(struct ady_shard *shard, struct ady_http_request *req, uint64_t chain)
 {
 	struct ady_caller caller;
 	struct ady_fault f;
 
 	if (!ady_op_from_client(shard, req, ADY_ROUTE_SAMPLE, &caller))
 		return;
-	if (ady_rpc_is_text(req->body)) {
-		start(shard, req, &caller);
+	if (chain || ady_rpc_is_text(req->body)) {
+		start(shard, req, &caller, chain);
 	} else if (req->body.n <= ADY_WIRE_REQUEST_MAX) {
 		ady_sign_sample(shard, req, &caller);
 	} else {

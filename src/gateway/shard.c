@@ -7,6 +7,7 @@
 #include "crypto/rng.h"
 #include "gateway/op.h"
 #include "gateway/rpc.h"
+#include "gateway/session.h"
 
 #define OWNER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
@@ -50,7 +51,9 @@ static void on_drain(struct ady_task *task)
 {
 	struct ady_shard *s = OWNER(task, struct ady_shard, drain);
 
-	s->draining = s->servers_n + 1;
+	s->draining = s->servers_n + 2;
+	ady_session_unlisten(s);
+	ady_session_drain(s, s->gateway->drain_ms, drained);
 	for (size_t i = 0; i < s->servers_n; i++)
 		ady_http_server_drain(s->servers[i], s->gateway->drain_ms, drained);
 	drained(s); /* a shard may have no listener of its own */
@@ -130,7 +133,12 @@ enum ady_err ady_shard_open(struct ady_shard **shard, struct ady_gateway *gatewa
 	err = ady_loop_open(&s->loop);
 	if (err != ADY_OK)
 		return ady_fail(f, err, NULL, "the event loop cannot be made");
+	s->node_clients = ady_node_clients_open(&gateway->nodes, s->loop, gateway->dialers);
 	err = open_servers(s, f);
+	if (err == ADY_OK && index == 0) {
+		s->health = ady_node_health_open(s);
+		err = ady_session_listen(s, f);
+	}
 	return err == ADY_OK ? open_link(s, f) : err;
 }
 
@@ -154,6 +162,10 @@ void ady_shard_close(struct ady_shard *s)
 		return;
 	for (size_t i = 0; i < s->servers_n; i++)
 		ady_http_server_close(s->servers[i]);
+	ady_session_unlisten(s);
+	ady_session_drop_all(s);
+	ady_node_health_close(s->health);
+	ady_node_clients_close(s->node_clients, s->gateway->nodes.n);
 	ady_link_close(s->link);
 	ady_loop_close(s->loop);
 	while (s->free_ops) {

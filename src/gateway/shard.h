@@ -13,14 +13,18 @@
 #include "crypto/secp.h"
 #include "gateway/link.h"
 #include "gateway/metrics.h"
+#include "gateway/node.h"
 #include "gateway/relay.h"
 #include "gateway/store.h"
 #include "net/http_server.h"
 
 enum { ADY_SHARD_TOKENS = 4096, ADY_REQUEST_ID_MAX = 64 };
 
+struct ady_accounts;
+struct ady_listener;
 struct ady_op;
 struct ady_rpc;
+struct ady_session;
 struct ady_shard;
 struct ady_signing;
 
@@ -33,12 +37,21 @@ struct ady_gateway {
 	struct ady_pool *dialers;
 	struct ady_secp *secp; /* for public keys; no key of ours is ever here */
 	struct ady_gate gate;
-	SSL_CTX *tls;                                       /* NULL: plain */
+	struct ady_nodes nodes;
+	struct ady_accounts *accounts; /* whose turn it is to send from an account */
+	SSL_CTX *tls;                  /* NULL: plain */
 	struct ady_endpoint listen[ADY_GATEWAY_LISTEN_MAX]; /* with their ports */
 	struct ady_shard *shards[ADY_GATEWAY_THREADS_MAX];
 	size_t shards_n;
 	bool running;
 	int drain_ms;
+};
+
+/* A socket for IPC, of the first shard. listener NULL: not open. */
+struct ady_door {
+	struct ady_shard *shard;
+	const struct ady_config_ipc *config;
+	struct ady_listener *listener;
 };
 
 struct ady_shard {
@@ -50,6 +63,13 @@ struct ady_shard {
 	struct ady_http_server *servers[ADY_GATEWAY_LISTEN_MAX];
 	size_t servers_n, draining;
 	struct ady_link *link;
+	struct ady_http_client **node_clients; /* as many as nodes */
+	struct ady_node_health *health;        /* of the first shard, else NULL */
+	struct ady_door doors[ADY_GATEWAY_LISTEN_MAX];
+	struct ady_session *sessions; /* WebSocket and IPC */
+	size_t sessions_n;
+	struct ady_timer sessions_timer; /* of their drain */
+	void (*sessions_done)(void *shard);
 	struct ady_metrics metrics;
 	struct ady_op *free_ops, *ops;              /* ops: those in use */
 	struct ady_rpc *rpcs;                       /* those in work */
