@@ -43,6 +43,20 @@ struct ady_bytes ady_u256_minimal(const struct ady_u256 *v)
 	return ady_bytes(v->be + zeros, sizeof v->be - zeros);
 }
 
+/* 2^32 at a time, from the low end. */
+bool ady_u256_add_product(struct ady_u256 *sum, uint64_t units, const struct ady_u256 *price)
+{
+	unsigned __int128 carry = 0;
+
+	for (size_t i = 32; i > 0; i -= 4) {
+		carry += (unsigned __int128)units * ady_be32(price->be + i - 4) +
+		         ady_be32(sum->be + i - 4);
+		for (size_t k = 1; k <= 4; k++, carry >>= 8)
+			sum->be[i - k] = (uint8_t)carry;
+	}
+	return carry == 0;
+}
+
 /* v = 10 v + digit; false when it does not fit. */
 static bool push_digit(struct ady_u256 *v, unsigned digit)
 {

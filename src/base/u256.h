@@ -26,6 +26,10 @@ bool ady_u256_is_zero(const struct ady_u256 *v);
 /* The big-endian bytes of v without leading zeros (empty for 0): a view into v. */
 struct ady_bytes ady_u256_minimal(const struct ady_u256 *v);
 
+/* Add units * price to sum; false when the result exceeds 2^256 - 1 (sum is then what is left of it
+ * below 2^256). */
+bool ady_u256_add_product(struct ady_u256 *sum, uint64_t units, const struct ady_u256 *price);
+
 /* Parse decimal digits without sign or leading zero ("0" itself is fine).
  * Returns ADY_E_FIELD_INVALID for another form, ADY_E_FIELD_RANGE above 2^256-1. */
 enum ady_err ady_u256_parse_dec(struct ady_u256 *v, struct ady_bytes text);

@@ -261,7 +261,7 @@ static enum ady_err hash_domain(struct typed_data *d, uint8_t hash[static 32], u
 
 /* Append hashStruct(message), or nothing when it is the domain itself that is signed. */
 static enum ady_err append_message(struct typed_data *d, struct ady_buf *b,
-                                   const uint32_t value[static PARTS])
+                                   const uint32_t value[static PARTS], struct ady_eip712_view *view)
 {
 	const struct ady_eip712_path at = {.name = ady_bytes_str(parts[P_MESSAGE])};
 	uint32_t primary = value[P_PRIMARY], message = value[P_MESSAGE];
@@ -282,6 +282,8 @@ static enum ady_err append_message(struct typed_data *d, struct ady_buf *b,
 		                      "must be the name of one of types");
 	if (!message)
 		return refuse(d, &at, ADY_E_FIELD_MISSING, "is required");
+	view->message = message;
+	memcpy(view->type_hash, ady_eip712_type_hash(&d->types, type), sizeof view->type_hash);
 	if ((err = hash_struct(d, hash, type, &at, message)) == ADY_OK)
 		ady_buf_put(b, hash, sizeof hash);
 	return err;
@@ -291,6 +293,15 @@ enum ady_err ady_eip712_digest(uint8_t digest32[static 32], const struct ady_eth
                                uint32_t i, enum ady_eip712_version version,
                                enum ady_eip712_unknown unknown)
 {
+	struct ady_eip712_view view;
+
+	return ady_eip712_read(&view, digest32, r, i, version, unknown);
+}
+
+enum ady_err ady_eip712_read(struct ady_eip712_view *view, uint8_t digest32[static 32],
+                             const struct ady_eth_reader *r, uint32_t i,
+                             enum ady_eip712_version version, enum ady_eip712_unknown unknown)
+{
 	struct typed_data d = {.r = r, .doc = r->doc, .version = version, .unknown = unknown};
 	const struct ady_eip712_path types_at = {.name = ady_bytes_str(parts[P_TYPES])};
 	uint8_t space[2 + 32 + 32], domain[32];
@@ -298,13 +309,17 @@ enum ady_err ady_eip712_digest(uint8_t digest32[static 32], const struct ady_eth
 	uint32_t value[PARTS] = {0};
 	enum ady_err err;
 
+	*view = (struct ady_eip712_view){.doc = r->doc};
 	if ((err = find_parts(&d, value, i)) != ADY_OK ||
 	    (err = ady_eip712_types_read(&d.types, r, &types_at, value[P_TYPES])) != ADY_OK ||
 	    (err = hash_domain(&d, domain, value[P_DOMAIN])) != ADY_OK)
 		return err;
 	ady_buf_be16(&b, 0x1901);
 	ady_buf_put(&b, domain, sizeof domain);
-	if ((err = append_message(&d, &b, value)) != ADY_OK)
+	view->types = value[P_TYPES];
+	view->primary = value[P_PRIMARY];
+	view->domain = value[P_DOMAIN];
+	if ((err = append_message(&d, &b, value, view)) != ADY_OK)
 		return err;
 	ady_keccak256(digest32, ady_buf_bytes(&b));
 	return ADY_OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The types of an EIP-712 document: read and checked once, then looked up. Used by eip712*.c alone.
- * A table belongs to one document and must not outlive it. */
+ * The types of an EIP-712 document: read and checked once, then looked up. Used by eip712*.c, and
+ * by src/policy. A table belongs to one document and must not outlive it. */
 #ifndef ADY_CHAIN_EIP712_TYPES_H
 #define ADY_CHAIN_EIP712_TYPES_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The 32 bytes that stand for a value without structure in EIP-712's encodeData. Used by eip712.c
- * alone. */
+ * and by src/policy. */
 #ifndef ADY_CHAIN_EIP712_WORD_H
 #define ADY_CHAIN_EIP712_WORD_H
 

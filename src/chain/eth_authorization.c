@@ -3,6 +3,7 @@
 #include "chain/eth_read.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "codec/rlp.h"
 #include "crypto/hash.h"
@@ -144,18 +145,30 @@ enum ady_err ady_eth_read_authorizations(const struct ady_eth_reader *r, struct 
 }
 
 /* keccak256(0x05 || rlp([chain_id, address, nonce])) */
-enum ady_err ady_eth_authorization_digest(uint8_t digest32[static 32],
-                                          const struct ady_eth_reader *r, uint32_t i)
+enum ady_err ady_eth_read_authorization(struct ady_eth_authorization *a,
+                                        uint8_t digest32[static 32], const struct ady_eth_reader *r,
+                                        uint32_t i)
 {
 	uint8_t space[1 + 9 + 33 + 21 + 9];
 	struct ady_buf b = ady_buf(space, sizeof space);
 	struct tuple t = {.members = UNSIGNED};
 	enum ady_err err = read_tuple(r, &t, i);
 
+	*a = (struct ady_eth_authorization){.chain = t.number[M_CHAIN_ID]};
 	if (err != ADY_OK)
 		return err;
+	memcpy(a->address, t.address, sizeof a->address);
+	(void)ady_u256_to_u64(&a->nonce, &t.number[M_NONCE]);
 	ady_buf_u8(&b, MAGIC);
 	put_tuple(&b, &t);
 	ady_keccak256(digest32, ady_buf_bytes(&b));
 	return ADY_OK;
+}
+
+enum ady_err ady_eth_authorization_digest(uint8_t digest32[static 32],
+                                          const struct ady_eth_reader *r, uint32_t i)
+{
+	struct ady_eth_authorization a;
+
+	return ady_eth_read_authorization(&a, digest32, r, i);
 }

@@ -53,7 +53,7 @@ static enum ady_err check_commitment(const struct ady_eth_reader *r, uint32_t i,
                                      uint32_t number)
 {
 	uint8_t commitment[COMMITMENT], hash[HASH], made[HASH];
-	struct ady_bytes whole = ady_bytes(commitment, sizeof commitment);
+	struct ady_bytes whole;
 	enum ady_err err;
 	char field[40];
 
@@ -62,6 +62,7 @@ static enum ady_err check_commitment(const struct ady_eth_reader *r, uint32_t i,
 	                              "must be \"0x\" and 96 hex digits")) != ADY_OK ||
 	    (err = read_hash(r, hash, hash_at, number)) != ADY_OK)
 		return err;
+	whole = ady_bytes(commitment, sizeof commitment);
 	ady_sha256(made, &whole, 1);
 	made[0] = VERSION_KZG;
 	if (memcmp(made, hash, sizeof made) == 0)

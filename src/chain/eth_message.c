@@ -67,26 +67,51 @@ static enum ady_err read_text(const struct ady_eth_reader *r, struct ady_bytes *
 	if (err != ADY_OK)
 		return ady_eth_refuse(r, err, "text", "must be a string");
 	*text = ady_bytes(s->p + s->n, n);
+	s->n += n;
 	return ADY_OK;
 }
 
-enum ady_err ady_eth_read_message(uint8_t digest32[static 32], const struct ady_eth_reader *r,
-                                  uint32_t i)
+enum ady_err ady_eth_read_message_bytes(struct ady_bytes *message, const struct ady_eth_reader *r,
+                                        uint32_t i)
 {
-	struct ady_bytes message = {0};
 	uint32_t value[2];
 	enum ady_err err = find_two(r, value, i, "text", "hex");
 
+	*message = (struct ady_bytes){0};
 	if (err != ADY_OK)
 		return err;
 	if (!value[0] == !value[1])
 		return ady_eth_refuse(r, value[0] ? ADY_E_FIELD_INVALID : ADY_E_FIELD_MISSING, NULL,
 		                      "must have either text or hex");
-	err = value[0] ? read_text(r, &message, value[0])
-	               : ady_eth_read_bytes(r, &message, value[1], "hex");
+	return value[0] ? read_text(r, message, value[0])
+	                : ady_eth_read_bytes(r, message, value[1], "hex");
+}
+
+enum ady_err ady_eth_read_message(uint8_t digest32[static 32], const struct ady_eth_reader *r,
+                                  uint32_t i)
+{
+	struct ady_bytes message;
+	enum ady_err err = ady_eth_read_message_bytes(&message, r, i);
+
 	if (err == ADY_OK)
 		ady_eth_personal_digest(digest32, message);
 	return err;
+}
+
+enum ady_err ady_eth_read_validator_parts(uint8_t address20[static 20], struct ady_bytes *data,
+                                          const struct ady_eth_reader *r, uint32_t i)
+{
+	uint32_t value[2];
+	enum ady_err err = find_two(r, value, i, "address", "data");
+
+	*data = (struct ady_bytes){0};
+	if (err != ADY_OK)
+		return err;
+	if (!value[0] || !value[1])
+		return ady_eth_refuse(r, ADY_E_FIELD_MISSING, value[0] ? "data" : "address",
+		                      "is required");
+	err = ady_eth_read_address(r, address20, value[0], "address");
+	return err != ADY_OK ? err : ady_eth_read_bytes(r, data, value[1], "data");
 }
 
 enum ady_err ady_eth_read_validator_data(uint8_t digest32[static 32],
@@ -94,17 +119,9 @@ enum ady_err ady_eth_read_validator_data(uint8_t digest32[static 32],
 {
 	struct ady_bytes data;
 	uint8_t address[20];
-	uint32_t value[2];
-	enum ady_err err = find_two(r, value, i, "address", "data");
+	enum ady_err err = ady_eth_read_validator_parts(address, &data, r, i);
 
-	if (err != ADY_OK)
-		return err;
-	if (!value[0] || !value[1])
-		return ady_eth_refuse(r, ADY_E_FIELD_MISSING, value[0] ? "data" : "address",
-		                      "is required");
-	if ((err = ady_eth_read_address(r, address, value[0], "address")) != ADY_OK ||
-	    (err = ady_eth_read_bytes(r, &data, value[1], "data")) != ADY_OK)
-		return err;
-	ady_eth_validator_digest(digest32, address, data);
-	return ADY_OK;
+	if (err == ADY_OK)
+		ady_eth_validator_digest(digest32, address, data);
+	return err;
 }

@@ -33,9 +33,29 @@ void ady_eth_validator_digest(uint8_t digest32[static 32], const uint8_t address
 enum ady_err ady_eth_read_message(uint8_t digest32[static 32], const struct ady_eth_reader *r,
                                   uint32_t i);
 
+/* The bytes of the same: in the scratch space, behind what it held, or in its text. */
+enum ady_err ady_eth_read_message_bytes(struct ady_bytes *message, const struct ady_eth_reader *r,
+                                        uint32_t i);
+
+/* {"address": "0x..", "data": "0x.."}, and its parts; data is in the scratch space. */
+enum ady_err ady_eth_read_validator_parts(uint8_t address20[static 20], struct ady_bytes *data,
+                                          const struct ady_eth_reader *r, uint32_t i);
+
 /* {"address": "0x..", "data": "0x.."} */
 enum ady_err ady_eth_read_validator_data(uint8_t digest32[static 32],
                                          const struct ady_eth_reader *r, uint32_t i);
+
+/* What an authorization says (EIP-7702). */
+struct ady_eth_authorization {
+	struct ady_u256 chain; /* 0: any chain */
+	uint8_t address[20];
+	uint64_t nonce;
+};
+
+/* {"chainId", "address", "nonce"}, its parts and its digest (below). */
+enum ady_err ady_eth_read_authorization(struct ady_eth_authorization *a,
+                                        uint8_t digest32[static 32], const struct ady_eth_reader *r,
+                                        uint32_t i);
 
 /* {"chainId", "address", "nonce"}: keccak256(0x05 || rlp([chainId, address, nonce])), EIP-7702.
  * chainId 0 authorizes on every chain. */
@@ -73,5 +93,19 @@ enum ady_err ady_eth_data_digest(uint8_t digest32[static 32], const struct ady_e
 enum ady_err ady_eip712_digest(uint8_t digest32[static 32], const struct ady_eth_reader *r,
                                uint32_t i, enum ady_eip712_version version,
                                enum ady_eip712_unknown unknown);
+
+/* What a checked document says, for who decides on it: tokens of its JSON, valid as long as that.
+ * type_hash is keccak256 of the encodeType of primaryType. */
+struct ady_eip712_view {
+	const struct ady_json *doc;
+	uint32_t types, primary, domain;
+	uint32_t message; /* 0: the domain itself is signed */
+	uint8_t type_hash[32];
+};
+
+/* ady_eip712_digest, and what was found on the way; view is complete on ADY_OK only. */
+enum ady_err ady_eip712_read(struct ady_eip712_view *view, uint8_t digest32[static 32],
+                             const struct ady_eth_reader *r, uint32_t i,
+                             enum ady_eip712_version version, enum ady_eip712_unknown unknown);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/request.h"
 
+#include <string.h>
+
 #include "chain/eth_message.h"
 
 /* One way to read what is signed: token i, named r->at. other is the token of the member that goes
@@ -47,6 +49,7 @@ static enum ady_err read_in_units(struct ady_sign_job *job, const struct ady_eth
 	enum ady_err err = ady_eth_tx_parse(&job->tx, r->doc, i, units, r->at, r->scratch, r->f);
 
 	job->is_tx = true;
+	job->object = (struct ady_object){.kind = ADY_OBJECT_TRANSACTION, .tx = &job->tx};
 	if (err != ADY_OK)
 		return err;
 	if (job->tx.chain_id == 0 && !(job->record.allow & ADY_ALLOW_UNPROTECTED))
@@ -78,15 +81,28 @@ static enum ady_err read_sample(struct ady_sign_job *job, const struct ady_eth_r
 static enum ady_err read_message(struct ady_sign_job *job, const struct ady_eth_reader *r,
                                  uint32_t i, uint32_t other)
 {
+	struct ady_bytes message;
+	enum ady_err err = ady_eth_read_message_bytes(&message, r, i);
+
 	(void)other;
-	return ady_eth_read_message(job->digest, r, i);
+	if (err != ADY_OK)
+		return err;
+	job->object = (struct ady_object){.kind = ADY_OBJECT_MESSAGE, .text = message};
+	ady_eth_personal_digest(job->digest, message);
+	return ADY_OK;
 }
 
 static enum ady_err read_validator_data(struct ady_sign_job *job, const struct ady_eth_reader *r,
                                         uint32_t i, uint32_t other)
 {
+	struct ady_object *o = &job->object;
+	enum ady_err err;
+
 	(void)other;
-	return ady_eth_read_validator_data(job->digest, r, i);
+	*o = (struct ady_object){.kind = ADY_OBJECT_VALIDATOR_DATA};
+	if ((err = ady_eth_read_validator_parts(o->address, &o->data, r, i)) == ADY_OK)
+		ady_eth_validator_digest(job->digest, o->address, o->data);
+	return err;
 }
 
 static enum ady_err read_typed_data(struct ady_sign_job *job, const struct ady_eth_reader *r,
@@ -102,8 +118,9 @@ static enum ady_err read_typed_data(struct ady_sign_job *job, const struct ady_e
 	if (unknown && !ignore && !ady_json_is(r->doc, unknown, "refuse"))
 		return ady_fail(r->f, ADY_E_FIELD_INVALID, UNKNOWN_MEMBERS,
 		                "must be \"refuse\" or \"ignore\"");
-	err = ady_eip712_digest(job->digest, r, i, v3 ? ADY_EIP712_V3 : ADY_EIP712_V4,
-	                        ignore ? ADY_EIP712_IGNORE : ADY_EIP712_REFUSE);
+	job->object = (struct ady_object){.kind = ADY_OBJECT_TYPED_DATA, .typed = &job->typed};
+	err = ady_eip712_read(&job->typed, job->digest, r, i, v3 ? ADY_EIP712_V3 : ADY_EIP712_V4,
+	                      ignore ? ADY_EIP712_IGNORE : ADY_EIP712_REFUSE);
 	if (err != ADY_OK)
 		return err;
 	return check_chain(job, r,
@@ -114,11 +131,15 @@ static enum ady_err read_typed_data(struct ady_sign_job *job, const struct ady_e
 static enum ady_err read_authorization(struct ady_sign_job *job, const struct ady_eth_reader *r,
                                        uint32_t i, uint32_t other)
 {
-	enum ady_err err = ady_eth_authorization_digest(job->digest, r, i);
+	struct ady_eth_authorization a;
+	enum ady_err err = ady_eth_read_authorization(&a, job->digest, r, i);
 
 	(void)other;
 	if (err != ADY_OK)
 		return err;
+	job->object = (struct ady_object){
+	    .kind = ADY_OBJECT_AUTHORIZATION, .chain = a.chain, .nonce = a.nonce};
+	memcpy(job->object.address, a.address, sizeof a.address);
 	return check_chain(job, r, ady_json_get(r->doc, i, "chainId"), "chainId");
 }
 
@@ -126,6 +147,7 @@ static enum ady_err read_clique_header(struct ady_sign_job *job, const struct ad
                                        uint32_t i, uint32_t other)
 {
 	(void)other;
+	job->object = (struct ady_object){.kind = ADY_OBJECT_CLIQUE};
 	return ady_eth_clique_digest(job->digest, r, i);
 }
 
@@ -147,6 +169,7 @@ static enum ady_err read_data(struct ady_sign_job *job, const struct ady_eth_rea
 	enum ady_err err = need_digest_right(job, r);
 
 	(void)other;
+	job->object = (struct ady_object){.kind = ADY_OBJECT_DIGEST};
 	return err == ADY_OK ? ady_eth_data_digest(job->digest, r, i) : err;
 }
 
@@ -158,6 +181,7 @@ static enum ady_err read_digest(struct ady_sign_job *job, const struct ady_eth_r
 	(void)other;
 	if (err != ADY_OK)
 		return err;
+	job->object = (struct ady_object){.kind = ADY_OBJECT_DIGEST};
 	return ady_eth_read_fixed(r, job->digest, sizeof job->digest, i, NULL,
 	                          "must be \"0x\" and 64 hex digits");
 }
@@ -231,26 +255,29 @@ enum ady_err ady_request_read(struct ady_sign_job *job, const struct ady_wire_si
                               struct ady_fault *f)
 {
 	struct ady_buf scratch = ady_buf(job->scratch, sizeof job->scratch);
-	struct ady_json doc;
-	struct ady_eth_reader r = {.doc = &doc, .scratch = &scratch, .f = f};
+	struct ady_json *doc = &job->doc;
+	struct ady_eth_reader r = {.doc = doc, .scratch = &scratch, .f = f};
 	const struct kind *kind;
 	enum ady_err err;
 	uint32_t i, other;
 
 	job->is_tx = false;
+	job->object = (struct ady_object){.kind = ADY_OBJECT_UNKNOWN};
 	if (job->record.curve != ADY_CURVE_SECP256K1)
 		return ady_fail(f, ADY_E_RECORD, "record.curve", "signs nothing of Ethereum");
 	if (m->request.n > sizeof job->scratch)
 		return ady_fail(f, ADY_E_TOO_LARGE, NULL, "the body exceeds 65536 bytes");
-	if ((err = ady_json_parse(&doc, job->toks, ADY_SIGN_TOKENS, m->request, f)) != ADY_OK)
+	if ((err = ady_json_parse(doc, job->toks, ADY_SIGN_TOKENS, m->request, f)) != ADY_OK)
 		return err;
-	kind = find_kind(&doc, m->form);
-	if ((err = check_members(&doc, kind, f)) != ADY_OK)
+	kind = find_kind(doc, m->form);
+	if ((err = check_members(doc, kind, f)) != ADY_OK)
 		return err;
 	job->at = r.at = kind->member;
-	i = ady_json_get(&doc, 0, kind->member);
+	i = ady_json_get(doc, 0, kind->member);
 	if (!i)
 		return ady_fail(f, ADY_E_FIELD_MISSING, kind->member, "is required");
-	other = kind->other ? ady_json_get(&doc, 0, kind->other) : 0;
-	return kind->read(job, &r, i, other);
+	other = kind->other ? ady_json_get(doc, 0, kind->other) : 0;
+	err = kind->read(job, &r, i, other);
+	job->object.space = ady_buf(scratch.p + scratch.n, scratch.cap - scratch.n);
+	return err;
 }

@@ -8,6 +8,7 @@
 
 #include "chain/eth_tx.h"
 #include "codec/wire.h"
+#include "policy/field.h"
 #include "signer/record.h"
 
 enum { ADY_SIGN_TOKENS = 4096 };
@@ -21,10 +22,15 @@ struct ady_sign_job {
 	const char *at;           /* the member of the request that is signed, for faults */
 	bool is_tx;               /* else digest is all there is */
 	struct ady_eth_tx tx;
+	struct ady_eip712_view typed;
+	/* What a policy decides on: tx, typed, or other parts of the request, whose text it needs.
+	 * now_s and stamps are the owner's to fill in. */
+	struct ady_object object;
 	uint8_t digest[32];
 	uint8_t hash[32], from[20], pub65[65];
 	struct ady_secp_sig sig;
-	struct ady_buf raw; /* over raw_space: the signed transaction; empty when it is none */
+	struct ady_buf raw;  /* over raw_space: the signed transaction; empty when it is none */
+	struct ady_json doc; /* of the request, over toks */
 	struct ady_json_tok toks[ADY_SIGN_TOKENS];
 	uint8_t scratch[ADY_WIRE_REQUEST_MAX];
 	uint8_t raw_space[ADY_WIRE_RAW_MAX];

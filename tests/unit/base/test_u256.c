@@ -240,8 +240,28 @@ CASE(random_values_round_trip)
 	}
 }
 
+CASE(products_add_up_to_the_last_value)
+{
+	struct ady_u256 sum = ady_u256_from_u64(1), price, top;
+
+	CHECK_ERR(ady_u256_parse_dec(&top, ady_bytes_str(MAX_DEC)), ADY_OK);
+	CHECK(ady_u256_add_product(&sum, 0, &top));
+	CHECK_INT(ady_u256_cmp(&sum, &(struct ady_u256){.be[31] = 1}), 0);
+	price = ady_u256_from_u64(UINT64_MAX);
+	CHECK(ady_u256_add_product(&sum, UINT64_MAX, &price));
+	CHECK_HEX(sum.be + 16, 16, "fffffffffffffffe0000000000000002");
+	sum = (struct ady_u256){0};
+	CHECK(ady_u256_add_product(&sum, 1, &top));
+	CHECK_HEX(sum.be, 32, MAX_HEX);
+	price = ady_u256_from_u64(1);
+	CHECK(!ady_u256_add_product(&sum, 1, &price));
+	CHECK(ady_u256_is_zero(&sum));
+	CHECK(!ady_u256_add_product(&sum, 2, &top));
+}
+
 int main(void)
 {
+	RUN(products_add_up_to_the_last_value);
 	RUN(decimal_is_exact_to_the_last_value);
 	RUN(decimal_of_another_form_is_refused);
 	RUN(decimal_beyond_256_bits_is_refused);
