@@ -152,6 +152,7 @@ for (const [number, name, what, why] of [
   [9, 'mount', 'nothing can be mounted', /\/dev/],
   [10, 'rng', 'rng_current is not the NSM', /is 'none', not nsm-hwrng/],
   [11, 'entropy', 'the random pool is not ready', /getrandom/],
+  [12, 'clock', 'kvm-clock is offered and cannot be had', /where="clocksource".*'tsc' and stays so/],
   [14, 'killed', 'the enclave is killed', /signal 9/],
   [14, 'fault', 'a thread of the enclave dies', /signal 11/],
 ]) {
