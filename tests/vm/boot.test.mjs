@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import net from 'node:net';
-import { test, done, skip, until } from '../e2e/lib/tap.mjs';
+import { test, done, parallel, skip, until } from '../e2e/lib/tap.mjs';
 import { bin, root, scratch } from '../e2e/lib/stack.mjs';
 import { T, Link, cbor } from '../e2e/lib/parent.mjs';
 import { selfSigned } from '../e2e/lib/gateway.mjs';
@@ -71,24 +71,52 @@ await test('boots, answers HELLO and ATTEST over vsock, and its heartbeat is hea
   await m.stop();
 });
 
-await test('a signed image of `image build`: the machine measures the PCR0, 1, 2 and 8 that were printed', async () => {
-  const path = (name, data) => (writeFileSync(join(dir, name), data), join(dir, name));
-  const key = join(dir, 'sign.pem');
-  const cert = join(dir, 'sign-cert.pem');
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-384', '-nodes', '-days', '30', '-sha384', '-subj', '/CN=image', '-keyout', key, '-out', cert], { stdio: 'ignore' });
-  const out = join(dir, 'signed.eif');
-  const args = ['image', 'build', '--kernel', kernelPath, '--init', path('init', enclave), '--config', path('enclave.json', json(good)), '--cmdline', cmdline(t), '--sign-key', key, '--sign-cert', cert, '-o', out, '--json'];
-  const printed = JSON.parse(execFileSync(join(bin, 'adyton'), args)).Measurements;
+const path = (name, data) => (writeFileSync(join(dir, name), data), join(dir, name));
+
+/** An image of `image build`, and what it prints. Later arguments replace earlier ones. */
+function built(name, changes = {}, more = []) {
+  const out = join(dir, name);
+  const options = { kernel: kernelPath, init: path('init', enclave), config: path('enclave.json', json(good)), cmdline: cmdline(t), ...changes };
+  const args = ['image', 'build', ...Object.entries(options).flatMap(([k, v]) => [`--${k}`, v]), ...more, '-o', out, '--json'];
+  return { out, printed: JSON.parse(execFileSync(join(bin, 'adyton'), args)).Measurements };
+}
+
+/** The registers that the machine measured, from its own document. */
+async function measured(out) {
   const m = await boot(t, { image: out });
   await m.line(/ ready version=/);
   const link = new Link(await m.connect(5000));
   const attest = await link.ask(T.ATTEST, cbor([Buffer.alloc(32, 9)]));
-  const { pcrs } = readDocument(attest.value.find(Buffer.isBuffer));
-  for (const i of [0, 1, 2, 8]) assert.equal(pcrs[i], printed[`PCR${i}`].toLowerCase(), `PCR${i}`);
-  assert.doesNotMatch(printed.PCR8, /^0+$/);
   link.end();
   await m.stop();
+  return readDocument(attest.value.find(Buffer.isBuffer)).pcrs;
+}
+
+const plain = built('plain.eif').printed;
+
+await test('a signed image of `image build`: the machine measures the PCR0, 1, 2 and 8 that were printed', async () => {
+  const key = join(dir, 'sign.pem');
+  const cert = join(dir, 'sign-cert.pem');
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-384', '-nodes', '-days', '30', '-sha384', '-subj', '/CN=image', '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  const { out, printed } = built('signed.eif', { 'sign-key': key, 'sign-cert': cert });
+  const pcrs = await measured(out);
+  for (const i of [0, 1, 2, 8]) assert.equal(pcrs[i], printed[`PCR${i}`].toLowerCase(), `PCR${i}`);
+  assert.doesNotMatch(printed.PCR8, /^0+$/);
+  assert.equal(printed.PCR0, plain.PCR0, 'a signature changes nothing that runs');
 });
+
+for (const [what, changes, more, same] of [
+  ['metadata (name, version) is not measured', {}, ['--name', 'another', '--version', '9'], true],
+  ['a word more on the command line is', { cmdline: cmdline(t, 'nosuchoption') }, [], false],
+  ['a byte more in the kernel is', { kernel: path('longer', Buffer.concat([kernel, Buffer.alloc(16)])) }, [], false],
+]) {
+  await test(`what the machine measures: ${what}`, async () => {
+    const { out, printed } = built('changed.eif', changes, more);
+    const pcrs = await measured(out);
+    for (const i of [0, 1, 2]) assert.equal(pcrs[i], printed[`PCR${i}`].toLowerCase(), `PCR${i}`);
+    assert.equal(printed.PCR0 === plain.PCR0, same);
+  });
+}
 
 await test('a parent that does not wait for the heartbeat is tolerated', async () => {
   const m = await boot(t, { image: image(whole) });
@@ -115,6 +143,20 @@ await test('a clock that is years away from the NSM calls no KMS, and says so', 
   await m.stop();
 });
 
+await test('a clock that was stepped by 14 s is said to drift, and still relied on', async () => {
+  const base = new Date(Date.now() + 14000).toISOString().slice(0, 19);
+  const m = await boot(t, { image: image(whole), args: ['-rtc', `base=${base}`] });
+  await m.line(/the clock drifts drift_ms=1\d{4}\b/);
+  await m.line(/ ready /);
+  const link = new Link(await m.connect(5000));
+  await link.credentials({ AccessKeyId: 'AKIAEXAMPLE', SecretAccessKey: 'x'.repeat(40), Expiration: '2040-01-01T00:00:00Z' });
+  const { value } = await link.ask(T.STATUS, cbor([]));
+  assert.doesNotMatch(value[1], /clock_wrong/);
+  assert.ok(value[11] > 2000 && value[11] < 30000, `drift ${value[11]} ms`);
+  link.end();
+  await m.stop();
+});
+
 /** Boot what must stop: the number, what the console must say above it, and the machine's end. */
 async function stops(m, number, why) {
   const [line, got] = await m.line(/adyton-enclave: stop (\d+) [^\r\n]+(?=\r?\n)/, 40000);
@@ -127,39 +169,33 @@ async function stops(m, number, why) {
 }
 
 const without = (name) => Object.fromEntries(Object.entries(whole).filter(([n]) => n !== name));
-const configured = (changes) => ({ init: enclave, 'enclave.json': json({ ...good, ...changes }) });
-for (const [what, files, why] of [
-  ['no configuration', without('enclave.json'), /the file cannot be opened/],
-  ['a configuration with an unknown member', configured({ lane: 1 }), /where="lane"/],
-  ['a Unix socket outside development', configured({ listen: 'unix:/x' }), /code=config_invalid where="listen"/],
-  ['a simulated NSM outside development', configured({ nsm: 'dev-socket:/x' }), /where="nsm"/],
-  ['roots that are no certificates', configured({ kms: { ...good.kms, roots_pem: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' } }), /code=config_invalid/],
-  ['an empty configuration', { init: enclave, 'enclave.json': Buffer.alloc(0) }, /is empty/],
-]) {
-  await test(`stop 3: ${what}`, async () => stops(await boot(t, { image: image(files) }), 3, why));
-}
-await test('stop 3: the option for the parent given twice', async () =>
-  stops(await boot(t, { image: image(whole, 'adyton.parent_cid=3') }), 3, /adyton\.parent_cid.*given twice/));
-
+const configured = (changes) => ({ image: image({ init: enclave, 'enclave.json': json({ ...good, ...changes }) }) });
 const spoilt = { init: spoiler, enclave, 'enclave.json': json(good) };
-for (const [number, name, what, why] of [
-  [4, 'filter', 'the kernel takes no filter of system calls', /cannot filter system calls/],
-  [5, 'nsm', 'the NSM does not answer', /the NSM device/],
-  [6, 'pcr16', 'PCR16 was extended by somebody else', /where="PCR16".*something else/],
-  [6, 'pcr16-lock', 'PCR16 is locked already, empty', /where="PCR16".*something else/],
-  [7, 'listen', 'the port is taken', /cannot listen/],
-  [8, 'threads', 'no thread can be made', /the threads cannot be started|cannot be made/],
-  [9, 'mount', 'nothing can be mounted', /\/dev/],
-  [10, 'rng', 'rng_current is not the NSM', /is 'none', not nsm-hwrng/],
-  [11, 'entropy', 'the random pool is not ready', /getrandom/],
-  [12, 'clock', 'kvm-clock is offered and cannot be had', /where="clocksource".*'tsc' and stays so/],
-  [14, 'killed', 'the enclave is killed', /signal 9/],
-  [14, 'fault', 'a thread of the enclave dies', /signal 11/],
-]) {
-  await test(`stop ${number}: ${what}`, async () => stops(await boot(t, { image: image(spoilt, `spoil=${name}`) }), number, why));
-}
-
+const bad = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+const spoil = (name) => ({ image: image(spoilt, `spoil=${name}`) });
 const micro = (files, nsm) => ({ microvm: { kernel: kernelPath, ramdisk: write(cpio(files)), cmdline: cmdline(t), nsm } });
-await test('stop 5: a machine without NSM', async () => stops(await boot(t, micro(whole, false)), 5, /\/dev\/nsm.*no such device/));
-await test('stop 13: PCR0 is zero, as in debug mode', async () => stops(await boot(t, micro(whole, true)), 13, /debug mode/));
+const cases = [
+  [3, 'no configuration', () => ({ image: image(without('enclave.json')) }), /the file cannot be opened/],
+  [3, 'a configuration with an unknown member', () => configured({ lane: 1 }), /where="lane"/],
+  [3, 'a Unix socket outside development', () => configured({ listen: 'unix:/x' }), /code=config_invalid where="listen"/],
+  [3, 'a simulated NSM outside development', () => configured({ nsm: 'dev-socket:/x' }), /where="nsm"/],
+  [3, 'roots that are no certificates', () => configured({ kms: { ...good.kms, roots_pem: bad } }), /code=config_invalid/],
+  [3, 'an empty configuration', () => ({ image: image({ init: enclave, 'enclave.json': Buffer.alloc(0) }) }), /is empty/],
+  [3, 'the option for the parent given twice', () => ({ image: image(whole, 'adyton.parent_cid=3') }), /adyton\.parent_cid.*given twice/],
+  [4, 'the kernel takes no filter of system calls', () => spoil('filter'), /cannot filter system calls/],
+  [5, 'the NSM does not answer', () => spoil('nsm'), /the NSM device/],
+  [5, 'a machine without NSM', () => micro(whole, false), /\/dev\/nsm.*no such device/],
+  [6, 'PCR16 was extended by somebody else', () => spoil('pcr16'), /where="PCR16".*something else/],
+  [6, 'PCR16 is locked already, empty', () => spoil('pcr16-lock'), /where="PCR16".*something else/],
+  [7, 'the port is taken', () => spoil('listen'), /cannot listen/],
+  [8, 'no thread can be made', () => spoil('threads'), /the threads cannot be started|cannot be made/],
+  [9, 'nothing can be mounted', () => spoil('mount'), /\/dev/],
+  [10, 'rng_current is not the NSM', () => spoil('rng'), /is 'none', not nsm-hwrng/],
+  [11, 'the random pool is not ready', () => spoil('entropy'), /getrandom/],
+  [12, 'kvm-clock is offered and cannot be had', () => spoil('clock'), /where="clocksource".*'tsc' and stays so/],
+  [13, 'PCR0 is zero, as in debug mode', () => micro(whole, true), /debug mode/],
+  [14, 'the enclave is killed', () => spoil('killed'), /signal 9/],
+  [14, 'a thread of the enclave dies', () => spoil('fault'), /signal 11/],
+];
+await parallel(2, cases, ([number, what, machine, why]) => test(`stop ${number}: ${what}`, async () => stops(await boot(t, machine()), number, why)));
 await done();

@@ -39,7 +39,7 @@ export const cmdline = (t, more = '') =>
 
 /** Boot. image: a file for nitro-enclave; or microvm: { kernel, ramdisk, cmdline, nsm } files.
  * Resolves to { uds, line(regexp), ended, connect(port), stop, text(), ms(), memory() }. */
-export async function boot(t, { image, microvm, memory = 512, cpus = 1, args = [] }) {
+export async function boot(t, { image, microvm, memory = 320, cpus = 1, args = [] }) {
   const dir = scratch(`m${machines++}`);
   mkdirSync(dir, { recursive: true });
   const uds = join(dir, 'v');
