@@ -64,18 +64,31 @@ size_t ady_curve_public_size(enum ady_curve curve)
 	return curves[curve].pub_n;
 }
 
+/* What may be said of a key that is yet to be made. */
+#define OPTIONS (1u << M_ID | 1u << M_TENANT | 1u << M_CURVE | 1u << M_ALLOW | 1u << M_CHAINS)
+
 struct reader {
 	struct ady_json doc;
+	bool
+	    options; /* of a key that is yet to be made: faults are the client's, not the store's */
 	struct ady_fault *f;
 	uint32_t value[MEMBERS];
 };
 
-static enum ady_err refuse(struct ady_fault *f, const char *member, const char *why)
+static enum ady_err refuse_in(const struct reader *r, enum ady_err err, const char *member,
+                              const char *why)
 {
 	char where[64];
 
+	if (r->options)
+		return ady_fail(r->f, err, member, "%s", why);
 	snprintf(where, sizeof where, "record%s%.48s", member ? "." : "", member ? member : "");
-	return ady_fail(f, ADY_E_RECORD, where, "%s", why);
+	return ady_fail(r->f, ADY_E_RECORD, where, "%s", why);
+}
+
+static enum ady_err refuse(const struct reader *r, const char *member, const char *why)
+{
+	return refuse_in(r, ADY_E_FIELD_INVALID, member, why);
 }
 
 static enum ady_err refuse_unknown(const struct reader *r, uint32_t key)
@@ -85,19 +98,19 @@ static enum ady_err refuse_unknown(const struct reader *r, uint32_t key)
 
 	snprintf(name, sizeof name, "%.*s", (int)(raw.n < sizeof name ? raw.n : sizeof name - 1),
 	         (const char *)raw.p);
-	return refuse(r->f, name, "is not known");
+	return refuse_in(r, ADY_E_FIELD_UNKNOWN, name, "is not known");
 }
 
-static enum ady_err decode(uint8_t *out, size_t cap, size_t *n, struct ady_bytes base64,
-                           const char *member, struct ady_fault *f)
+static enum ady_err decode(const struct reader *r, uint8_t *out, size_t cap, size_t *n,
+                           struct ady_bytes base64, const char *member)
 {
 	enum ady_err err = ady_base64_decode(out, cap, n, base64);
 
 	if (err == ADY_E_TOO_LARGE)
-		return refuse(f, member, "is too large");
+		return refuse(r, member, "is too large");
 	if (err != ADY_OK)
-		return refuse(f, member, "is not base64");
-	return *n > 0 ? ADY_OK : refuse(f, member, "is empty");
+		return refuse(r, member, "is not base64");
+	return *n > 0 ? ADY_OK : refuse(r, member, "is empty");
 }
 
 static bool is_space(uint8_t c)
@@ -133,20 +146,33 @@ static enum ady_err find_members(struct reader *r)
 	const struct ady_json *doc = &r->doc;
 
 	if (ady_json_kind(doc, 0) != ADY_JSON_OBJECT)
-		return refuse(r->f, NULL, "must be a JSON object or base64");
+		return refuse(r, NULL,
+		              r->options ? "must be a JSON object"
+		                         : "must be a JSON object or base64");
 	for (uint32_t k = ady_json_first(doc, 0); k; k = ady_json_after(doc, 0, k)) {
 		unsigned m = 0;
 
 		while (m < MEMBERS && !ady_json_is(doc, k, names[m]))
 			m++;
-		if (m == MEMBERS)
+		if (m == MEMBERS || (r->options && !(OPTIONS & 1u << m)))
 			return refuse_unknown(r, k);
 		r->value[m] = k + 1;
 	}
-	for (unsigned m = 0; m < M_ALLOW; m++)
-		if (!r->value[m])
-			return refuse(r->f, names[m], "is required");
 	return ADY_OK;
+}
+
+static enum ady_err require(const struct reader *r, enum member m)
+{
+	return r->value[m] ? ADY_OK : refuse_in(r, ADY_E_FIELD_MISSING, names[m], "is required");
+}
+
+static enum ady_err require_all(const struct reader *r)
+{
+	enum ady_err err = ADY_OK;
+
+	for (enum member m = 0; m < M_ALLOW && err == ADY_OK; m++)
+		err = require(r, m);
+	return err;
 }
 
 static enum ady_err read_text(const struct reader *r, enum member m, char *out, size_t cap)
@@ -156,11 +182,11 @@ static enum ady_err read_text(const struct reader *r, enum member m, char *out, 
 
 	err = ady_json_string(&r->doc, r->value[m], out, cap, &n);
 	if (err == ADY_E_TOO_LARGE)
-		return refuse(r->f, names[m], "is too long");
+		return refuse(r, names[m], "is too long");
 	if (err != ADY_OK || strlen(out) != n)
-		return refuse(r->f, names[m], "must be a string without NUL");
+		return refuse(r, names[m], "must be a string without NUL");
 	if ((m == M_ID || m == M_TENANT) && !is_name(out, n))
-		return refuse(r->f, names[m], "must consist of A-Z a-z 0-9 . _ : / + = @ -");
+		return refuse(r, names[m], "must consist of A-Z a-z 0-9 . _ : / + = @ -");
 	return ADY_OK;
 }
 
@@ -170,16 +196,16 @@ static enum ady_err read_kind(const struct reader *r, struct ady_record *rec)
 
 	if (ady_json_kind(&r->doc, version) != ADY_JSON_NUMBER ||
 	    !ady_bytes_is(ady_json_raw(&r->doc, version), "1"))
-		return refuse(r->f, names[M_VERSION], "must be 1");
+		return refuse(r, names[M_VERSION], "must be 1");
 	rec->envelope = ady_json_is(&r->doc, wrapping, "envelope");
 	if (!rec->envelope && !ady_json_is(&r->doc, wrapping, "direct"))
-		return refuse(r->f, names[M_WRAPPING], "must be \"direct\" or \"envelope\"");
+		return refuse(r, names[M_WRAPPING], "must be \"direct\" or \"envelope\"");
 	for (size_t c = 0; c < sizeof curves / sizeof *curves; c++)
 		if (ady_json_is(&r->doc, r->value[M_CURVE], curves[c].name)) {
 			rec->curve = (enum ady_curve)c;
 			return ADY_OK;
 		}
-	return refuse(r->f, names[M_CURVE], "must be \"secp256k1\", \"ed25519\" or \"bls12-381\"");
+	return refuse(r, names[M_CURVE], "must be \"secp256k1\", \"ed25519\" or \"bls12-381\"");
 }
 
 static enum ady_err read_public_key(const struct reader *r, struct ady_record *rec)
@@ -196,7 +222,7 @@ static enum ady_err read_public_key(const struct reader *r, struct ady_record *r
 	    ady_hex_decode(rec->pub, sizeof rec->pub, &got, ady_bytes_sub(text, 2, 2 * n)) !=
 	        ADY_OK ||
 	    (rec->pub[0] & curves[rec->curve].mask) != curves[rec->curve].first)
-		return refuse(r->f, names[M_PUBLIC_KEY], curves[rec->curve].what);
+		return refuse(r, names[M_PUBLIC_KEY], curves[rec->curve].what);
 	return ADY_OK;
 }
 
@@ -211,12 +237,12 @@ static enum ady_err read_allow(const struct reader *r, struct ady_record *rec)
 	if (!i)
 		return ADY_OK;
 	if (ady_json_kind(&r->doc, i) != ADY_JSON_ARRAY || r->doc.toks[i].count == 0)
-		return refuse(r->f, names[M_ALLOW], why);
+		return refuse(r, names[M_ALLOW], why);
 	for (uint32_t k = ady_json_first(&r->doc, i); k; k = ady_json_after(&r->doc, i, k)) {
 		while (word < ADY_ALLOW_WORDS && !ady_json_is(&r->doc, k, allow_words[word]))
 			word++;
 		if (word == ADY_ALLOW_WORDS)
-			return refuse(r->f, names[M_ALLOW], why);
+			return refuse(r, names[M_ALLOW], why);
 		rec->allow |= 1u << word++;
 	}
 	return ADY_OK;
@@ -250,7 +276,7 @@ static enum ady_err read_chains(const struct reader *r, struct ady_record *rec)
 			break;
 		}
 	if (rec->chains_n == 0)
-		return refuse(r->f, names[M_CHAINS],
+		return refuse(r, names[M_CHAINS],
 		              "must be 1 to 32 chain ids, each above the one before it");
 	return ADY_OK;
 }
@@ -263,7 +289,7 @@ static enum ady_err read_created(const struct reader *r, struct ady_record *rec)
 		return ADY_OK;
 	if (ady_json_u64(&r->doc, i, &rec->created) != ADY_OK || rec->created == 0 ||
 	    rec->created > CREATED_MAX)
-		return refuse(r->f, names[M_CREATED], "must be whole seconds since 1970");
+		return refuse(r, names[M_CREATED], "must be whole seconds since 1970");
 	return ADY_OK;
 }
 
@@ -274,10 +300,10 @@ static enum ady_err read_ciphertext(const struct reader *r, struct ady_record *r
 
 	if (err != ADY_OK)
 		return err;
-	err = decode(rec->ciphertext, sizeof rec->ciphertext, &rec->ciphertext_n,
-	             ady_bytes_str(text), names[M_CIPHERTEXT], r->f);
+	err = decode(r, rec->ciphertext, sizeof rec->ciphertext, &rec->ciphertext_n,
+	             ady_bytes_str(text), names[M_CIPHERTEXT]);
 	if (err == ADY_OK && rec->envelope && rec->ciphertext_n != ADY_RECORD_SEALED)
-		return refuse(r->f, names[M_CIPHERTEXT],
+		return refuse(r, names[M_CIPHERTEXT],
 		              "must be 60 bytes: nonce, AES-256-GCM of the key, tag");
 	return err;
 }
@@ -290,13 +316,13 @@ static enum ady_err read_data_key(const struct reader *r, struct ady_record *rec
 	if (!rec->envelope && !r->value[M_DATA_KEY])
 		return ADY_OK;
 	if (!rec->envelope)
-		return refuse(r->f, names[M_DATA_KEY], "does not belong to direct wrapping");
+		return refuse(r, names[M_DATA_KEY], "does not belong to direct wrapping");
 	if (!r->value[M_DATA_KEY])
-		return refuse(r->f, names[M_DATA_KEY], "is required");
+		return refuse(r, names[M_DATA_KEY], "is required");
 	if ((err = read_text(r, M_DATA_KEY, text, sizeof text)) != ADY_OK)
 		return err;
-	return decode(rec->data_key, sizeof rec->data_key, &rec->data_key_n, ady_bytes_str(text),
-	              names[M_DATA_KEY], r->f);
+	return decode(r, rec->data_key, sizeof rec->data_key, &rec->data_key_n, ady_bytes_str(text),
+	              names[M_DATA_KEY]);
 }
 
 static enum ady_err parse_json(struct ady_record *rec, struct ady_bytes text,
@@ -307,8 +333,8 @@ static enum ady_err parse_json(struct ady_record *rec, struct ady_bytes text,
 	enum ady_err err;
 
 	if (ady_json_parse(&r.doc, toks, TOKENS, text, NULL) != ADY_OK)
-		return refuse(f, NULL, "is neither strict JSON nor base64");
-	if ((err = find_members(&r)) != ADY_OK ||
+		return refuse(&r, NULL, "is neither strict JSON nor base64");
+	if ((err = find_members(&r)) != ADY_OK || (err = require_all(&r)) != ADY_OK ||
 	    (err = read_text(&r, M_ID, rec->id, sizeof rec->id)) != ADY_OK ||
 	    (err = read_text(&r, M_TENANT, rec->tenant, sizeof rec->tenant)) != ADY_OK ||
 	    (err = read_kind(&r, rec)) != ADY_OK || (err = read_public_key(&r, rec)) != ADY_OK ||
@@ -326,13 +352,46 @@ static enum ady_err parse_json(struct ady_record *rec, struct ady_bytes text,
 enum ady_err ady_record_parse(struct ady_record *rec, struct ady_bytes text,
                               struct ady_bytes key_id, struct ady_fault *f)
 {
+	const struct reader r = {.f = f};
 	struct ady_bytes body = trimmed(text);
 
 	memset(rec, 0, sizeof *rec);
 	if (body.n > 0 && body.p[0] == '{')
 		return parse_json(rec, body, key_id, f);
 	rec->sample = true;
-	return decode(rec->ciphertext, sizeof rec->ciphertext, &rec->ciphertext_n, body, NULL, f);
+	return decode(&r, rec->ciphertext, sizeof rec->ciphertext, &rec->ciphertext_n, body, NULL);
+}
+
+/* Tenant and curve are the caller's to know; when the options name them too they must agree. */
+static enum ady_err check_same(const struct reader *r, enum member m, const char *text)
+{
+	if (!r->value[m] || ady_json_is(&r->doc, r->value[m], text))
+		return ADY_OK;
+	return refuse(r, names[m], "is not what the key is made for");
+}
+
+enum ady_err ady_record_begin(struct ady_record *rec, enum ady_curve curve, struct ady_bytes tenant,
+                              struct ady_bytes options, struct ady_fault *f)
+{
+	struct ady_json_tok toks[TOKENS];
+	struct reader r = {.options = true, .f = f};
+	enum ady_err err;
+
+	memset(rec, 0, sizeof *rec);
+	rec->envelope = true;
+	rec->curve = curve;
+	if (!ady_bytes_to_str(rec->tenant, sizeof rec->tenant, tenant) ||
+	    !is_name(rec->tenant, tenant.n))
+		return ady_fail(f, ADY_E_FIELD_INVALID, "tenant",
+		                "must consist of A-Z a-z 0-9 . _ : / + = @ -");
+	if ((err = ady_json_parse(&r.doc, toks, TOKENS, options, f)) != ADY_OK ||
+	    (err = find_members(&r)) != ADY_OK || (err = require(&r, M_ID)) != ADY_OK ||
+	    (err = check_same(&r, M_TENANT, rec->tenant)) != ADY_OK ||
+	    (err = check_same(&r, M_CURVE, ady_curve_name(curve))) != ADY_OK ||
+	    (err = read_text(&r, M_ID, rec->id, sizeof rec->id)) != ADY_OK ||
+	    (err = read_allow(&r, rec)) != ADY_OK)
+		return err;
+	return read_chains(&r, rec);
 }
 
 bool ady_record_allows_chain(const struct ady_record *rec, uint64_t chain)

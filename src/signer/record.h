@@ -81,6 +81,13 @@ size_t ady_curve_public_size(enum ady_curve curve);
 enum ady_err ady_record_parse(struct ady_record *rec, struct ady_bytes text,
                               struct ady_bytes key_id, struct ady_fault *f);
 
+/* Begin the record of a new key of a tenant from its options, a JSON object: {"id": ".."}, and
+ * "allow" and "chains" as in a record; "tenant" and "curve" may be there when they agree. The key,
+ * its ciphertext, data key and time are missing yet. Returns: ADY_E_JSON, ADY_E_JSON_DUPLICATE; the
+ * ADY_E_FIELD_* with the member's name in f. */
+enum ady_err ady_record_begin(struct ady_record *rec, enum ady_curve curve, struct ady_bytes tenant,
+                              struct ady_bytes options, struct ady_fault *f);
+
 /* Add a chain id, above those that are there, at most 2^63 - 37 (EIP-2294); ADY_E_RECORD else, or
  * when there are 32. */
 enum ady_err ady_record_add_chain(struct ady_record *rec, uint64_t chain);

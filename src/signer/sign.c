@@ -39,6 +39,26 @@ static void encode_and_hash(struct ady_sign_job *job, uint8_t hash32[static 32],
 	ady_keccak256(hash32, ady_buf_bytes(&job->raw));
 }
 
+static enum ady_err check_from(const struct ady_sign_job *job, struct ady_fault *f)
+{
+	char where[64];
+
+	if (!job->is_tx || !job->tx.has_from ||
+	    memcmp(job->from, job->tx.from, sizeof job->from) == 0)
+		return ADY_OK;
+	snprintf(where, sizeof where, "%s.from", job->at);
+	return ady_fail(f, ADY_E_FROM, where, "is not the address of this key");
+}
+
+/* What an envelope's record says of its key. */
+static enum ady_err take_identity(struct ady_sign_job *job, struct ady_fault *f)
+{
+	if (ady_secp_expand(job->pub65, job->record.pub) != ADY_OK)
+		return ady_fail(f, ADY_E_RECORD, "record.public_key", "is no point of the curve");
+	ady_eth_address(job->from, job->pub65);
+	return check_from(job, f);
+}
+
 enum ady_err ady_sign_prepare(struct ady_sign_job *job, const struct ady_wire_sign *m,
                               struct ady_fault *f)
 {
@@ -49,7 +69,7 @@ enum ady_err ady_sign_prepare(struct ady_sign_job *job, const struct ady_wire_si
 		return err;
 	if (job->is_tx)
 		encode_and_hash(job, job->digest, NULL);
-	return ADY_OK;
+	return job->record.envelope ? take_identity(job, f) : ADY_OK;
 }
 
 /* Whether hex text starts with "0x" or ends with a newline is its form, not its value: found
@@ -107,7 +127,6 @@ enum ady_err ady_sign_read_key(struct ady_seckey *key, const struct ady_secp *se
 /* The key that KMS released must be the record's and the sender's before it signs anything. */
 static enum ady_err check_identity(struct ady_sign_job *job, struct ady_fault *f)
 {
-	char where[64];
 	uint8_t pub33[33];
 
 	ady_secp_compress(pub33, job->pub65);
@@ -115,11 +134,28 @@ static enum ady_err check_identity(struct ady_sign_job *job, struct ady_fault *f
 		return ady_fail(f, ADY_E_RECORD_MISMATCH, "record.public_key",
 		                "does not belong to the decrypted key");
 	ady_eth_address(job->from, job->pub65);
-	if (!job->is_tx || !job->tx.has_from ||
-	    memcmp(job->from, job->tx.from, sizeof job->from) == 0)
-		return ADY_OK;
-	snprintf(where, sizeof where, "%s.from", job->at);
-	return ady_fail(f, ADY_E_FROM, where, "is not the address of this key");
+	return check_from(job, f);
+}
+
+static enum ady_err key_of_envelope(struct ady_seckey *key, const struct ady_sign_job *job,
+                                    struct ady_bytes data_key, struct ady_fault *f)
+{
+	if (data_key.n != 32)
+		return ady_fail(f, ADY_E_KEY_FORM, "record.data_key", "is no key of 32 bytes");
+	return ady_envelope_open(key, &job->record, &job->envelope, data_key.p, f);
+}
+
+static enum ady_err key_itself(struct ady_seckey *key, struct ady_sign_job *job,
+                               const struct ady_secp *secp, struct ady_bytes plaintext,
+                               struct ady_fault *f)
+{
+	enum ady_err err = read_key(key, secp, plaintext);
+
+	if (err == ADY_OK)
+		err = ady_secp_public(secp, job->pub65, key);
+	if (err != ADY_OK)
+		return ady_fail(f, err, NULL, "%s", ady_err_text(err));
+	return check_identity(job, f);
 }
 
 /* Everything that touches the private key. Never inlined: its frame and those below it are what
@@ -132,15 +168,13 @@ static __attribute__((noinline)) enum ady_err sign_digest(struct ady_sign_job *j
 	ADY_SECRET struct ady_seckey key = {0};
 	enum ady_err err;
 
-	if ((err = read_key(&key, secp, plaintext)) != ADY_OK)
-		return ady_fail(f, err, NULL, "%s", ady_err_text(err));
+	err = job->record.envelope ? key_of_envelope(&key, job, plaintext, f)
+	                           : key_itself(&key, job, secp, plaintext, f);
+	if (err != ADY_OK)
+		return err;
 #ifdef ADY_TEST_LEAK_KEY
 	leak(&key);
 #endif
-	if ((err = ady_secp_public(secp, job->pub65, &key)) != ADY_OK)
-		return ady_fail(f, err, NULL, "%s", ady_err_text(err));
-	if ((err = check_identity(job, f)) != ADY_OK)
-		return err;
 	err =
 	    ady_secp_sign(secp, &job->sig, job->digest, job->skip_verify ? NULL : job->pub65, &key);
 	return err == ADY_OK ? ADY_OK : ady_fail(f, err, NULL, "%s", ady_err_text(err));

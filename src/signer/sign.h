@@ -9,7 +9,7 @@
 #include "chain/eth_tx.h"
 #include "codec/wire.h"
 #include "policy/field.h"
-#include "signer/record.h"
+#include "signer/envelope.h"
 
 enum { ADY_SIGN_TOKENS = 4096 };
 
@@ -18,9 +18,10 @@ struct ady_sign_job {
 	/* Set by the owner, kept by prepare: leave out the check of each signature
 	 * ("verify_signatures": false). */
 	bool skip_verify;
-	struct ady_record record; /* what KMS must open: ciphertext and context */
-	const char *at;           /* the member of the request that is signed, for faults */
-	bool is_tx;               /* else digest is all there is */
+	struct ady_envelope envelope; /* set by the owner before finish opens an envelope */
+	struct ady_record record;     /* what KMS must open: ciphertext and context */
+	const char *at;               /* the member of the request that is signed, for faults */
+	bool is_tx;                   /* else digest is all there is */
 	struct ady_eth_tx tx;
 	struct ady_eip712_view typed;
 	/* What a policy decides on: tx, typed, or other parts of the request, whose text it needs.
@@ -37,15 +38,20 @@ struct ady_sign_job {
 };
 
 /* Check everything that can be checked without the key: record, request (signer/request.h) and what
- * it asks to sign; compute the digest. m's views need not outlive the call.
- * Returns: the error with field and reason in f; job is then unusable but may be prepared again. */
+ * it asks to sign; compute the digest. An envelope's public key is taken from the record, so "from"
+ * is compared here already; whether the record is authentic shows when it is opened. m's views need
+ * not outlive the call. Returns: the error with field and reason in f; job is then unusable but may
+ * be prepared again. */
 enum ady_err ady_sign_prepare(struct ady_sign_job *job, const struct ady_wire_sign *m,
                               struct ady_fault *f);
 
-/* Turn KMS's plaintext into a key, compare its public key with the record's and its address with
- * "from", sign the digest, verify the signature, encode. Accepted plaintexts: exactly 32 bytes are
- * the raw key, whatever they look like; all else is hex text as the AWS sample stores it, 1 to 64
- * digits, "0x" before and one newline behind allowed.
+/* Turn KMS's plaintext into a key, sign the digest, verify the signature, encode.
+ *
+ * Direct: the plaintext is the key. Its public key must be the record's and its address "from".
+ * Accepted: exactly 32 bytes are the raw key, whatever they look like; all else is hex text as the
+ * AWS sample stores it, 1 to 64 digits, "0x" before and one newline behind allowed. Envelope: the
+ * plaintext is the data key, 32 bytes. The public key is authenticated with the key, and not
+ * derived again; with skip_verify nothing then compares the two.
  * In:      plaintext, secret; the caller wipes it. Local copies are wiped here, stack included.
  * Out:     answer, views into job, on ADY_OK only.
  * Returns: ADY_E_KEY_FORM, ADY_E_KEY_RANGE, ADY_E_RECORD_MISMATCH, ADY_E_FROM, ADY_E_CRYPTO.

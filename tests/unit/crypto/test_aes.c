@@ -153,8 +153,38 @@ CASE(gcm_every_bit_is_authentic)
 	          ADY_E_CRYPTO);
 }
 
+/* One context for messages under changing keys, good ones and bad ones in turn, in both directions.
+ */
+CASE(a_gcm_context_is_used_again)
+{
+	struct ady_gcm *gcm;
+	uint8_t k[32], nonce[12], aad[300], text[32], one[48], two[48], out[32];
+
+	CHECK_ERR(ady_gcm_new(&gcm), ADY_OK);
+	for (int i = 0; i < 200; i++) {
+		struct ady_bytes a = ady_bytes(aad, (size_t)i), t = ady_bytes(text, 32);
+
+		ady_random(k, sizeof k);
+		ady_random(nonce, sizeof nonce);
+		ady_random(aad, sizeof aad);
+		ady_random(text, sizeof text);
+		CHECK_ERR(ady_gcm_seal(gcm, one, k, nonce, a, t), ADY_OK);
+		CHECK_ERR(ady_aes_gcm_seal(two, k, nonce, a, t), ADY_OK);
+		CHECK(memcmp(one, two, sizeof one) == 0);
+		two[i % 48] ^= 1;
+		CHECK_ERR(ady_gcm_open(gcm, out, k, nonce, a, ady_bytes(two, 48)), ADY_E_CRYPTO);
+		CHECK_ERR(ady_gcm_open(gcm, out, k, nonce, a, ady_bytes(one, 48)), ADY_OK);
+		CHECK(memcmp(out, text, 32) == 0);
+	}
+	CHECK_ERR(ady_gcm_open(gcm, out, k, nonce, ady_bytes(aad, 0), ady_bytes(one, 15)),
+	          ADY_E_CRYPTO);
+	ady_gcm_free(gcm);
+	ady_gcm_free(NULL);
+}
+
 int main(void)
 {
+	RUN(a_gcm_context_is_used_again);
 	RUN(cbc_round_trip_of_every_length);
 	RUN(cbc_padding_by_every_rule);
 	RUN(cbc_lengths_that_are_refused);

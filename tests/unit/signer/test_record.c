@@ -327,6 +327,51 @@ CASE(other_curves)
 	check_round(bls);
 }
 
+static enum ady_err begin_key(const char *options)
+{
+	fault = (struct ady_fault){0};
+	return ady_record_begin(&rec, ADY_CURVE_SECP256K1, ady_bytes_str("team"),
+	                        ady_bytes_str(options), &fault);
+}
+
+CASE(options_of_a_new_key)
+{
+	static const struct {
+		const char *options;
+		enum ady_err err;
+		const char *where;
+	} rows[] = {
+	    {"{\"id\":\"k\",\"tenant\":\"team\",\"curve\":\"secp256k1\"}", ADY_OK, ""},
+	    {"{\"id\":\"k\",\"tenant\":\"teams\"}", ADY_E_FIELD_INVALID, "tenant"},
+	    {"{\"id\":\"k\",\"curve\":\"ed25519\"}", ADY_E_FIELD_INVALID, "curve"},
+	    {"{\"id\":\"k\",\"wrapping\":\"envelope\"}", ADY_E_FIELD_UNKNOWN, "wrapping"},
+	    {"{\"id\":\"k\",\"data_key\":\"\"}", ADY_E_FIELD_UNKNOWN, "data_key"},
+	    {"{\"id\":\"k\",\"x\":1}", ADY_E_FIELD_UNKNOWN, "x"},
+	    {"{}", ADY_E_FIELD_MISSING, "id"},
+	    {"{\"id\":\"\"}", ADY_E_FIELD_INVALID, "id"},
+	    {"{\"id\":\"k\",\"allow\":[\"x\"]}", ADY_E_FIELD_INVALID, "allow"},
+	    {"{\"id\":\"k\",\"chains\":[0]}", ADY_E_FIELD_INVALID, "chains"},
+	    {"{\"id\":\"k\",\"id\":\"k\"}", ADY_E_JSON_DUPLICATE, NULL},
+	    {"{\"id\":\"k\"", ADY_E_JSON, NULL},
+	    {"[]", ADY_E_FIELD_INVALID, ""},
+	};
+
+	CHECK_ERR(begin_key("{\"id\":\"k\",\"allow\":[\"digest\"],\"chains\":[1,10]}"), ADY_OK);
+	CHECK(rec.envelope && rec.curve == ADY_CURVE_SECP256K1 && rec.allow == ADY_ALLOW_DIGEST);
+	CHECK_STR(rec.id, "k");
+	CHECK_STR(rec.tenant, "team");
+	CHECK_INT(rec.chains_n, 2);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (!CHECK_ERR(begin_key(rows[i].options), rows[i].err) ||
+		    (rows[i].where && !CHECK_STR(fault.where, rows[i].where)))
+			printf("# %s\n", rows[i].options);
+	}
+	CHECK_ERR(ady_record_begin(&rec, ADY_CURVE_SECP256K1, ady_bytes_str("te am"),
+	                           ady_bytes_str("{\"id\":\"k\"}"), &fault),
+	          ADY_E_FIELD_INVALID);
+	CHECK_STR(fault.where, "tenant");
+}
+
 CASE(the_context_of_data_keys)
 {
 	struct ady_context_pair c[ADY_DATA_KEY_CONTEXT];
@@ -528,6 +573,7 @@ int main(void)
 	RUN(each_member_changes_the_additional_data);
 	RUN(wrong_envelopes);
 	RUN(other_curves);
+	RUN(options_of_a_new_key);
 	RUN(the_context_of_data_keys);
 	RUN(the_sample_form);
 	RUN(refused_as_a_whole);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/make.h"
+
+#include <string.h>
+
+#include "chain/eth_tx.h"
+#include "crypto/rng.h"
+
+/* A key outside [1, n-1] has a chance of 2^-128. */
+static enum ady_err draw(struct ady_seckey *key, uint8_t pub65[static 65],
+                         const struct ady_secp *secp)
+{
+	ady_random(key->b, sizeof key->b);
+	return ady_secp_public(secp, pub65, key);
+}
+
+/* A fault while it was sealed would lose whatever is sent to its address. */
+static enum ady_err opens_again(const struct ady_record *rec, const struct ady_secp *secp,
+                                const struct ady_envelope *e, const uint8_t *data_key32,
+                                const uint8_t pub65[static 65])
+{
+	ADY_SECRET struct ady_seckey key = {0};
+	uint8_t again[65];
+
+	if (ady_envelope_open(&key, rec, e, data_key32, NULL) != ADY_OK ||
+	    ady_secp_public(secp, again, &key) != ADY_OK || memcmp(again, pub65, 65) != 0)
+		return ADY_E_CRYPTO;
+	return ADY_OK;
+}
+
+static __attribute__((noinline)) enum ady_err make(struct ady_record *rec,
+                                                   uint8_t address20[static 20],
+                                                   const struct ady_secp *secp,
+                                                   const struct ady_envelope *e,
+                                                   const uint8_t *data_key32)
+{
+	ADY_SECRET struct ady_seckey key = {0};
+	uint8_t pub65[65];
+	enum ady_err err;
+
+	if ((err = draw(&key, pub65, secp)) != ADY_OK)
+		return err;
+	ady_secp_compress(rec->pub, pub65);
+	ady_eth_address(address20, pub65);
+	ady_record_bind(rec);
+	if ((err = ady_envelope_seal(rec, e, data_key32, &key)) != ADY_OK)
+		return err;
+	return opens_again(rec, secp, e, data_key32, pub65);
+}
+
+enum ady_err ady_make_key(struct ady_record *rec, uint8_t address20[static 20],
+                          const struct ady_secp *secp, const struct ady_envelope *e,
+                          const uint8_t data_key32[static 32], struct ady_fault *f)
+{
+	enum ady_err err = make(rec, address20, secp, e, data_key32);
+
+	ady_stack_wipe();
+	return err == ADY_OK ? ADY_OK : ady_fail(f, err, NULL, "%s", ady_err_text(err));
+}

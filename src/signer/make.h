@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A new key: made, sealed, and opened again before it is relied on. No copy of it is left when this
+ * returns. Heap: none. */
+#ifndef ADY_SIGNER_MAKE_H
+#define ADY_SIGNER_MAKE_H
+
+#include "crypto/secp.h"
+#include "signer/envelope.h"
+
+/* Make a secp256k1 key from the kernel's randomness for rec, begun by ady_record_begin and with
+ * data key and time in it: public key, texts and ciphertext are new. Out:     address20, its
+ * Ethereum address. Returns: ADY_E_CRYPTO when what was sealed does not open to a key of that
+ * public key. */
+enum ady_err ady_make_key(struct ady_record *rec, uint8_t address20[static 20],
+                          const struct ady_secp *secp, const struct ady_envelope *e,
+                          const uint8_t data_key32[static 32], struct ady_fault *f);
+
+#endif
