@@ -39,7 +39,7 @@ static void put_blob(struct ady_buf *b, const char *before, const char *name, st
 	ady_buf_str(b, "\"");
 }
 
-static void put_context(struct ady_buf *b, const struct ady_kms_decrypt *request)
+static void put_context(struct ady_buf *b, const struct ady_kms_request *request)
 {
 	if (request->context_n == 0)
 		return;
@@ -49,19 +49,33 @@ static void put_context(struct ady_buf *b, const struct ady_kms_decrypt *request
 	ady_buf_str(b, "}");
 }
 
-void ady_kms_put_decrypt(struct ady_buf *b, const struct ady_kms_decrypt *request)
+static void put_recipient(struct ady_buf *b, const struct ady_kms_request *request)
+{
+	if (request->document.n == 0)
+		return;
+	put_name(b, ",", "Recipient");
+	put_blob(b, "{", "AttestationDocument", request->document);
+	put_text(b, ",", "KeyEncryptionAlgorithm", "RSAES_OAEP_SHA_256");
+	ady_buf_str(b, "}");
+}
+
+void ady_kms_put_decrypt(struct ady_buf *b, const struct ady_kms_request *request)
 {
 	put_blob(b, "{", "CiphertextBlob", request->ciphertext);
 	if (request->key_arn)
 		put_text(b, ",", "KeyId", request->key_arn);
 	put_text(b, ",", "EncryptionAlgorithm", "SYMMETRIC_DEFAULT");
 	put_context(b, request);
-	if (request->document.n > 0) {
-		put_name(b, ",", "Recipient");
-		put_blob(b, "{", "AttestationDocument", request->document);
-		put_text(b, ",", "KeyEncryptionAlgorithm", "RSAES_OAEP_SHA_256");
-		ady_buf_str(b, "}");
-	}
+	put_recipient(b, request);
+	ady_buf_str(b, "}");
+}
+
+void ady_kms_put_generate(struct ady_buf *b, const struct ady_kms_request *request)
+{
+	put_text(b, "{", "KeyId", request->key_arn);
+	put_text(b, ",", "KeySpec", "AES_256");
+	put_context(b, request);
+	put_recipient(b, request);
 	ady_buf_str(b, "}");
 }
 
@@ -93,9 +107,9 @@ static enum ady_err check_members(const struct ady_json *doc, struct ady_fault *
 	return ADY_OK;
 }
 
-static enum ady_err read_cms(struct ady_buf *cms, const struct ady_json *doc, struct ady_fault *f)
+static enum ady_err read_blob(struct ady_buf *out, const struct ady_json *doc, const char *member,
+                              struct ady_fault *f)
 {
-	static const char member[] = "CiphertextForRecipient";
 	uint32_t i = ady_json_get(doc, 0, member);
 	char text[CMS_TEXT];
 	size_t n;
@@ -104,29 +118,33 @@ static enum ady_err read_cms(struct ady_buf *cms, const struct ady_json *doc, st
 		return refuse(f, member, "is missing");
 	if (ady_json_string(doc, i, text, sizeof text, &n) != ADY_OK)
 		return refuse(f, member, "is no string of at most 6144 bytes in base64");
-	if (ady_base64_decode(cms->p, cms->cap, &cms->n, ady_bytes(text, n)) != ADY_OK ||
-	    cms->n == 0) {
-		cms->n = 0;
+	if (ady_base64_decode(out->p, out->cap, &out->n, ady_bytes(text, n)) != ADY_OK ||
+	    out->n == 0) {
+		out->n = 0;
 		return refuse(f, member, "is not base64 of the allowed size");
 	}
 	return ADY_OK;
 }
 
-enum ady_err ady_kms_read_decrypt(struct ady_buf *cms, struct ady_bytes body,
-                                  const char *const *key_arns, size_t n, struct ady_fault *f)
+enum ady_err ady_kms_read_reply(struct ady_buf *cms, struct ady_buf *blob, struct ady_bytes body,
+                                const char *const *key_arns, size_t n, struct ady_fault *f)
 {
 	struct ady_json_tok toks[TOKENS];
 	struct ady_json doc;
 	enum ady_err err;
 
 	cms->n = 0;
+	if (blob)
+		blob->n = 0;
 	if (ady_json_parse(&doc, toks, TOKENS, body, NULL) != ADY_OK ||
 	    ady_json_kind(&doc, 0) != ADY_JSON_OBJECT)
 		return refuse(f, NULL, "the reply of KMS is not a JSON object");
 	if ((err = check_key_id(&doc, key_arns, n, f)) != ADY_OK ||
 	    (err = check_members(&doc, f)) != ADY_OK)
 		return err;
-	return read_cms(cms, &doc, f);
+	if (blob && (err = read_blob(blob, &doc, "CiphertextBlob", f)) != ADY_OK)
+		return err;
+	return read_blob(cms, &doc, "CiphertextForRecipient", f);
 }
 
 struct known_error {

@@ -237,6 +237,46 @@ enum ady_err ady_wire_read_signed(struct ady_wire_signed *m, struct ady_bytes bo
 	return close_body(&c, m, sizeof *m);
 }
 
+void ady_wire_put_create(struct ady_buf *b, const struct ady_wire_create *m)
+{
+	ady_cbor_put_map(b, 4);
+	put_uint(b, 0, m->curve);
+	put_text(b, 1, m->tenant);
+	put_bytes(b, 2, m->options);
+	put_bytes(b, 3, m->data_key);
+}
+
+enum ady_err ady_wire_read_create(struct ady_wire_create *m, struct ady_bytes body)
+{
+	struct ady_cbor c = open_body(body, 4);
+
+	m->curve = take_uint(&c, 0, ADY_WIRE_CURVE_MAX);
+	m->tenant = take_text(&c, 1, 1, ADY_WIRE_TENANT_MAX);
+	m->options = take_bytes(&c, 2, 1, ADY_WIRE_REQUEST_MAX);
+	m->data_key = take_bytes(&c, 3, 0, ADY_WIRE_DATA_KEY_MAX);
+	return close_body(&c, m, sizeof *m);
+}
+
+void ady_wire_put_created(struct ady_buf *b, const struct ady_wire_created *m)
+{
+	ady_cbor_put_map(b, 3);
+	put_bytes(b, 0, m->record);
+	put_bytes(b, 1, m->public_key);
+	put_bytes(b, 2, m->address);
+}
+
+enum ady_err ady_wire_read_created(struct ady_wire_created *m, struct ady_bytes body)
+{
+	struct ady_cbor c = open_body(body, 3);
+
+	m->record = take_bytes(&c, 0, 1, ADY_WIRE_RECORD_MAX);
+	m->public_key = take_bytes(&c, 1, 32, 48);
+	m->address = take_bytes(&c, 2, 0, 20);
+	if (m->address.n % 20 != 0)
+		ady_cbor_fail(&c);
+	return close_body(&c, m, sizeof *m);
+}
+
 void ady_wire_put_blob(struct ady_buf *b, struct ady_bytes blob)
 {
 	ady_cbor_put_map(b, 1);

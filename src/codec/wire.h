@@ -44,6 +44,7 @@ enum ady_wire_type {
 	ADY_WIRE_SIGN = 3,        /* sign what the body of an HTTP request asks */
 	ADY_WIRE_ATTEST = 4,      /* an attestation document for a client's nonce */
 	ADY_WIRE_STATUS = 5,      /* health and counters */
+	ADY_WIRE_CREATE = 6,      /* make a key */
 	ADY_WIRE_RELAY = 16,      /* enclave to parent: connect this stream to host and port */
 	ADY_WIRE_ANSWER = 0x80,
 	ADY_WIRE_ERROR = 0xff,
@@ -91,6 +92,22 @@ struct ady_wire_signed {
 	uint64_t y_parity;     /* 0 or 1 */
 };
 
+/* Numbers of enum ady_curve (signer/record.h). */
+enum { ADY_WIRE_CURVE_MAX = 2, ADY_WIRE_DATA_KEY_MAX = 1024, ADY_WIRE_TENANT_MAX = 63 };
+
+struct ady_wire_create {
+	uint64_t curve;
+	struct ady_bytes tenant;   /* text, 1..63 */
+	struct ady_bytes options;  /* 1..65536 bytes: JSON, {"id": "..", ..} */
+	struct ady_bytes data_key; /* 0..1024 bytes: of the tenant; empty: make one */
+};
+
+struct ady_wire_created {
+	struct ady_bytes record;     /* 1..65536 bytes: to be stored */
+	struct ady_bytes public_key; /* 32..48 bytes, compressed */
+	struct ady_bytes address;    /* 20 bytes, or none */
+};
+
 struct ady_wire_status {
 	uint64_t kms;              /* enum ady_kms_health */
 	struct ady_bytes kms_text; /* text, 0..159: why it is not healthy, or empty */
@@ -118,6 +135,18 @@ void ady_wire_put_empty(struct ady_buf *b);
 
 /* See ady_wire_put_empty. */
 enum ady_err ady_wire_read_empty(struct ady_bytes body);
+
+/* See ady_wire_put_empty. */
+void ady_wire_put_create(struct ady_buf *b, const struct ady_wire_create *m);
+
+/* See ady_wire_put_empty. */
+enum ady_err ady_wire_read_create(struct ady_wire_create *m, struct ady_bytes body);
+
+/* See ady_wire_put_empty. */
+void ady_wire_put_created(struct ady_buf *b, const struct ady_wire_created *m);
+
+/* See ady_wire_put_empty. */
+enum ady_err ady_wire_read_created(struct ady_wire_created *m, struct ady_bytes body);
 
 /* {0: version, 1: module id, 2: config hash, 3: lanes, 4: depth} */
 void ady_wire_put_hello(struct ady_buf *b, const struct ady_wire_hello *m);

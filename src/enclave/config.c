@@ -273,6 +273,10 @@ static enum ady_err read_options(const struct object *o, struct ady_enclave_conf
 	    {{"kms_timeout_ms", 100, 60000, 5000, false}, &c->kms_timeout_ms},
 	    {{"lanes", 0, 64, 0, false}, &c->lanes},
 	    {{"depth", 1, 16384, 1024, false}, &c->depth},
+	    {{"data_keys", 1, 65536, 1024, false}, &c->data_keys},
+	    {{"data_key_idle_s", 0, 86400, 300, false}, &c->data_key_idle_s},
+	    {{"data_key_max_s", 0, 86400, 3600, false}, &c->data_key_max_s},
+	    {{"data_key_uses", 0, UINT32_MAX, 0, false}, &c->data_key_uses},
 	};
 	static const bool verified = true;
 	enum ady_err err;
@@ -302,6 +306,10 @@ static enum ady_err read_root(const struct ady_json *doc, struct ady_enclave_con
 	                                    "kms_timeout_ms",
 	                                    "lanes",
 	                                    "depth",
+	                                    "data_keys",
+	                                    "data_key_idle_s",
+	                                    "data_key_max_s",
+	                                    "data_key_uses",
 	                                    "verify_signatures",
 	                                    NULL};
 	static const struct number version = {"adyton", 1, 1, 0, true};

@@ -34,8 +34,12 @@ struct ady_enclave_config {
 	uint32_t kms_connections, kms_timeout_ms;
 	uint32_t lanes; /* 0: one per core */
 	uint32_t depth;
-	bool verify_signatures; /* check each signature before it leaves */
-	uint8_t hash48[48];     /* SHA-384 of the file's bytes */
+	uint32_t data_keys;       /* how many are kept open */
+	uint32_t data_key_idle_s; /* since it was used; 0: none is kept */
+	uint32_t data_key_max_s;  /* since KMS opened it; 0: none is kept */
+	uint32_t data_key_uses;   /* signatures; 0: any number */
+	bool verify_signatures;   /* check each signature before it leaves */
+	uint8_t hash48[48];       /* SHA-384 of the file's bytes */
 };
 
 /* Read a configuration. Unknown, missing, duplicate and ill-formed members are refused, each with

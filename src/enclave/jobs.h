@@ -8,7 +8,17 @@
 
 #include "base/pool.h"
 #include "enclave/answer.h"
+#include "enclave/data_keys.h"
 #include "signer/sign.h"
+
+struct ady_job;
+
+/* Its place among those that need the same data key (enclave/flights.h). */
+struct ady_job_flight {
+	struct ady_data_key_name name;
+	struct ady_job *first, *last; /* of a leader: who waits behind it, by next */
+	struct ady_job *other;        /* of a leader: that of another data key */
+};
 
 struct ady_job {
 	struct ady_work work; /* first: the pool gives it back as this */
@@ -16,6 +26,7 @@ struct ady_job {
 	void *owner; /* of whoever runs it */
 	struct ady_asker asker;
 	int64_t deadline_ms; /* ady_mono_ms */
+	struct ady_job_flight flight;
 	size_t nonce_n;
 	uint8_t nonce[ADY_WIRE_NONCE_MAX];
 	struct ady_sign_job sign;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "enclave/kms_request.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "crypto/hash.h"
 
@@ -9,7 +11,7 @@ enum { FIELDS_MAX = 5 };
 /* The texts behind the fields of one request. */
 struct texts {
 	char date[17];
-	char host[264];
+	char host[264], target[48];
 	const char *token;
 };
 
@@ -23,7 +25,7 @@ static size_t signed_fields(struct ady_sigv4_field out[static FIELDS_MAX], const
 	    {"host", t->host},
 	    {"x-amz-date", t->date},
 	    {"x-amz-security-token", t->token},
-	    {"x-amz-target", "TrentService.Decrypt"},
+	    {"x-amz-target", t->target},
 	};
 	size_t n = 0;
 
@@ -55,7 +57,7 @@ static void put_field(struct ady_buf *out, struct ady_bytes name, struct ady_byt
 
 enum ady_err ady_kms_request_put(struct ady_buf *out, const struct ady_enclave_config *config,
                                  const struct ady_aws_credentials *credentials,
-                                 struct ady_bytes body)
+                                 const char *operation, struct ady_bytes body)
 {
 	struct ady_sigv4_scope scope = {
 	    .region = config->kms.region, .service = "kms", .unix_s = ady_wall_ms() / 1000};
@@ -70,6 +72,7 @@ enum ady_err ady_kms_request_put(struct ady_buf *out, const struct ady_enclave_c
 
 	ady_time_basic(texts.date, scope.unix_s);
 	host_text(&texts, &config->kms);
+	snprintf(texts.target, sizeof texts.target, "TrentService.%s", operation);
 	ady_sha256(hash, &body, 1);
 	request.fields_n = signed_fields(fields, &texts);
 	if (ady_sigv4_authorize(&auth, credentials, &scope, &request) != ADY_OK || auth.full)

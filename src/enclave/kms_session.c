@@ -100,6 +100,24 @@ void ady_kms_session_wipe(struct ady_kms_session *s, size_t worker)
 	ady_zero(s->workers[worker].secret, sizeof(struct secret));
 }
 
+/* Of several keys KMS finds the one of a ciphertext by itself. */
+static void put_body(const struct call *c, struct ady_buf *body, struct ady_bytes document)
+{
+	const struct ady_config_kms *kms = &c->s->config.config->kms;
+	struct ady_kms_request request = {.ciphertext = c->ask->ciphertext,
+	                                  .key_arn = c->ask->key_arn,
+	                                  .context = c->ask->context,
+	                                  .context_n = c->ask->context_n,
+	                                  .document = document};
+
+	if (!request.key_arn && (kms->keys_n == 1 || c->ask->blob))
+		request.key_arn = kms->keys[0];
+	if (c->ask->blob)
+		ady_kms_put_generate(body, &request);
+	else
+		ady_kms_put_decrypt(body, &request);
+}
+
 /* Build, sign and send one request, and read its reply; the document's key is borrowed in c->key.
  */
 static enum ady_err send_once(struct call *c, int64_t deadline_ms)
@@ -114,18 +132,14 @@ static enum ady_err send_once(struct call *c, int64_t deadline_ms)
 	err = ady_recipient_get(c->s->config.recipient, &c->key, &document, c->f);
 	if (err != ADY_OK)
 		return err;
-	ady_kms_put_decrypt(&body, &(struct ady_kms_decrypt){.ciphertext = c->ask->ciphertext,
-	                                                     .key_arn = config->kms.keys_n == 1
-	                                                                    ? config->kms.keys[0]
-	                                                                    : NULL,
-	                                                     .context = c->ask->context,
-	                                                     .context_n = c->ask->context_n,
-	                                                     .document = ady_buf_bytes(&document)});
+	put_body(c, &body, ady_buf_bytes(&document));
 	if (body.full)
 		return ady_fail(c->f, ADY_E_TOO_LARGE, "", "the request to KMS is too large");
 	err = ady_credentials_get(c->s->config.credentials, &credentials, c->f);
 	if (err == ADY_OK)
-		err = ady_kms_request_put(&request, config, &credentials, ady_buf_bytes(&body));
+		err = ady_kms_request_put(&request, config, &credentials,
+		                          c->ask->blob ? "GenerateDataKey" : "Decrypt",
+		                          ady_buf_bytes(&body));
 	ady_aws_credentials_wipe(&credentials);
 	if (err == ADY_OK)
 		err = ady_kms_link_call(&c->w->link, ady_buf_bytes(&request), &c->w->reply,
@@ -172,7 +186,7 @@ static enum ady_err open_reply(struct call *c, size_t *n)
 
 	for (size_t i = 0; i < kms->keys_n; i++)
 		arns[i] = kms->keys[i];
-	err = ady_kms_read_decrypt(&der, c->w->reply.body, arns, kms->keys_n, c->f);
+	err = ady_kms_read_reply(&der, c->ask->blob, c->w->reply.body, arns, kms->keys_n, c->f);
 	return err == ADY_OK ? open_cms(c, ady_buf_bytes(&der), n) : err;
 }
 
@@ -214,9 +228,9 @@ static bool back_off(int tries, int64_t deadline_ms)
 	return true;
 }
 
-enum ady_err ady_kms_session_decrypt(struct ady_kms_session *s, size_t worker,
-                                     const struct ady_kms_ask *ask, struct ady_bytes *plaintext,
-                                     struct ady_fault *f)
+enum ady_err ady_kms_session_call(struct ady_kms_session *s, size_t worker,
+                                  const struct ady_kms_ask *ask, struct ady_bytes *plaintext,
+                                  struct ady_fault *f)
 {
 	struct call c = {.s = s, .w = &s->workers[worker], .ask = ask, .f = f};
 	enum ady_err err = ADY_E_KMS_UNAVAILABLE;
@@ -243,7 +257,7 @@ enum ady_err ady_kms_session_probe(struct ady_kms_session *s, size_t worker, int
 	enum ady_err err;
 
 	*f = (struct ady_fault){0};
-	err = ady_kms_session_decrypt(s, worker, &ask, &plaintext, f);
+	err = ady_kms_session_call(s, worker, &ask, &plaintext, f);
 	ady_kms_session_wipe(s, worker);
 	if (err == ADY_E_KMS && (strcmp(f->cause, "InvalidCiphertextException") == 0 ||
 	                         strcmp(f->cause, "AccessDeniedException") == 0))

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Decrypt at KMS with a Recipient: build and sign the request, call, retry what AWS documents as
- * retriable, check the reply, open its CMS into locked memory. The plaintext exists there and
- * nowhere else. Thread rule: each worker number belongs to one thread; different workers run at the
- * same time. */
+ * Decrypt and GenerateDataKey at KMS with a Recipient: build and sign the request, call, retry what
+ * AWS documents as retriable, check the reply, open its CMS into locked memory. The plaintext
+ * exists there and nowhere else. Thread rule: each worker number belongs to one thread; different
+ * workers run at the same time. */
 #ifndef ADY_ENCLAVE_KMS_SESSION_H
 #define ADY_ENCLAVE_KMS_SESSION_H
 
@@ -24,9 +24,11 @@ struct ady_kms_session_config {
 	size_t workers;
 };
 
-/* What to decrypt, until when. */
+/* What to decrypt, or under what to make a data key, until when. */
 struct ady_kms_ask {
 	struct ady_bytes ciphertext;
+	const char *key_arn;  /* NULL: the configured key, the first one for a data key */
+	struct ady_buf *blob; /* NULL: Decrypt; else GenerateDataKey, whose ciphertext goes here */
 	const struct ady_context_pair *context;
 	size_t context_n;
 	int64_t deadline_ms; /* ady_mono_ms */
@@ -40,23 +42,23 @@ enum ady_err ady_kms_session_open(struct ady_kms_session **s,
 /* Close connections, wipe, free. NULL is allowed. */
 void ady_kms_session_close(struct ady_kms_session *s);
 
-/* Decrypt. Out: *plaintext, secret, in locked memory of the worker until ady_kms_session_wipe;
+/* Call KMS. Out: *plaintext, secret, in locked memory of the worker until ady_kms_session_wipe;
  * empty on error.
  * Returns: ADY_E_KMS with AWS's error name in f->cause; ADY_E_CREDENTIALS; ADY_E_KMS_UNAVAILABLE
  *          when retries did not help; ADY_E_TLS; ADY_E_KMS_REPLY for a reply that is not
  *          acceptable, with one text for all failures to open the CMS; ADY_E_NSM; ADY_E_CLOCK
  *          while the clock is wrong; ADY_E_DEADLINE.
  * Blocks until ask->deadline_ms at most. */
-enum ady_err ady_kms_session_decrypt(struct ady_kms_session *s, size_t worker,
-                                     const struct ady_kms_ask *ask, struct ady_bytes *plaintext,
-                                     struct ady_fault *f);
+enum ady_err ady_kms_session_call(struct ady_kms_session *s, size_t worker,
+                                  const struct ady_kms_ask *ask, struct ady_bytes *plaintext,
+                                  struct ady_fault *f);
 
-/* Wipe the worker's plaintext. To be called after each decrypt. */
+/* Wipe the worker's plaintext. To be called after each call. */
 void ady_kms_session_wipe(struct ady_kms_session *s, size_t worker);
 
 /* Ask KMS to decrypt what cannot be decrypted: it answers with an error that proves that it is
  * reachable and knows the credentials.
- * Returns: ADY_OK for such an answer (f->cause says which), else as ady_kms_session_decrypt. */
+ * Returns: ADY_OK for such an answer (f->cause says which), else as ady_kms_session_call. */
 enum ady_err ady_kms_session_probe(struct ady_kms_session *s, size_t worker, int64_t deadline_ms,
                                    struct ady_fault *f);
 

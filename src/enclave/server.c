@@ -9,15 +9,16 @@
 #include <unistd.h>
 
 #include "enclave/held.h"
+#include "enclave/making.h"
 #include "net/transport.h"
 
-enum { ATTEST_WAITING_MAX = 64, ACCEPTS_A_ROUND = 16 };
+enum { ATTEST_WAITING_MAX = 64, ACCEPTS_A_ROUND = 16, SWEEP_MS = 500 };
 
 struct lane {
 	struct ady_server *server;
 	struct ady_loop *loop;
 	pthread_t thread;
-	struct ady_signing_space space;
+	struct ady_space space;
 };
 
 struct ady_server {
@@ -25,6 +26,7 @@ struct ady_server {
 	struct ady_pool *attests; /* the NSM is slow and takes one at a time: one thread */
 	struct ady_io listener;
 	struct ady_task accept;
+	struct ady_timer sweep;
 	size_t next; /* lane of the next connection */
 	atomic_size_t connections;
 	struct lane *lanes;
@@ -135,7 +137,7 @@ static void run_attest(struct ady_work *work, size_t worker)
 		ady_wire_put_blob(&b, ady_buf_bytes(&d));
 		(void)ady_answer(&job->asker, ADY_WIRE_ATTEST, ady_buf_bytes(&b));
 	}
-	ady_jobs_give(s->config.jobs, job);
+	ady_jobs_give(s->config.room->config.jobs, job);
 }
 
 static void on_attest(struct lane *lane, struct ady_channel *ch, const struct ady_wire_head *head,
@@ -150,7 +152,7 @@ static void on_attest(struct lane *lane, struct ady_channel *ch, const struct ad
 		malformed(&to);
 		return;
 	}
-	job = ady_jobs_take(s->config.jobs, ch, head);
+	job = ady_jobs_take(s->config.room->config.jobs, ch, head);
 	if (!job) {
 		fault(&to, ADY_E_BUSY, "too many requests are waiting");
 		return;
@@ -162,7 +164,7 @@ static void on_attest(struct lane *lane, struct ady_channel *ch, const struct ad
 		memcpy(job->nonce, nonce.p, nonce.n);
 	if (ady_pool_submit(s->attests, &job->work) != ADY_OK) {
 		fault(&to, ADY_E_BUSY, "too many attestation requests are waiting");
-		ady_jobs_give(s->config.jobs, job);
+		ady_jobs_give(s->config.room->config.jobs, job);
 	}
 }
 
@@ -182,6 +184,9 @@ static void on_frame(void *ctx, struct ady_channel *ch, const struct ady_wire_he
 		return;
 	case ADY_WIRE_SIGN:
 		ady_signing_take(lane->server->config.signing, &lane->space, ch, head, body);
+		return;
+	case ADY_WIRE_CREATE:
+		ady_making_take(lane->server->config.room, ch, head, body);
 		return;
 	case ADY_WIRE_ATTEST:
 		on_attest(lane, ch, head, body);
@@ -249,6 +254,17 @@ static void on_listener(struct ady_io *io, uint32_t ready)
 		welcome(s, fd);
 }
 
+/* What is over by the clock alone: data keys, and waiting for one. */
+static void on_sweep(struct ady_timer *timer)
+{
+	struct ady_server *s =
+	    (struct ady_server *)((char *)timer - offsetof(struct ady_server, sweep));
+
+	ady_data_keys_sweep(s->config.room->data_keys);
+	ady_signing_sweep(s->config.signing);
+	ady_timer_set(s->lanes[0].loop, timer, SWEEP_MS);
+}
+
 static void begin(struct ady_task *task)
 {
 	struct ady_server *s =
@@ -257,6 +273,8 @@ static void begin(struct ady_task *task)
 	s->listener = (struct ady_io){.fd = s->config.listener, .fn = on_listener};
 	if (ady_loop_add(s->lanes[0].loop, &s->listener, EPOLLIN) != ADY_OK)
 		ADY_BUG("the listener cannot be watched");
+	s->sweep = (struct ady_timer){.fn = on_sweep};
+	ady_timer_set(s->lanes[0].loop, &s->sweep, SWEEP_MS);
 }
 
 void ady_server_accept(struct ady_server *s)
@@ -290,7 +308,8 @@ enum ady_err ady_server_open(struct ady_server **out, const struct ady_server_co
 		struct lane *lane = &s->lanes[i];
 
 		lane->server = s;
-		if ((err = ady_loop_open(&lane->loop)) != ADY_OK)
+		if ((err = ady_space_open(&lane->space, config->room)) != ADY_OK ||
+		    (err = ady_loop_open(&lane->loop)) != ADY_OK)
 			return err;
 		if (pthread_create(&lane->thread, NULL, lane_main, lane) != 0)
 			return ADY_E_MEMORY;

@@ -23,7 +23,7 @@ struct ady_server_config {
 	struct ady_status *status;
 	const struct ady_time_watch *watch; /* NULL: nobody watches the clock */
 	struct ady_keeper *keeper;
-	struct ady_jobs *jobs;
+	struct ady_keyroom *room;
 	struct ady_signing *signing;
 };
 

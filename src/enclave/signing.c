@@ -4,116 +4,159 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "enclave/flights.h"
 #include "enclave/held.h"
 
 struct ady_signing {
-	struct ady_signing_config config;
-	struct ady_status_counters *counters;
-	struct ady_secp *secp;
-	struct ady_pool *pool;
-	struct ady_signing_space *spaces; /* one a KMS thread */
+	struct ady_keyroom *room;
+	struct ady_flights *flights;
 };
 
-/* Count and answer a refusal. */
-static void refuse(struct ady_signing *s, const struct ady_asker *to, enum ady_err err,
-                   struct ady_fault *f)
-{
-	if (f->err != err)
-		(void)ady_fail(f, err, "", "%s", ady_err_text(err));
-	atomic_fetch_add(&s->counters->refused_n, 1);
-	(void)ady_answer_fault(to, f);
-}
-
 static void answer_signed(struct ady_signing *s, const struct ady_asker *to,
-                          const struct ady_wire_signed *m, struct ady_signing_space *space)
+                          const struct ady_wire_signed *m, struct ady_space *space)
 {
 	struct ady_buf b = ady_buf(space->bytes, sizeof space->bytes);
 
 	ady_wire_put_signed(&b, m);
 	if (b.full)
 		ADY_BUG("a signed transaction outgrew its answer");
-	atomic_fetch_add(&s->counters->signed_n, 1);
+	atomic_fetch_add(&s->room->counters->signed_n, 1);
 	(void)ady_answer(to, ADY_WIRE_SIGN, ady_buf_bytes(&b));
 }
 
-/* Sign with the plaintext of the job's key. */
-static enum ady_err finish(struct ady_signing *s, struct ady_job *job, struct ady_bytes plaintext,
-                           struct ady_wire_signed *answer, struct ady_fault *f)
+static enum ady_err finish(struct ady_signing *s, struct ady_job *job, struct ady_space *space,
+                           struct ady_bytes plaintext, struct ady_wire_signed *answer,
+                           struct ady_fault *f)
 {
 	int64_t start = ady_mono_us();
 	enum ady_err err;
 
 	if (ady_job_expired(job))
 		return ady_fail(f, ADY_E_DEADLINE, "", "the time allowed passed before signing");
-	err = ady_sign_finish(&job->sign, s->secp, plaintext, answer, f);
-	atomic_fetch_add(&s->counters->sign_us, (uint64_t)(ady_mono_us() - start));
+	job->sign.envelope = (struct ady_envelope){.deployment = s->room->config.config->deployment,
+	                                           .gcm = space->gcm};
+	err = ady_sign_finish(&job->sign, s->room->secp, plaintext, answer, f);
+	atomic_fetch_add(&s->room->counters->sign_us, (uint64_t)(ady_mono_us() - start));
 	return err;
 }
 
-static enum ady_err decrypt(struct ady_signing *s, struct ady_job *job, size_t worker,
-                            struct ady_bytes *plaintext, struct ady_fault *f)
+/* Sign with what KMS opened for the job when err is ADY_OK, else refuse; answer, and give the job
+ * back. */
+static void settle(struct ady_signing *s, struct ady_job *job, struct ady_space *space,
+                   struct ady_bytes plaintext, enum ady_err err, struct ady_fault *f)
 {
-	const struct ady_record *record = &job->sign.record;
-	struct ady_kms_ask ask = {
-	    .ciphertext = ady_bytes(record->ciphertext, record->ciphertext_n),
-	    .context = record->context,
-	    .context_n = record->context_n,
-	    .deadline_ms = job->deadline_ms,
-	};
-	int64_t start = ady_mono_us();
-	enum ady_err err = ady_kms_session_decrypt(s->config.kms, worker, &ask, plaintext, f);
+	struct ady_wire_signed answer = {0};
 
-	atomic_fetch_add(&s->counters->kms_us, (uint64_t)(ady_mono_us() - start));
-	atomic_fetch_add(&s->counters->kms_calls, 1);
-	if (err != ADY_OK)
-		atomic_fetch_add(&s->counters->kms_failures, 1);
-	ady_status_kms(s->config.status, err, f);
-	return err;
+	if (err == ADY_OK)
+		err = finish(s, job, space, plaintext, &answer, f);
+	if (err == ADY_OK)
+		answer_signed(s, &job->asker, &answer, space);
+	else
+		ady_keyroom_refuse(s->room, &job->asker, err, f);
+	ady_jobs_give(s->room->config.jobs, job);
 }
 
-/* A job on KMS thread `worker`. */
-static void run(struct ady_work *work, size_t worker)
+static enum ady_err too_late(const struct ady_job *job, struct ady_fault *f)
+{
+	return ady_job_expired(job)
+	           ? ady_fail(f, ADY_E_DEADLINE, "", "the time allowed passed before KMS")
+	           : ADY_OK;
+}
+
+/* A direct record on KMS thread `worker`. */
+static void run_direct(struct ady_work *work, size_t worker)
 {
 	struct ady_job *job = (struct ady_job *)work;
 	struct ady_signing *s = job->owner;
-	struct ady_wire_signed answer = {0};
 	struct ady_fault f = {0};
 	struct ady_bytes plaintext = {0};
-	enum ady_err err;
+	enum ady_err err = too_late(job, &f);
 
-	if (ady_job_expired(job))
-		err = ady_fail(&f, ADY_E_DEADLINE, "", "the time allowed passed before KMS");
-	else
-		err = decrypt(s, job, worker, &plaintext, &f);
-	if (err == ADY_OK) {
-		ady_held_keep(&job->sign.record, plaintext);
-		err = finish(s, job, plaintext, &answer, &f);
-	}
-	ady_kms_session_wipe(s->config.kms, worker);
 	if (err == ADY_OK)
-		answer_signed(s, &job->asker, &answer, &s->spaces[worker]);
-	else
-		refuse(s, &job->asker, err, &f);
-	ady_jobs_give(s->config.jobs, job);
+		err = ady_keyroom_open_record(s->room, worker, &job->sign.record, job->deadline_ms,
+		                              &plaintext, &f);
+	if (err == ADY_OK)
+		ady_held_keep(&job->sign.record, plaintext);
+	settle(s, job, &s->room->spaces[worker], plaintext, err, &f);
+	ady_kms_session_wipe(s->room->config.kms, worker);
 }
 
-enum ady_err ady_signing_open(struct ady_signing **out, const struct ady_signing_config *config)
+/* The data key of the job's record, in the worker's space. */
+static enum ady_err open_data_key(struct ady_signing *s, struct ady_job *job, size_t worker,
+                                  struct ady_fault *f)
+{
+	const struct ady_record *rec = &job->sign.record;
+	enum ady_err err = too_late(job, f);
+
+	if (err != ADY_OK)
+		return err;
+	return ady_keyroom_open_data_key(s->room, worker, rec->tenant,
+	                                 ady_bytes(rec->data_key, rec->data_key_n),
+	                                 job->deadline_ms, f);
+}
+
+/* What KMS refused for one it would refuse for the next; that a time is over is one job's affair.
+ */
+static void refuse_flight(struct ady_signing *s, struct ady_job *job, enum ady_err err,
+                          const struct ady_fault *f)
+{
+	struct ady_job *next;
+
+	for (; job; job = next) {
+		struct ady_fault copy = *f;
+
+		next = ady_flights_next(s->flights, job);
+		ady_keyroom_refuse(s->room, &job->asker, err, &copy);
+		ady_jobs_give(s->room->config.jobs, job);
+	}
+}
+
+/* An envelope and those that wait behind it, on KMS thread `worker`. Each takes the data key by
+ * itself: from the cache after the first, or from KMS again when its uses are used up. */
+static void run_flight(struct ady_work *work, size_t worker)
+{
+	struct ady_job *job = (struct ady_job *)work, *next;
+	struct ady_signing *s = job->owner;
+	struct ady_space *space = &s->room->spaces[worker];
+
+	for (; job; job = next) {
+		struct ady_fault f = {0};
+		enum ady_err err = open_data_key(s, job, worker, &f);
+
+		if (err != ADY_OK && err != ADY_E_DEADLINE) {
+			refuse_flight(s, job, err, &f);
+			break;
+		}
+		next = ady_flights_next(s->flights, job);
+		settle(s, job, space, ady_bytes(space->data_key, ADY_DATA_KEY_SIZE), err, &f);
+	}
+	ady_zero(space->data_key, ADY_DATA_KEY_SIZE);
+}
+
+/* An envelope where no data key is kept: each asks KMS for its own. */
+static void run_alone(struct ady_work *work, size_t worker)
+{
+	struct ady_job *job = (struct ady_job *)work;
+	struct ady_signing *s = job->owner;
+	struct ady_space *space = &s->room->spaces[worker];
+	struct ady_fault f = {0};
+	enum ady_err err = open_data_key(s, job, worker, &f);
+
+	settle(s, job, space, ady_bytes(space->data_key, ADY_DATA_KEY_SIZE), err, &f);
+	ady_zero(space->data_key, ADY_DATA_KEY_SIZE);
+}
+
+enum ady_err ady_signing_open(struct ady_signing **out, struct ady_keyroom *room)
 {
 	struct ady_signing *s = calloc(1, sizeof *s);
-	size_t threads = config->config->kms_connections;
 	enum ady_err err;
 
 	*out = NULL;
 	if (!s)
 		return ADY_E_MEMORY;
-	s->config = *config;
-	s->counters = ady_status_counters(config->status);
-	s->spaces = calloc(threads, sizeof *s->spaces);
-	err = s->spaces ? ady_secp_open(&s->secp) : ADY_E_MEMORY;
-	if (err == ADY_OK)
-		err = ady_pool_open(&s->pool, threads, config->config->depth);
-	if (err != ADY_OK) {
-		ady_signing_close(s);
+	s->room = room;
+	if ((err = ady_flights_open(&s->flights)) != ADY_OK) {
+		free(s);
 		return err;
 	}
 	*out = s;
@@ -124,9 +167,7 @@ void ady_signing_close(struct ady_signing *s)
 {
 	if (!s)
 		return;
-	ady_pool_close(s->pool);
-	ady_secp_close(s->secp);
-	free(s->spaces);
+	ady_flights_close(s->flights);
 	free(s);
 }
 
@@ -140,53 +181,88 @@ static enum ady_err prepare(struct ady_signing *s, struct ady_job *job, struct a
 
 	if (ady_wire_read_sign(&m, body) != ADY_OK)
 		return ady_fail(f, ADY_E_PROTOCOL, "", "the SIGN message is malformed");
-	job->sign.skip_verify = !s->config.config->verify_signatures;
+	job->sign.skip_verify = !s->room->config.config->verify_signatures;
 	err = ady_sign_prepare(&job->sign, &m, f);
-	atomic_fetch_add(&s->counters->prepare_us, (uint64_t)(ady_mono_us() - start));
+	atomic_fetch_add(&s->room->counters->prepare_us, (uint64_t)(ady_mono_us() - start));
 	return err;
 }
 
-/* Sign here and now when a benchmark build holds the key. */
-static bool sign_held(struct ady_signing *s, struct ady_job *job, struct ady_signing_space *space)
+/* Queue the job for a KMS thread. */
+static enum ady_err submit(struct ady_signing *s, struct ady_job *job,
+                           void (*run)(struct ady_work *, size_t))
 {
-	struct ady_bytes plaintext = ady_held_find(&job->sign.record);
-	struct ady_wire_signed answer = {0};
-	struct ady_fault f = {0};
-	enum ady_err err;
-
-	if (plaintext.n == 0)
-		return false;
-	if ((err = finish(s, job, plaintext, &answer, &f)) == ADY_OK)
-		answer_signed(s, &job->asker, &answer, space);
-	else
-		refuse(s, &job->asker, err, &f);
-	return true;
+	job->owner = s;
+	job->work = (struct ady_work){.fn = run};
+	return ady_pool_submit(s->room->pool, &job->work);
 }
 
-void ady_signing_take(struct ady_signing *s, struct ady_signing_space *space,
-                      struct ady_channel *ch, const struct ady_wire_head *head,
-                      struct ady_bytes body)
+/* Sign here and now, or find somebody who will. */
+static void take_envelope(struct ady_signing *s, struct ady_space *space, struct ady_job *job)
 {
-	struct ady_job *job = ady_jobs_take(s->config.jobs, ch, head);
+	const struct ady_record *rec = &job->sign.record;
+	struct ady_data_keys *keys = s->room->data_keys;
+	struct ady_fault f = {0};
+
+	ady_data_key_name(&job->flight.name, rec->tenant,
+	                  ady_bytes(rec->data_key, rec->data_key_n));
+	if (ady_data_keys_get(keys, &job->flight.name, space->data_key)) {
+		settle(s, job, space, ady_bytes(space->data_key, ADY_DATA_KEY_SIZE), ADY_OK, &f);
+		ady_zero(space->data_key, ADY_DATA_KEY_SIZE);
+	} else if (!ady_data_keys_enabled(keys)) {
+		if (submit(s, job, run_alone) != ADY_OK)
+			settle(s, job, space, (struct ady_bytes){0}, ADY_E_BUSY, &f);
+	} else if (ady_flights_join(s->flights, job) && submit(s, job, run_flight) != ADY_OK) {
+		refuse_flight(s, job, ADY_E_BUSY, &f);
+	}
+}
+
+/* A benchmark build may hold the key itself. */
+static void take_direct(struct ady_signing *s, struct ady_space *space, struct ady_job *job)
+{
+	struct ady_bytes held = ady_held_find(&job->sign.record);
+	struct ady_fault f = {0};
+
+	if (held.n > 0)
+		settle(s, job, space, held, ADY_OK, &f);
+	else if (submit(s, job, run_direct) != ADY_OK)
+		settle(s, job, space, held, ADY_E_BUSY, &f);
+}
+
+void ady_signing_take(struct ady_signing *s, struct ady_space *space, struct ady_channel *ch,
+                      const struct ady_wire_head *head, struct ady_bytes body)
+{
+	struct ady_job *job = ady_jobs_take(s->room->config.jobs, ch, head);
 	struct ady_fault f = {0};
 	enum ady_err err;
 
 	if (!job) {
-		refuse(s, &(struct ady_asker){.ch = ch, .id = head->id}, ADY_E_BUSY, &f);
+		ady_keyroom_refuse(s->room, &(struct ady_asker){.ch = ch, .id = head->id},
+		                   ADY_E_BUSY, &f);
 		return;
 	}
-	if ((err = prepare(s, job, body, &f)) == ADY_OK && !sign_held(s, job, space)) {
-		job->owner = s;
-		job->work = (struct ady_work){.fn = run};
-		if ((err = ady_pool_submit(s->pool, &job->work)) == ADY_OK)
-			return;
+	if ((err = prepare(s, job, body, &f)) != ADY_OK)
+		settle(s, job, space, (struct ady_bytes){0}, err, &f);
+	else if (job->sign.record.envelope)
+		take_envelope(s, space, job);
+	else
+		take_direct(s, space, job);
+}
+
+void ady_signing_sweep(struct ady_signing *s)
+{
+	struct ady_job *job = ady_flights_expired(s->flights), *next;
+
+	for (; job; job = next) {
+		struct ady_fault f = {0};
+
+		next = job->next;
+		(void)too_late(job, &f);
+		ady_keyroom_refuse(s->room, &job->asker, ADY_E_DEADLINE, &f);
+		ady_jobs_give(s->room->config.jobs, job);
 	}
-	if (err != ADY_OK)
-		refuse(s, &job->asker, err, &f);
-	ady_jobs_give(s->config.jobs, job);
 }
 
 size_t ady_signing_waiting(struct ady_signing *s)
 {
-	return ady_pool_waiting(s->pool);
+	return ady_pool_waiting(s->room->pool) + ady_flights_waiting(s->flights);
 }

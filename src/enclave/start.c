@@ -42,6 +42,7 @@ struct enclave {
 	struct ady_time_watch *watch;
 	struct ady_keeper *keeper;
 	struct ady_jobs *jobs;
+	struct ady_keyroom *room;
 	struct ady_signing *signing;
 	struct ady_server *server;
 };
@@ -185,17 +186,19 @@ static enum ady_err start_threads(struct enclave *e, struct ady_fault *f)
 
 	(void)f;
 	e->lanes = c->lanes ? c->lanes : cores();
-	err = ady_keeper_open(&e->keeper, &(struct ady_keeper_config){.credentials = e->credentials,
-	                                                              .recipient = e->recipient,
-	                                                              .kms = e->kms,
-	                                                              .worker = c->kms_connections,
-	                                                              .watch = e->watch,
-	                                                              .status = e->status});
+	err = ady_keyroom_open(
+	    &e->room, &(struct ady_keyroom_config){
+	                  .config = c, .kms = e->kms, .jobs = e->jobs, .status = e->status});
 	if (err == ADY_OK)
-		err = ady_signing_open(
-		    &e->signing,
-		    &(struct ady_signing_config){
-		        .config = c, .kms = e->kms, .jobs = e->jobs, .status = e->status});
+		err = ady_signing_open(&e->signing, e->room);
+	if (err == ADY_OK)
+		err = ady_keeper_open(&e->keeper,
+		                      &(struct ady_keeper_config){.credentials = e->credentials,
+		                                                  .recipient = e->recipient,
+		                                                  .kms = e->kms,
+		                                                  .worker = c->kms_connections,
+		                                                  .watch = e->watch,
+		                                                  .status = e->status});
 	if (err != ADY_OK)
 		return err;
 	return ady_server_open(&e->server,
@@ -208,7 +211,7 @@ static enum ady_err start_threads(struct enclave *e, struct ady_fault *f)
 	                                                   .status = e->status,
 	                                                   .watch = e->watch,
 	                                                   .keeper = e->keeper,
-	                                                   .jobs = e->jobs,
+	                                                   .room = e->room,
 	                                                   .signing = e->signing});
 }
 

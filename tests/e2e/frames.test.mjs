@@ -75,7 +75,7 @@ await test('a frame cut at every 40th byte and at each of its head: nothing come
 });
 
 await test('types that are unknown or not for the enclave get an error with their id', async () => {
-  for (const type of [0, 6, 15, T.RELAY, 17, 0x7f, T.ANSWER | T.SIGN, T.ERROR]) {
+  for (const type of [0, 11, 15, T.RELAY, 17, 0x7f, T.ANSWER | T.SIGN, T.ERROR]) {
     const { frames } = await send(frame(type, 99, cbor([])), { ms: 300 });
     for (const f of frames) {
       assert.equal(f.type, T.ERROR, `type ${type}`);
@@ -105,6 +105,34 @@ await test('bodies that are not the one form: refused by code', async () => {
   for (const [what, body] of Object.entries(bad)) {
     const answer = await honest.ask(T.SIGN, body);
     assert.match(answer.error?.code ?? 'signed', /^(protocol_violation|cbor_malformed)$/, what);
+  }
+  await good();
+});
+
+await test('CREATE bodies that are not the one form: refused by code', async () => {
+  const options = Buffer.from('{"id":"k"}');
+  const none = Buffer.alloc(0);
+  const bad = {
+    'not CBOR': Buffer.from([0xff]),
+    'a field missing': cbor([0, 'default', options]),
+    'a field too many': cbor([0, 'default', options, none, 0]),
+    'an unknown curve': cbor([3, 'default', options, none]),
+    'a curve by name': cbor(['secp256k1', 'default', options, none]),
+    'no tenant': cbor([0, '', options, none]),
+    'a tenant too long': cbor([0, 't'.repeat(64), options, none]),
+    'a tenant with a line end': cbor([0, 'a\nb', options, none]),
+    'no options': cbor([0, 'default', none, none]),
+    'options as text': cbor([0, 'default', '{"id":"k"}', none]),
+    'a data key too long': cbor([0, 'default', options, Buffer.alloc(1025)]),
+    'bytes behind': Buffer.concat([cbor([0, 'default', options, none]), Buffer.from([0])]),
+  };
+  for (const [what, body] of Object.entries(bad)) {
+    const answer = await honest.ask(T.CREATE, body);
+    assert.equal(answer.error?.code, 'protocol_violation', what);
+  }
+  for (const [text, code] of [['[]', 'field_invalid'], ['{"id":"k","id":"k"}', 'json_duplicate_key'], ['{"id":"k"} x', 'json_malformed']]) {
+    const answer = await honest.ask(T.CREATE, cbor([0, 'default', Buffer.from(text), none]));
+    assert.equal(answer.error?.code, code, text);
   }
   await good();
 });

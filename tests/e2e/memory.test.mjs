@@ -7,7 +7,7 @@ import { closeSync, existsSync, openSync, readFileSync, readSync, readdirSync } 
 import { join } from 'node:path';
 import { test, done, random, skip } from './lib/tap.mjs';
 import { root, scratch, startStack, putKey, sign, request } from './lib/stack.mjs';
-import { startDevcloud, startEnclave, roleCredentials, createKey, makeRecord, goodTx } from './lib/hostile.mjs';
+import { startDevcloud, startEnclave, roleCredentials, createKey, makeRecord, makeEnvelope, goodTx } from './lib/hostile.mjs';
 
 const r = random();
 
@@ -37,13 +37,24 @@ function forms(key) {
   };
 }
 
-/** Search all readable memory of a process; returns the names of the forms found, and bytes read. */
+/** The mappings of a process: { line, guarded }. Guarded is what libsodium allocates: locked, and not in dumps. */
+function mappings(pid) {
+  const out = [];
+  for (const line of readFileSync(`/proc/${pid}/smaps`, 'utf8').split('\n')) {
+    if (/^[0-9a-f]+-[0-9a-f]+ /.test(line)) out.push({ line, guarded: false });
+    else if (/^VmFlags:.* lo .*\bdd\b/.test(line)) out.at(-1).guarded = true;
+  }
+  return out;
+}
+
+/** Search all readable memory of a process; returns the names of the forms found, those found outside of guarded
+ * memory, and bytes read. */
 function searchMemory(pid, needles) {
-  const maps = readFileSync(`/proc/${pid}/maps`, 'utf8').trim().split('\n');
   const mem = openSync(`/proc/${pid}/mem`, 'r');
   const found = new Set();
+  const outside = new Set();
   let bytes = 0;
-  for (const line of maps) {
+  for (const { line, guarded } of mappings(pid)) {
     const m = /^([0-9a-f]+)-([0-9a-f]+) (r|-)/.exec(line);
     if (!m || /\[vsyscall\]|\[vvar/.test(line)) continue;
     const from = BigInt('0x' + m[1]);
@@ -59,12 +70,14 @@ function searchMemory(pid, needles) {
       }
       bytes += n;
       for (const [name, needle] of Object.entries(needles)) {
-        if (buffer.subarray(0, n).includes(needle)) found.add(name);
+        if (!buffer.subarray(0, n).includes(needle)) continue;
+        found.add(name);
+        if (!guarded) outside.add(name);
       }
     }
   }
   closeSync(mem);
-  return { found: [...found], bytes };
+  return { found: [...found], outside: [...outside], bytes };
 }
 
 const canSearch = process.getuid() === 0;
@@ -128,6 +141,33 @@ await test('a key that was opened and then refused is not in memory either', asy
   const { found } = searchMemory(e.child.pid, forms(key));
   link.end();
   assert.deepEqual(found, []);
+});
+
+await test('a data key is in guarded memory only, for its time only; the keys under it are nowhere', async () => {
+  if (!canSearch) skip("only root may read another process's memory");
+  const e = await startEnclave(cloud, keyArn, { changes: { data_key_idle_s: 3 } });
+  const link = e.link();
+  await link.credentials(role);
+  const keys = [];
+  for (let i = 0; i < 5; i++) keys.push(await makeEnvelope(cloud, keyArn, `k${i}`, r.hex(32), keys[0] ?? {}));
+  const dataKey = '0x' + keys[0].dataKey.toString('hex');
+  for (let i = 0; i < 20; i++) {
+    for (const k of keys) {
+      const answers = await Promise.all([goodTx({ nonce: i }), goodTx({ nonce: i, from: k.address })].map((tx) => link.sign(k.id, k.text, tx)));
+      for (const a of answers) assert.ok(a.ok, JSON.stringify(a.error));
+      const swapped = await link.sign(k.id, JSON.stringify({ ...k.record, created: 1 }), goodTx());
+      assert.equal(swapped.error?.code, 'record_mismatch');
+    }
+    const made = await link.create(`new${i}`, { dataKey: keys[0].blob });
+    assert.ok(made.ok, JSON.stringify(made.error));
+  }
+  const kept = searchMemory(e.child.pid, forms(dataKey));
+  assert.deepEqual(kept.found.includes('raw bytes'), true, 'the search does not find the data key that is kept');
+  assert.deepEqual(kept.outside, []);
+  for (const k of keys) assert.deepEqual(searchMemory(e.child.pid, forms(k.privateKey)).found, []);
+  await new Promise((resolve) => setTimeout(resolve, 4000));
+  assert.deepEqual(searchMemory(e.child.pid, forms(dataKey)).found, []);
+  link.end();
 });
 
 await test('the same search finds the key that a test build leaves on purpose', async () => {

@@ -15,7 +15,7 @@ static void read_answer(struct ady_bytes body)
 	static uint8_t space[6144];
 	struct ady_buf cms = ady_buf(space, sizeof space);
 	struct ady_fault f = {0};
-	enum ady_err err = ady_kms_read_decrypt(&cms, body, arns, 2, &f);
+	enum ady_err err = ady_kms_read_reply(&cms, NULL, body, arns, 2, &f);
 
 	if ((err == ADY_OK) != (cms.n > 0) || cms.full || cms.n > cms.cap)
 		ADY_BUG("an answer without content, or a refusal with it");

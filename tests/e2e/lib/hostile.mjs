@@ -2,6 +2,7 @@
 // A devcloud, a KMS key that admits one measured enclave, that enclave, and a lying parent in place of
 // the gateway.
 import { spawn } from 'node:child_process';
+import { createCipheriv, randomBytes } from 'node:crypto';
 import { existsSync, openSync, readFileSync, writeFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { KMSClient, CreateKeyCommand, PutKeyPolicyCommand, EncryptCommand } from '@aws-sdk/client-kms';
@@ -9,7 +10,7 @@ import { SigningKey, computeAddress } from 'ethers';
 import { atEnd, until } from './tap.mjs';
 import { bin, run, request, scratch, startJson, tail } from './stack.mjs';
 import { clientOptions } from './aws.mjs';
-import { Link, Relay } from './parent.mjs';
+import { Link, Relay, cbor } from './parent.mjs';
 
 /** Start adyton-devcloud in dir; resolves to its ready object with { stop, kms, faults(rules) }. */
 export async function startDevcloud(dir, args = []) {
@@ -50,11 +51,11 @@ export function policyFor(cloud, pcr0) {
   return JSON.stringify({
     Version: '2012-10-17',
     Statement: [
-      { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${cloud.account_id}:root` }, NotAction: ['kms:Decrypt', 'kms:ReEncryptFrom'], Resource: '*' },
+      { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${cloud.account_id}:root` }, NotAction: ['kms:Decrypt', 'kms:GenerateDataKey', 'kms:ReEncryptFrom'], Resource: '*' },
       {
         Effect: 'Allow',
         Principal: { AWS: cloud.role_arn },
-        Action: 'kms:Decrypt',
+        Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
         Resource: '*',
         Condition: { StringEqualsIgnoreCase: { 'kms:RecipientAttestation:PCR0': pcr0 } },
       },
@@ -126,6 +127,43 @@ export async function makeRecord(cloud, keyArn, id, privateKey, { bindAs = {}, p
   );
   record.ciphertext = Buffer.from(CiphertextBlob).toString('base64');
   return { id, record, text: JSON.stringify(record), address: computeAddress(privateKey), privateKey };
+}
+
+/** The additional data of an envelope, written from doc/protocol.md. */
+export const envelopeAad = (record, deployment) =>
+  cbor([
+    1,
+    deployment,
+    record.id,
+    record.tenant,
+    record.curve,
+    Buffer.from(record.public_key.slice(2), 'hex'),
+    (record.allow ?? []).join(','),
+    (record.chains ?? []).join(','),
+    '',
+    Buffer.alloc(0),
+    record.created ?? 0,
+  ]);
+
+/** An envelope made here, under a data key that this test knows: { record, text, dataKey, .. }. */
+export async function makeEnvelope(cloud, keyArn, id, privateKey, { tenant = 'default', deployment = 'test', dataKey = randomBytes(32), blob, more = {} } = {}) {
+  const context = { 'adyton:deployment': deployment, 'adyton:purpose': 'data-key', 'adyton:tenant': tenant };
+  blob ??= Buffer.from((await cloud.kms.send(new EncryptCommand({ KeyId: keyArn, Plaintext: dataKey, EncryptionContext: context }))).CiphertextBlob);
+  const record = {
+    adyton: 1,
+    wrapping: 'envelope',
+    id,
+    tenant,
+    curve: 'secp256k1',
+    public_key: SigningKey.computePublicKey(privateKey, true),
+    data_key: blob.toString('base64'),
+    ...more,
+  };
+  const nonce = randomBytes(12);
+  const gcm = createCipheriv('aes-256-gcm', dataKey, nonce);
+  gcm.setAAD(envelopeAad(record, deployment));
+  record.ciphertext = Buffer.concat([nonce, gcm.update(Buffer.from(privateKey.slice(2), 'hex')), gcm.final(), gcm.getAuthTag()]).toString('base64');
+  return { id, record, text: JSON.stringify(record), address: computeAddress(privateKey), privateKey, dataKey, blob };
 }
 
 /** A transaction that is fine. */

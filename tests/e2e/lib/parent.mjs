@@ -4,7 +4,7 @@
 import net from 'node:net';
 import { randomBytes } from 'node:crypto';
 
-export const T = { HELLO: 1, CREDENTIALS: 2, SIGN: 3, ATTEST: 4, STATUS: 5, RELAY: 16, ANSWER: 0x80, ERROR: 0xff };
+export const T = { HELLO: 1, CREDENTIALS: 2, SIGN: 3, ATTEST: 4, STATUS: 5, CREATE: 6, RELAY: 16, ANSWER: 0x80, ERROR: 0xff };
 
 const head = (major, n) => {
   if (n < 24) return Buffer.from([(major << 5) | n]);
@@ -132,6 +132,21 @@ export class Link {
 
   sign(keyId, record, transaction, options) {
     return this.ask(T.SIGN, cbor([0, keyId, Buffer.from(record), Buffer.from(JSON.stringify({ transaction }))]), options);
+  }
+
+  /** Make a key: { ok, record, text, publicKey, address, dataKey } or { error }. */
+  async create(id, { tenant = 'default', options = {}, dataKey = Buffer.alloc(0), curve = 0, ...more } = {}) {
+    const answer = await this.ask(T.CREATE, cbor([curve, tenant, Buffer.from(JSON.stringify({ id, ...options })), dataKey]), more);
+    if (answer.error) return answer;
+    const [text, publicKey, address] = answer.value;
+    const record = JSON.parse(text.toString());
+    return { ok: true, id, record, text: text.toString(), publicKey, address, dataKey: Buffer.from(record.data_key, 'base64') };
+  }
+
+  /** Counters of STATUS that tests look at. */
+  async status() {
+    const { value } = await this.ask(T.STATUS, cbor([]));
+    return { waiting: value[3], signed: value[4], refused: value[5], kmsCalls: value[6], kmsFailures: value[7] };
   }
 
   end() {

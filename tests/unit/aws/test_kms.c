@@ -20,7 +20,7 @@ CASE(a_request_with_everything)
 	char text[1024] = "";
 	struct ady_buf b = ady_buf(text, sizeof text - 1);
 
-	ady_kms_put_decrypt(&b, &(struct ady_kms_decrypt){.ciphertext = test_hex("010203"),
+	ady_kms_put_decrypt(&b, &(struct ady_kms_request){.ciphertext = test_hex("010203"),
 	                                                  .key_arn = ARN,
 	                                                  .context = context,
 	                                                  .context_n = 2,
@@ -38,16 +38,67 @@ CASE(a_request_with_little)
 	char text[1024] = "";
 	struct ady_buf b = ady_buf(text, sizeof text - 1);
 
-	ady_kms_put_decrypt(&b, &(struct ady_kms_decrypt){.ciphertext = test_hex("010203")});
+	ady_kms_put_decrypt(&b, &(struct ady_kms_request){.ciphertext = test_hex("010203")});
 	CHECK_STR(text,
 	          "{\"CiphertextBlob\":\"AQID\",\"EncryptionAlgorithm\":\"SYMMETRIC_DEFAULT\"}");
+}
+
+CASE(a_data_key_is_asked_for)
+{
+	static const struct ady_context_pair context[] = {{"adyton:tenant", "t"}};
+	char text[1024] = "";
+	struct ady_buf b = ady_buf(text, sizeof text - 1);
+
+	ady_kms_put_generate(&b, &(struct ady_kms_request){.key_arn = ARN,
+	                                                   .context = context,
+	                                                   .context_n = 1,
+	                                                   .document = test_hex("8444")});
+	CHECK_STR(text, "{\"KeyId\":\"" ARN "\",\"KeySpec\":\"AES_256\",\"EncryptionContext\":{"
+	                "\"adyton:tenant\":\"t\"},\"Recipient\":{\"AttestationDocument\":"
+	                "\"hEQ=\",\"KeyEncryptionAlgorithm\":\"RSAES_OAEP_SHA_256\"}}");
+}
+
+CASE(a_data_key_comes_with_its_ciphertext)
+{
+	static const struct {
+		const char *body, *where;
+	} rows[] = {
+	    {"{\"KeyId\":\"" ARN "\",\"CiphertextForRecipient\":\"MIAG\"}", "CiphertextBlob"},
+	    {"{\"KeyId\":\"" ARN "\",\"CiphertextForRecipient\":\"MIAG\",\"CiphertextBlob\":\"\"}",
+	     "CiphertextBlob"},
+	    {"{\"KeyId\":\"" ARN "\",\"CiphertextForRecipient\":\"MIAG\",\"CiphertextBlob\":7}",
+	     "CiphertextBlob"},
+	    {"{\"KeyId\":\"" ARN "\",\"CiphertextBlob\":\"AQID\"}", "CiphertextForRecipient"},
+	    {"{\"KeyId\":\"" ARN
+	     "\",\"CiphertextBlob\":\"AQID\",\"CiphertextForRecipient\":\"MIAG\","
+	     "\"Plaintext\":\"AQID\"}",
+	     "Plaintext"},
+	    {"{\"KeyId\":\"x\",\"CiphertextBlob\":\"AQID\",\"CiphertextForRecipient\":\"MIAG\"}",
+	     "KeyId"},
+	};
+	uint8_t space[64], blob_space[8];
+	struct ady_buf cms = ady_buf(space, sizeof space), blob = ady_buf(blob_space, 8);
+
+	CHECK_ERR(ady_kms_read_reply(&cms, &blob,
+	                             ady_bytes_str("{\"KeyId\":\"" ARN "\",\"CiphertextBlob\":"
+	                                           "\"AQID\",\"CiphertextForRecipient\":\"MIAG\"}"),
+	                             arns, 2, &fault),
+	          ADY_OK);
+	CHECK_HEX(cms.p, cms.n, "308006");
+	CHECK_HEX(blob.p, blob.n, "010203");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		CHECK_ERR(
+		    ady_kms_read_reply(&cms, &blob, ady_bytes_str(rows[i].body), arns, 2, &fault),
+		    ADY_E_KMS_REPLY);
+		CHECK_STR(fault.where, rows[i].where);
+	}
 }
 
 /* Whatever the size of the writer: full, or the whole body. */
 CASE(a_request_that_does_not_fit)
 {
 	static const struct ady_context_pair context[] = {{"a", "b"}};
-	struct ady_kms_decrypt request = {.ciphertext = test_hex("01020304"),
+	struct ady_kms_request request = {.ciphertext = test_hex("01020304"),
 	                                  .key_arn = ARN,
 	                                  .context = context,
 	                                  .context_n = 1,
@@ -73,7 +124,7 @@ static enum ady_err read(const char *body, struct ady_buf *cms)
 
 	*cms = ady_buf(space, sizeof space);
 	fault = (struct ady_fault){0};
-	return ady_kms_read_decrypt(cms, ady_bytes_str(body), arns, 2, &fault);
+	return ady_kms_read_reply(cms, NULL, ady_bytes_str(body), arns, 2, &fault);
 }
 
 CASE(accepted_replies)
@@ -144,8 +195,9 @@ CASE(no_key_configured)
 	static uint8_t space[64];
 	struct ady_buf cms = ady_buf(space, sizeof space);
 
-	CHECK_ERR(ady_kms_read_decrypt(&cms, ady_bytes_str("{" KEY "," CMS "}"), NULL, 0, &fault),
-	          ADY_E_KMS_REPLY);
+	CHECK_ERR(
+	    ady_kms_read_reply(&cms, NULL, ady_bytes_str("{" KEY "," CMS "}"), NULL, 0, &fault),
+	    ADY_E_KMS_REPLY);
 	CHECK_STR(fault.where, "KeyId");
 }
 
@@ -155,8 +207,9 @@ CASE(a_reply_that_is_too_large)
 	struct ady_buf cms = ady_buf(small, sizeof small);
 	struct ady_dyn body = {0};
 
-	CHECK_ERR(ady_kms_read_decrypt(&cms, ady_bytes_str("{" KEY "," CMS "}"), arns, 2, &fault),
-	          ADY_E_KMS_REPLY);
+	CHECK_ERR(
+	    ady_kms_read_reply(&cms, NULL, ady_bytes_str("{" KEY "," CMS "}"), arns, 2, &fault),
+	    ADY_E_KMS_REPLY);
 	CHECK_STR(fault.where, "CiphertextForRecipient");
 	CHECK_INT(cms.n, 0);
 	ady_dyn_str(&body, "{" KEY ",\"CiphertextForRecipient\":\"");
@@ -230,6 +283,8 @@ int main(void)
 {
 	RUN(a_request_with_everything);
 	RUN(a_request_with_little);
+	RUN(a_data_key_is_asked_for);
+	RUN(a_data_key_comes_with_its_ciphertext);
 	RUN(a_request_that_does_not_fit);
 	RUN(accepted_replies);
 	RUN(refused_replies);

@@ -62,6 +62,17 @@ static const struct ady_wire_status status = {
     .sign_us = 10,
     .drift_ms = 11,
 };
+static const struct ady_wire_create create = {
+    .curve = 1,
+    .tenant = {(const uint8_t *)"team", 4},
+    .options = {filler, 30},
+    .data_key = {filler, 200},
+};
+static const struct ady_wire_created created = {
+    .record = {filler, 500},
+    .public_key = {filler, 33},
+    .address = {filler, 20},
+};
 static const struct ady_bytes blob40 = {filler, 40};
 static const struct relay relay = {
     .host = {(const uint8_t *)"kms.us-east-1.amazonaws.com", 27},
@@ -128,6 +139,30 @@ static enum ady_err read_signed(struct ady_bytes body)
 	return ady_wire_read_signed(&m, body);
 }
 
+static void put_create(struct ady_buf *b, const void *m)
+{
+	ady_wire_put_create(b, m);
+}
+
+static enum ady_err read_create(struct ady_bytes body)
+{
+	struct ady_wire_create m;
+
+	return ady_wire_read_create(&m, body);
+}
+
+static void put_created(struct ady_buf *b, const void *m)
+{
+	ady_wire_put_created(b, m);
+}
+
+static enum ady_err read_created(struct ady_bytes body)
+{
+	struct ady_wire_created m;
+
+	return ady_wire_read_created(&m, body);
+}
+
 static void put_blob(struct ady_buf *b, const void *m)
 {
 	const struct ady_bytes *blob = m;
@@ -190,7 +225,20 @@ static enum ady_err read_fault(struct ady_bytes body)
 	return ady_wire_read_fault(&f, body);
 }
 
-enum { EMPTY, HELLO, CREDENTIALS, SIGN, SIGNED, BLOB, STATUS, RELAY, FAULT, KINDS };
+enum {
+	EMPTY,
+	HELLO,
+	CREDENTIALS,
+	SIGN,
+	SIGNED,
+	BLOB,
+	STATUS,
+	CREATE,
+	CREATED,
+	RELAY,
+	FAULT,
+	KINDS
+};
 
 static const struct kind kinds[KINDS] = {
     [EMPTY] = {"empty", put_empty, ady_wire_read_empty, NULL, 0},
@@ -201,6 +249,8 @@ static const struct kind kinds[KINDS] = {
     [SIGNED] = {"signed", put_signed, read_signed, &answer, sizeof answer},
     [BLOB] = {"blob", put_blob, read_blob, &blob40, sizeof blob40},
     [STATUS] = {"status", put_status, read_status, &status, sizeof status},
+    [CREATE] = {"create", put_create, read_create, &create, sizeof create},
+    [CREATED] = {"created", put_created, read_created, &created, sizeof created},
     [RELAY] = {"relay", put_relay, read_relay, &relay, sizeof relay},
     [FAULT] = {"fault", put_fault, read_fault, &fault, sizeof fault},
 };
@@ -471,6 +521,13 @@ CASE(every_bound)
 	    {STATUS, FIELD(struct ady_wire_status, kms), 0, ADY_KMS_FAILING},
 	    {STATUS, FIELD(struct ady_wire_status, kms_text), 0, 159},
 	    {STATUS, FIELD(struct ady_wire_status, has_credentials), 0, 1},
+	    {CREATE, FIELD(struct ady_wire_create, curve), 0, 2},
+	    {CREATE, FIELD(struct ady_wire_create, tenant), 1, 63},
+	    {CREATE, FIELD(struct ady_wire_create, options), 1, ADY_WIRE_REQUEST_MAX},
+	    {CREATE, FIELD(struct ady_wire_create, data_key), 0, 1024},
+	    {CREATED, FIELD(struct ady_wire_created, record), 1, ADY_WIRE_RECORD_MAX},
+	    {CREATED, FIELD(struct ady_wire_created, public_key), 32, 48},
+	    {CREATED, FIELD(struct ady_wire_created, address), 20, 20},
 	    {RELAY, FIELD(struct relay, host), 1, ADY_WIRE_HOST_MAX},
 	    {RELAY, FIELD(struct relay, port), 1, 65535},
 	};

@@ -84,6 +84,10 @@ CASE(what_is_left_out_has_its_default)
 	CHECK_INT(config.kms_connections, 16);
 	CHECK_INT(config.kms_timeout_ms, 5000);
 	CHECK_INT(config.depth, 1024);
+	CHECK_INT(config.data_keys, 1024);
+	CHECK_INT(config.data_key_idle_s, 300);
+	CHECK_INT(config.data_key_max_s, 3600);
+	CHECK_INT(config.data_key_uses, 0);
 	CHECK(config.verify_signatures);
 }
 
@@ -146,6 +150,13 @@ static const struct change changes[] = {
      "must be 2048 or 3072"},
     {"\"rsa_bits\":2048", "\"rsa_bits\":1024", ADY_E_FIELD_RANGE, "rsa_bits", "is out of range"},
     {"\"lanes\":0", "\"lanes\":65", ADY_E_FIELD_RANGE, "lanes", "is out of range"},
+    {"\"lanes\":0", "\"data_keys\":0", ADY_E_FIELD_RANGE, "data_keys", "is out of range"},
+    {"\"lanes\":0", "\"data_key_idle_s\":86401", ADY_E_FIELD_RANGE, "data_key_idle_s",
+     "is out of range"},
+    {"\"lanes\":0", "\"data_key_max_s\":-1", ADY_E_FIELD_INVALID, "data_key_max_s",
+     "must be a whole number"},
+    {"\"lanes\":0", "\"data_key_uses\":4294967296", ADY_E_FIELD_RANGE, "data_key_uses",
+     "is out of range"},
     {"\"lanes\":0", "\"depth\":0", ADY_E_FIELD_RANGE, "depth", "is out of range"},
     {"\"lanes\":0", "\"kms_connections\":129", ADY_E_FIELD_RANGE, "kms_connections",
      "is out of range"},

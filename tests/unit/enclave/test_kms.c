@@ -116,7 +116,7 @@ static enum ady_err decrypt_for(struct world *w, int ms, struct ady_fault *f)
 	enum ady_err err;
 
 	*f = (struct ady_fault){0};
-	err = ady_kms_session_decrypt(w->session, 0, &ask, &plaintext, f);
+	err = ady_kms_session_call(w->session, 0, &ask, &plaintext, f);
 	if (err == ADY_OK) {
 		CHECK_INT(plaintext.n, 32);
 		CHECK(plaintext.n == 32 && memcmp(plaintext.p, secret, 32) == 0);

@@ -56,6 +56,10 @@ static void configure(void)
 	c->kms_connections = 2;
 	c->depth = 4;
 	c->verify_signatures = true;
+	c->data_keys = 8;
+	c->data_key_idle_s = 300;
+	c->data_key_max_s = 3600;
+	snprintf(c->deployment, sizeof c->deployment, "test");
 	memset(c->hash48, 0x5a, sizeof c->hash48);
 }
 
@@ -64,6 +68,7 @@ static void start_server(void)
 	struct ady_server_config *s = &w.server;
 	struct ady_kms_session *kms;
 	struct ady_server *server;
+	struct ady_keyroom_config room = {.config = &w.config};
 	char text[160];
 
 	must(ady_kms_session_open(&kms,
@@ -74,18 +79,17 @@ static void start_server(void)
 	                          NULL),
 	     "KMS session");
 	must(ady_status_open(&s->status), "status");
-	must(ady_jobs_open(&s->jobs, w.config.depth + w.config.kms_connections), "jobs");
+	must(ady_jobs_open(&room.jobs, w.config.depth + w.config.kms_connections), "jobs");
 	must(ady_keeper_open(&s->keeper, &(struct ady_keeper_config){.credentials = s->credentials,
 	                                                             .recipient = s->recipient,
 	                                                             .kms = kms,
 	                                                             .worker = 2,
 	                                                             .status = s->status}),
 	     "keeper");
-	must(ady_signing_open(&s->signing, &(struct ady_signing_config){.config = &w.config,
-	                                                                .kms = kms,
-	                                                                .jobs = s->jobs,
-	                                                                .status = s->status}),
-	     "signing");
+	room.kms = kms;
+	room.status = s->status;
+	must(ady_keyroom_open(&s->room, &room), "keyroom");
+	must(ady_signing_open(&s->signing, s->room), "signing");
 	snprintf(text, sizeof text, "unix:%s/enclave.sock", dir);
 	must(ady_endpoint_parse(&w.endpoint, text, NULL), "endpoint");
 	must(ady_listen(&s->listener, &w.endpoint, NULL), "listen");
@@ -395,9 +399,9 @@ CASE(a_nonce_is_attested)
 
 CASE(unknown_types_and_malformed_bodies_are_answered)
 {
-	static const uint8_t types[] = {0, 6, 15, ADY_WIRE_RELAY, 17, 0x7f};
-	static const uint8_t known[] = {ADY_WIRE_HELLO, ADY_WIRE_CREDENTIALS, ADY_WIRE_SIGN,
-	                                ADY_WIRE_ATTEST, ADY_WIRE_STATUS};
+	static const uint8_t types[] = {0, 11, ADY_WIRE_RELAY, 17, 0x7f};
+	static const uint8_t known[] = {ADY_WIRE_HELLO,  ADY_WIRE_CREDENTIALS, ADY_WIRE_SIGN,
+	                                ADY_WIRE_ATTEST, ADY_WIRE_STATUS,      ADY_WIRE_CREATE};
 	int fd = dial();
 	struct ady_fault f;
 

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enclave/keyroom.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/secret.h"
+
+enum ady_err ady_space_open(struct ady_space *space, struct ady_keyroom *room)
+{
+	space->data_key = ady_arena_take(room->arena);
+	return space->data_key ? ady_gcm_new(&space->gcm) : ADY_E_MEMORY;
+}
+
+static enum ady_err open_all(struct ady_keyroom *room)
+{
+	const struct ady_enclave_config *c = room->config.config;
+	size_t threads = c->kms_connections;
+	enum ady_err err = ady_secp_open(&room->secp);
+
+	if (err == ADY_OK)
+		err = ady_data_keys_open(&room->data_keys, c);
+	if (err == ADY_OK)
+		err = ady_arena_open(&room->arena, threads + ADY_KEYROOM_LANES_MAX,
+		                     ADY_DATA_KEY_SIZE);
+	for (size_t i = 0; i < threads && err == ADY_OK; i++)
+		err = ady_space_open(&room->spaces[i], room);
+	return err == ADY_OK ? ady_pool_open(&room->pool, threads, c->depth) : err;
+}
+
+enum ady_err ady_keyroom_open(struct ady_keyroom **out, const struct ady_keyroom_config *config)
+{
+	struct ady_keyroom *room = calloc(1, sizeof *room);
+	enum ady_err err;
+
+	*out = NULL;
+	if (!room)
+		return ADY_E_MEMORY;
+	room->config = *config;
+	room->counters = ady_status_counters(config->status);
+	room->spaces = calloc(config->config->kms_connections, sizeof *room->spaces);
+	err = room->spaces ? open_all(room) : ADY_E_MEMORY;
+	if (err != ADY_OK) {
+		ady_keyroom_close(room);
+		return err;
+	}
+	*out = room;
+	return ADY_OK;
+}
+
+void ady_keyroom_close(struct ady_keyroom *room)
+{
+	if (!room)
+		return;
+	ady_pool_close(room->pool);
+	for (size_t i = 0; room->spaces && i < room->config.config->kms_connections; i++)
+		ady_gcm_free(room->spaces[i].gcm);
+	ady_data_keys_close(room->data_keys);
+	ady_arena_close(room->arena);
+	ady_secp_close(room->secp);
+	free(room->spaces);
+	free(room);
+}
+
+static enum ady_err call(struct ady_keyroom *room, size_t worker, const struct ady_kms_ask *ask,
+                         struct ady_bytes *plaintext, struct ady_fault *f)
+{
+	int64_t start = ady_mono_us();
+	enum ady_err err = ady_kms_session_call(room->config.kms, worker, ask, plaintext, f);
+
+	atomic_fetch_add(&room->counters->kms_us, (uint64_t)(ady_mono_us() - start));
+	atomic_fetch_add(&room->counters->kms_calls, 1);
+	if (err != ADY_OK)
+		atomic_fetch_add(&room->counters->kms_failures, 1);
+	ady_status_kms(room->config.status, err, f);
+	return err;
+}
+
+enum ady_err ady_keyroom_open_record(struct ady_keyroom *room, size_t worker,
+                                     const struct ady_record *record, int64_t deadline_ms,
+                                     struct ady_bytes *plaintext, struct ady_fault *f)
+{
+	struct ady_kms_ask ask = {
+	    .ciphertext = ady_bytes(record->ciphertext, record->ciphertext_n),
+	    .context = record->context,
+	    .context_n = record->context_n,
+	    .deadline_ms = deadline_ms,
+	};
+
+	return call(room, worker, &ask, plaintext, f);
+}
+
+/* The worker's plaintext to its space, where nothing else is as long. */
+static enum ady_err take_data_key(struct ady_keyroom *room, size_t worker,
+                                  struct ady_bytes plaintext, struct ady_fault *f)
+{
+	enum ady_err err = ADY_OK;
+
+	if (plaintext.n == ADY_DATA_KEY_SIZE)
+		memcpy(room->spaces[worker].data_key, plaintext.p, ADY_DATA_KEY_SIZE);
+	else
+		err = ady_fail(f, ADY_E_KEY_FORM, "record.data_key", "is no key of 32 bytes");
+	ady_kms_session_wipe(room->config.kms, worker);
+	return err;
+}
+
+/* Call KMS for a data key and keep it under its name, which is known before or after. */
+static enum ady_err fetch(struct ady_keyroom *room, size_t worker, struct ady_kms_ask *ask,
+                          const char *tenant, struct ady_fault *f)
+{
+	uint64_t epoch = ady_data_keys_epoch(room->data_keys);
+	struct ady_context_pair context[ADY_DATA_KEY_CONTEXT];
+	struct ady_data_key_name name;
+	struct ady_bytes plaintext;
+	enum ady_err err;
+
+	ady_record_data_key_context(context, room->config.config->deployment, tenant);
+	ask->context = context;
+	ask->context_n = ADY_DATA_KEY_CONTEXT;
+	err = call(room, worker, ask, &plaintext, f);
+	if (err == ADY_OK)
+		err = take_data_key(room, worker, plaintext, f);
+	if (err != ADY_OK)
+		return err;
+	ady_data_key_name(&name, tenant, ask->blob ? ady_buf_bytes(ask->blob) : ask->ciphertext);
+	ady_data_keys_put(room->data_keys, &name, tenant, room->spaces[worker].data_key, epoch);
+	return ADY_OK;
+}
+
+enum ady_err ady_keyroom_open_data_key(struct ady_keyroom *room, size_t worker, const char *tenant,
+                                       struct ady_bytes blob, int64_t deadline_ms,
+                                       struct ady_fault *f)
+{
+	struct ady_kms_ask ask = {.ciphertext = blob, .deadline_ms = deadline_ms};
+	struct ady_data_key_name name;
+
+	ady_data_key_name(&name, tenant, blob);
+	if (ady_data_keys_get(room->data_keys, &name, room->spaces[worker].data_key))
+		return ADY_OK;
+	return fetch(room, worker, &ask, tenant, f);
+}
+
+enum ady_err ady_keyroom_new_data_key(struct ady_keyroom *room, size_t worker, const char *tenant,
+                                      const char *key_arn, struct ady_buf *blob,
+                                      int64_t deadline_ms, struct ady_fault *f)
+{
+	struct ady_kms_ask ask = {.key_arn = key_arn, .blob = blob, .deadline_ms = deadline_ms};
+
+	return fetch(room, worker, &ask, tenant, f);
+}
+
+void ady_keyroom_refuse(struct ady_keyroom *room, const struct ady_asker *to, enum ady_err err,
+                        struct ady_fault *f)
+{
+	if (f->err != err)
+		(void)ady_fail(f, err, "", "%s", ady_err_text(err));
+	atomic_fetch_add(&room->counters->refused_n, 1);
+	(void)ady_answer_fault(to, f);
+}
