@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { startStack, putKey, root, run, scratch } from '../tests/e2e/lib/stack.mjs';
+import { startStack, putKey, awsEnv, root, run, scratch } from '../tests/e2e/lib/stack.mjs';
 
 const { Wallet } = await import(join(root, 'tests/e2e/node_modules/ethers/lib.esm/index.js'));
 const args = process.argv.slice(2);
@@ -19,6 +19,12 @@ const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 function cpu(pid) {
   const f = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
   return (Number(f[11]) + Number(f[12])) * tick;
+}
+
+const putBench = (s) => putKey(s, 'bench', randomBytes(32).toString('hex'));
+function createBench(s) {
+  const r = run(join(root, 'build/release/adyton'), ['key', 'create', 'bench'], { env: awsEnv(s) });
+  if (r.status !== 0) throw new Error(`adyton key create: ${r.stderr}`);
 }
 
 async function ethersRun() {
@@ -44,10 +50,10 @@ function load(s, connections, duration, threads = 1) {
   return { requests_per_s: r.answers / (r.duration_us / 1e6), p50_us: r.p50_us, p99_us: r.p99_us, gateway_us: per('gateway'), enclave_us: per('enclave'), devcloud_us: per('devcloud') };
 }
 
-async function measure(what, dir, note, options = []) {
+async function measure(what, dir, note, options = [], key = putBench) {
   const s = await startStack({ dir: scratch(), from: join(root, dir), args: options });
   try {
-    putKey(s, 'bench', randomBytes(32).toString('hex'));
+    key(s);
     load(s, 8, 1);
     const full = load(s, 32, seconds);
     const one = load(s, 1, Math.max(2, seconds / 2));
@@ -60,6 +66,8 @@ async function measure(what, dir, note, options = []) {
 const bare = [bareRun()];
 const ethers = await ethersRun();
 const rows = [
+  await measure('envelope', 'build/release', 'the data key is in the cache of the enclave; signature verified before it leaves', [], createBench),
+  await measure('envelope, unverified', 'build/release', 'the same without verifying the signature before it leaves', ['--enclave-option', 'verify_signatures=false'], createBench),
   await measure('direct', 'build/release', 'one KMS Decrypt per signature, local stand-in for KMS on the same cores'),
   await measure('held', 'build/held', "benchmark build: KMS's first answer is kept; signature verified before it leaves"),
   await measure('held, unverified', 'build/held', 'the same without verifying the signature before it leaves', ['--enclave-option', 'verify_signatures=false']),
@@ -75,9 +83,9 @@ for (const r of rows) {
 const f = (v, n = 10) => (v >= 100 ? Math.round(v) : v.toFixed(v < 10 ? 2 : 1)).toString().padStart(n);
 console.log(`CPU per signature: bare libsecp256k1 ${f(secp, 0)} us (recoverable, median of 3 runs); ethers.js in process ${f(ethers, 0)} us`);
 console.log(`through HTTP, 32 connections, ${seconds} s; times in microseconds; CPU is user + system per signature\n`);
-console.log(`${''.padEnd(18)}${['req/s', 'p50', 'p99', 'p50 x1', 'p99 x1', 'gateway', 'enclave', 'both', '/secp256k1', '/ethers'].map((h) => h.padStart(10)).join('')}`);
+console.log(`${''.padEnd(22)}${['req/s', 'p50', 'p99', 'p50 x1', 'p99 x1', 'gateway', 'enclave', 'both', '/secp256k1', '/ethers'].map((h) => h.padStart(10)).join('')}`);
 for (const r of rows) {
-  console.log(`${r.what.padEnd(18)}${[r.requests_per_s, r.p50_us, r.p99_us, r.idle_p50_us, r.idle_p99_us, r.gateway_us, r.enclave_us, r.cpu_us, r.ratio_to_secp256k1, r.ratio_to_ethers].map((v) => f(v)).join('')}`);
+  console.log(`${r.what.padEnd(22)}${[r.requests_per_s, r.p50_us, r.p99_us, r.idle_p50_us, r.idle_p99_us, r.gateway_us, r.enclave_us, r.cpu_us, r.ratio_to_secp256k1, r.ratio_to_ethers].map((v) => f(v)).join('')}`);
 }
 console.log();
 for (const r of rows) console.log(`${r.what}: ${r.note}`);

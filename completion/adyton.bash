@@ -15,6 +15,7 @@ _adyton() {
 	"enclave status") options="--dir --json" ;;
 	"enclave console") options="--dir --follow" ;;
 	"key put") options="--file --key-arn --tenant --aws-sample --chain --allow-digest --allow-unprotected --replace --endpoint --region --ca --json" ;;
+	"key create") options="--tenant --chain --allow-digest --allow-unprotected --gateway --gateway-ca --endpoint --region --ca --json" ;;
 	"attestation get") options="--nonce --output --gateway --ca" ;;
 	"attestation verify") options="--root --nonce --pcr0 --pcr1 --pcr2 --pcr3 --pcr4 --pcr8 --at
 		--allow-debug --json" ;;
@@ -61,7 +62,7 @@ _adyton() {
 		case $prev in
 		enclave) mapfile -t COMPREPLY < <(compgen -W "run stop status console" -- "$cur") ;;
 		dev) mapfile -t COMPREPLY < <(compgen -W "up env measure" -- "$cur") ;;
-		key) mapfile -t COMPREPLY < <(compgen -W "put" -- "$cur") ;;
+		key) mapfile -t COMPREPLY < <(compgen -W "create put" -- "$cur") ;;
 		image) mapfile -t COMPREPLY < <(compgen -W "build describe verify diff" -- "$cur") ;;
 		attestation) mapfile -t COMPREPLY < <(compgen -W "get verify" -- "$cur") ;;
 		esac

@@ -18,6 +18,9 @@ int ady_cmd_dev_measure(const struct ady_command *self, int argc, char **argv);
 /* adyton key put: encrypt a private key under KMS and store it as a secret. */
 int ady_cmd_key_put(const struct ady_command *self, int argc, char **argv);
 
+/* adyton key create: have the enclave make a key, and store its record as a secret. */
+int ady_cmd_key_create(const struct ady_command *self, int argc, char **argv);
+
 /* adyton sign: have a transaction signed by a gateway. */
 int ady_cmd_sign(const struct ady_command *self, int argc, char **argv);
 

@@ -52,6 +52,12 @@ static const struct ady_command commands[] = {
      "  openssl rand -hex 32 | adyton key put demo\n"
      "  adyton key put treasury --file - --aws-sample --replace\n\n" EXIT_CODES,
      ady_cmd_key_put},
+    {"key create", "ID", "Have the enclave make a key, and store its record.",
+     "The key exists in the enclave only; what is stored is sealed for it.\n\n"
+     "Examples:\n"
+     "  adyton key create hot-1\n"
+     "  adyton key create team/hot-1 --tenant team --chain 1 --chain 10\n\n" EXIT_CODES,
+     ady_cmd_key_create},
     {"sign", "ID", "Have an Ethereum transaction signed.",
      "Examples:\n"
      "  adyton sign demo --to 0x000000000000000000000000000000000000dEaD --value 0.1ether \\\n"

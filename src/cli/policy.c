@@ -32,7 +32,10 @@ static const char *const administration[] = {"kms:DescribeKey",
                                              "kms:CancelKeyDeletion",
                                              NULL};
 static const char *const encryption[] = {"kms:Encrypt", "kms:DescribeKey", NULL};
-static const char *const decryption[] = {"kms:Decrypt", NULL};
+/* Data keys are made and opened by the enclave alone. */
+static const char *const in_the_enclave[] = {"kms:Decrypt", "kms:GenerateDataKey", NULL};
+/* What would let someone else choose a data key, and so know it. */
+static const char *const forging[] = {"kms:Encrypt", "kms:ReEncryptTo", NULL};
 static const char *const around[] = {"kms:ReEncryptFrom", "kms:CreateGrant", "kms:ReplicateKey",
                                      NULL};
 
@@ -85,9 +88,9 @@ static void deny_elsewhere(json_t *statements, const struct ady_measurement *m)
 		char name[48], sid[32];
 
 		snprintf(name, sizeof name, "kms:RecipientAttestation:PCR%u", i);
-		snprintf(sid, sizeof sid, "DenyDecryptOtherPcr%u", i);
+		snprintf(sid, sizeof sid, "DenyUseOtherPcr%u", i);
 		json_array_append_new(
-		    statements, statement(sid, "Deny", "*", decryption,
+		    statements, statement(sid, "Deny", "*", in_the_enclave,
 		                          condition("StringNotEqualsIgnoreCase", name, m->pcr[i])));
 	}
 }
@@ -104,10 +107,14 @@ json_t *ady_policy_json(const struct ady_policy *policy)
 	                      statement("EncryptKeys", "Allow", root, encryption, NULL));
 	if (policy->pcr) {
 		json_array_append_new(statements,
-		                      statement("DecryptInThisEnclave", "Allow", policy->role_arn,
-		                                decryption, measured(policy->pcr)));
+		                      statement("UseInThisEnclave", "Allow", policy->role_arn,
+		                                in_the_enclave, measured(policy->pcr)));
 		deny_elsewhere(statements, policy->pcr);
 	}
+	json_array_append_new(
+	    statements, statement("DenyForgedDataKeys", "Deny", "*", forging,
+	                          json_pack("{s{ss}}", "StringEquals",
+	                                    "kms:EncryptionContext:adyton:purpose", "data-key")));
 	json_array_append_new(statements, statement("DenyWaysAround", "Deny", "*", around, NULL));
 	return json_pack("{ssso}", "Version", "2012-10-17", "Statement", statements);
 }

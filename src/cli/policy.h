@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The key policy of a wallet's KMS key: only the measured enclave decrypts, whoever administers the
- * key cannot, and neither can another statement or an IAM policy that is added later. */
+ * key cannot, and neither can another statement or an IAM policy that is added later. Data keys are
+ * made and opened there only, and nobody can encrypt a known one into their form. */
 #ifndef ADY_CLI_POLICY_H
 #define ADY_CLI_POLICY_H
 

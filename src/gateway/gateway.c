@@ -37,7 +37,8 @@ static enum ady_err open_services(struct ady_gateway *g, struct ady_fault *f)
 		err = ady_store_open(&g->store, config, g->credentials, f);
 	if (err == ADY_OK)
 		err = ady_nodes_open(&g->nodes, config, f);
-	if (err == ADY_OK && ady_accounts_open(&g->accounts) != ADY_OK)
+	if (err == ADY_OK && (ady_accounts_open(&g->accounts) != ADY_OK ||
+	                      ady_tenant_keys_open(&g->tenant_keys) != ADY_OK))
 		err = ady_fail(f, ADY_E_MEMORY, NULL, "out of memory");
 	if (err == ADY_OK && config->relay.on)
 		err = ady_relay_open(&g->relay, &config->relay, NULL, f);
@@ -176,6 +177,7 @@ void ady_gateway_close(struct ady_gateway *g)
 		ady_shard_close(g->shards[i]);
 	ady_nodes_free(&g->nodes);
 	ady_accounts_close(g->accounts);
+	ady_tenant_keys_close(g->tenant_keys);
 	SSL_CTX_free(g->tls);
 	ady_secp_close(g->secp);
 	free(g);

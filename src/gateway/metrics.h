@@ -13,6 +13,7 @@
 #define ADY_ROUTES(X)                 \
 	X(SIGN, "sign")               \
 	X(SAMPLE, "sample")           \
+	X(KEYS, "keys")               \
 	X(RPC, "jsonrpc")             \
 	X(WS, "websocket")            \
 	X(ATTESTATION, "attestation") \

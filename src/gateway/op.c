@@ -136,6 +136,7 @@ static void end(struct ady_op *op, int status, const char *type, const char *ext
 
 	ady_timer_cancel(op->shard->loop, &op->deadline);
 	ady_link_forget(op->shard->link, &op->call);
+	ady_link_forget(op->shard->link, &op->creating.call);
 	ady_signing_drop(op->signing);
 	op->req = NULL;
 	finish(op->shard, req, op->route, status, type, extra, op->request_id, body);

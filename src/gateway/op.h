@@ -6,6 +6,7 @@
 #define ADY_GATEWAY_OP_H
 
 #include "gateway/caller.h"
+#include "gateway/creating.h"
 #include "gateway/shard.h"
 #include "gateway/signing.h"
 
@@ -17,6 +18,7 @@ struct ady_op {
 	struct ady_timer deadline;
 	int64_t due_ms;
 	struct ady_call call;         /* of an attestation */
+	struct ady_creating creating; /* of a new key */
 	struct ady_signing *signing;  /* NULL: none is under way */
 	struct ady_op *next;          /* of the free ones */
 	struct ady_op *newer, *older; /* of those in use */
@@ -80,6 +82,9 @@ void ady_sign_sample(struct ady_shard *shard, struct ady_http_request *req,
 
 /* POST /: the sample's form, or JSON-RPC; with a chain: JSON-RPC. In rpc_http.c. */
 void ady_page_rpc(struct ady_shard *shard, struct ady_http_request *req, uint64_t chain);
+
+/* POST /v1/keys: make a key. In create.c. */
+void ady_create_key(struct ady_shard *shard, struct ady_http_request *req);
 
 /* The other routes. In pages.c. */
 void ady_page_attestation(struct ady_shard *shard, struct ady_http_request *req);

@@ -16,6 +16,7 @@
 #include "gateway/node.h"
 #include "gateway/relay.h"
 #include "gateway/store.h"
+#include "gateway/tenant_keys.h"
 #include "net/http_server.h"
 
 enum { ADY_SHARD_TOKENS = 4096, ADY_REQUEST_ID_MAX = 64 };
@@ -33,6 +34,7 @@ struct ady_gateway {
 	const struct ady_gateway_config *config;
 	struct ady_credentials *credentials;
 	struct ady_store *store;
+	struct ady_tenant_keys *tenant_keys;
 	struct ady_relay *relay; /* NULL: none */
 	struct ady_pool *dialers;
 	struct ady_secp *secp; /* for public keys; no key of ours is ever here */

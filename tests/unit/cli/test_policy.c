@@ -53,11 +53,12 @@ CASE(only_the_measured_role_may_decrypt)
 		const json_t *principal = json_object_get(s, "Principal");
 
 		CHECK(json_array_size(json_object_get(s, "Action")) > 0);
-		if (strcmp(text(s, "Effect"), "Allow") != 0 || !has_action(s, "kms:Decrypt"))
+		if (strcmp(text(s, "Effect"), "Allow") != 0 ||
+		    !(has_action(s, "kms:Decrypt") || has_action(s, "kms:GenerateDataKey")))
 			continue;
-		CHECK_STR(text(s, "Sid"), "DecryptInThisEnclave");
+		CHECK_STR(text(s, "Sid"), "UseInThisEnclave");
 		CHECK_STR(text(principal, "AWS"), ROLE);
-		CHECK_INT(json_array_size(json_object_get(s, "Action")), 1);
+		CHECK_INT(json_array_size(json_object_get(s, "Action")), 2);
 	}
 	json_decref(list);
 }
@@ -66,9 +67,8 @@ CASE(the_condition_names_all_three_registers)
 {
 	struct ady_measurement m = {.pcr = {{0xaa}, {0xbb}, {0xcc}}};
 	json_t *list = statements(&m);
-	const json_t *keys =
-	    json_object_get(json_object_get(find(list, "DecryptInThisEnclave"), "Condition"),
-	                    "StringEqualsIgnoreCase");
+	const json_t *keys = json_object_get(
+	    json_object_get(find(list, "UseInThisEnclave"), "Condition"), "StringEqualsIgnoreCase");
 
 	CHECK_INT(json_object_size(keys), 4);
 	CHECK(strncmp(text(keys, "kms:RecipientAttestation:ImageSha384"), "aa00", 4) == 0);
@@ -81,8 +81,8 @@ CASE(the_condition_names_all_three_registers)
 
 CASE(everybody_else_is_denied_for_each_register)
 {
-	static const char *const sids[] = {"DenyDecryptOtherPcr0", "DenyDecryptOtherPcr1",
-	                                   "DenyDecryptOtherPcr2"};
+	static const char *const sids[] = {"DenyUseOtherPcr0", "DenyUseOtherPcr1",
+	                                   "DenyUseOtherPcr2"};
 	struct ady_measurement m = {0};
 	json_t *list = statements(&m);
 
@@ -93,7 +93,7 @@ CASE(everybody_else_is_denied_for_each_register)
 
 		CHECK_STR(text(s, "Effect"), "Deny");
 		CHECK_STR(text(json_object_get(s, "Principal"), "AWS"), "*");
-		CHECK(has_action(s, "kms:Decrypt"));
+		CHECK(has_action(s, "kms:Decrypt") && has_action(s, "kms:GenerateDataKey"));
 		CHECK_INT(json_object_size(keys), 1);
 	}
 	json_decref(list);
@@ -112,12 +112,27 @@ CASE(the_ways_around_are_denied_to_everybody)
 	json_decref(list);
 }
 
+/* Whoever may encrypt for KMS could else put a data key of his own choice under it. */
+CASE(nobody_forges_a_data_key)
+{
+	json_t *list = statements(NULL);
+	const json_t *s = find(list, "DenyForgedDataKeys");
+	const json_t *keys = json_object_get(json_object_get(s, "Condition"), "StringEquals");
+
+	CHECK_STR(text(s, "Effect"), "Deny");
+	CHECK_STR(text(json_object_get(s, "Principal"), "AWS"), "*");
+	CHECK(has_action(s, "kms:Encrypt") && has_action(s, "kms:ReEncryptTo"));
+	CHECK_STR(text(keys, "kms:EncryptionContext:adyton:purpose"), "data-key");
+	json_decref(list);
+}
+
 CASE(before_the_measurement_nobody_decrypts)
 {
 	json_t *list = statements(NULL);
 
 	for (size_t i = 0; i < json_array_size(list); i++)
-		CHECK(!has_action(json_array_get(list, i), "kms:Decrypt"));
+		CHECK(!has_action(json_array_get(list, i), "kms:Decrypt") &&
+		      !has_action(json_array_get(list, i), "kms:GenerateDataKey"));
 	CHECK(has_action(find(list, "AdministerWithoutUse"), "kms:PutKeyPolicy"));
 	CHECK(!has_action(find(list, "AdministerWithoutUse"), "kms:CreateGrant"));
 	json_decref(list);
@@ -129,6 +144,7 @@ int main(void)
 	RUN(the_condition_names_all_three_registers);
 	RUN(everybody_else_is_denied_for_each_register);
 	RUN(the_ways_around_are_denied_to_everybody);
+	RUN(nobody_forges_a_data_key);
 	RUN(before_the_measurement_nobody_decrypts);
 	return test_end();
 }

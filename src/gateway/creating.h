@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A new key: the enclave makes it and gives back its record, which is the caller's to store. Thread
+ * rule: the shard's thread. */
+#ifndef ADY_GATEWAY_CREATING_H
+#define ADY_GATEWAY_CREATING_H
+
+#include "gateway/link.h"
+#include "signer/record.h"
+
+struct ady_shard;
+
+/* A key that is being made, inside a structure of the caller. */
+struct ady_creating {
+	struct ady_call call;
+	struct ady_shard *shard;
+	char tenant[ADY_WIRE_TENANT_MAX + 1];
+	bool reused; /* a data key that was known was sent along */
+	/* The answer, valid during the call, when f is NULL; else why there is none. */
+	void (*done)(struct ady_creating *c, const struct ady_wire_created *m,
+	             const struct ady_fault *f);
+};
+
+/* Ask. c->done is set. options: a JSON object, {"id": "..", ..}, as the client sent it
+ * (signer/record.h, ady_record_begin): the enclave reads it. The tenant's data key is the gateway's
+ * to remember (gateway/tenant_keys.h).
+ * Returns: ADY_E_FIELD_INVALID for a tenant that is too long; what ady_link_ask returns; then done
+ * is not called. A call is let go of by ady_link_forget(shard->link, &c->call). */
+enum ady_err ady_creating_ask(struct ady_creating *c, struct ady_shard *shard, enum ady_curve curve,
+                              struct ady_bytes tenant, struct ady_bytes options,
+                              uint32_t deadline_ms);
+
+#endif
