@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { DIGITS_MAX = 78 }; /* of 2^256 - 1 */
+enum { DIGITS_MAX = 78 /* of 2^256 - 1 */, DIGITS_U64 = 19 };
 
 struct ady_u256 ady_u256_from_u64(uint64_t v)
 {
@@ -70,6 +70,16 @@ static bool push_digit(struct ady_u256 *v, unsigned digit)
 	return carry == 0;
 }
 
+/* The number of the digits that text begins with, as many as always fit 64 bits. */
+static uint64_t first_digits(struct ady_bytes text)
+{
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < text.n && i < DIGITS_U64; i++)
+		v = v * 10 + (text.p[i] - '0');
+	return v;
+}
+
 /* How many digits text begins with. */
 static size_t count_digits(struct ady_bytes text)
 {
@@ -87,7 +97,8 @@ enum ady_err ady_u256_parse_dec(struct ady_u256 *v, struct ady_bytes text)
 	*v = (struct ady_u256){0};
 	if (text.n == 0 || count_digits(text) != text.n || (text.n > 1 && text.p[0] == '0'))
 		return ADY_E_FIELD_INVALID;
-	for (size_t i = 0; fits && i < text.n; i++)
+	*v = ady_u256_from_u64(first_digits(text));
+	for (size_t i = DIGITS_U64; fits && i < text.n; i++)
 		fits = push_digit(v, text.p[i] - '0');
 	if (fits)
 		return ADY_OK;

@@ -42,9 +42,10 @@ static bool may_be_absent(const struct typed_data *d, const struct ady_eip712_re
 	return d->version == ADY_EIP712_V4 && ref->kind == ADY_EIP712_STRUCT && ref->dims.n == 0;
 }
 
-/* The word of the member in token member of a struct's type, of the value in object i. */
+/* The word of the member in token member of a struct's type, of the value in object i; *found
+ * counts those that are there. */
 static enum ady_err encode_member(struct typed_data *d, uint8_t word[static 32], uint32_t member,
-                                  const struct ady_eip712_path *at, uint32_t i)
+                                  const struct ady_eip712_path *at, uint32_t i, uint32_t *found)
 {
 	uint32_t type = ady_json_get(d->doc, member, "type");
 	struct ady_eip712_path here = {
@@ -54,15 +55,17 @@ static enum ady_err encode_member(struct typed_data *d, uint8_t word[static 32],
 
 	if (ady_eip712_ref_read(&ref, &d->types, ady_json_raw(d->doc, type)))
 		ADY_BUG("a type was checked and is none");
-	if (key)
+	if (key) {
+		++*found;
 		return encode(d, word, &ref, &here, key + 1);
+	}
 	if (!may_be_absent(d, &ref))
 		return refuse(d, &here, ADY_E_FIELD_MISSING, "is required");
 	memset(word, 0, 32);
 	return ADY_OK;
 }
 
-/* A member of object i that its type does not name. */
+/* Refuse the member of object i that its type does not name. */
 static enum ady_err refuse_extra(const struct typed_data *d, uint32_t members,
                                  const struct ady_eip712_path *at, uint32_t i)
 {
@@ -77,21 +80,19 @@ static enum ady_err refuse_extra(const struct typed_data *d, uint32_t members,
 		if (!m)
 			return refuse(d, &here, ADY_E_FIELD_UNKNOWN, "is not in its type");
 	}
-	return ADY_OK;
+	ADY_BUG("there are more members than those of the type, and no other");
 }
 
 /* hashStruct: keccak256(typeHash || encodeData) */
 static enum ady_err hash_struct(struct typed_data *d, uint8_t hash[static 32], size_t type,
                                 const struct ady_eip712_path *at, uint32_t i)
 {
-	uint32_t members = d->types.s[type].members;
+	uint32_t members = d->types.s[type].members, found = 0;
 	struct ady_keccak k;
 	enum ady_err err;
 
 	if (ady_json_kind(d->doc, i) != ADY_JSON_OBJECT)
 		return refuse(d, at, ADY_E_FIELD_INVALID, "must be an object");
-	if (d->unknown == ADY_EIP712_REFUSE && (err = refuse_extra(d, members, at, i)) != ADY_OK)
-		return err;
 	ady_keccak_init(&k);
 	ady_keccak_update(&k, ady_bytes(ady_eip712_type_hash(&d->types, type), 32));
 	for (uint32_t m = ady_json_first(d->doc, members); m;
@@ -100,10 +101,13 @@ static enum ady_err hash_struct(struct typed_data *d, uint8_t hash[static 32], s
 
 		if (d->values++ == VALUES_MAX)
 			return refuse(d, at, ADY_E_TOO_LARGE, "brings more than 16384 values");
-		if ((err = encode_member(d, word, m, at, i)) != ADY_OK)
+		if ((err = encode_member(d, word, m, at, i, &found)) != ADY_OK)
 			return err;
 		ady_keccak_update(&k, ady_bytes(word, sizeof word));
 	}
+	/* neither a type nor an object has a name twice */
+	if (d->unknown == ADY_EIP712_REFUSE && found < d->doc->toks[i].count)
+		return refuse_extra(d, members, at, i);
 	ady_keccak_final(&k, hash);
 	return ADY_OK;
 }

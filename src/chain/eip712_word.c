@@ -79,11 +79,12 @@ static enum ady_err read_number(const struct word *w, bool *negative, struct ady
 /* How many bits v has. */
 static unsigned bits_of(const struct ady_u256 *v)
 {
-	unsigned zeros = 0;
+	struct ady_bytes m = ady_u256_minimal(v);
+	unsigned bits = 8 * (unsigned)m.n;
 
-	while (zeros < 256 && !(v->be[zeros / 8] >> (7 - zeros % 8) & 1))
-		zeros++;
-	return 256 - zeros;
+	for (unsigned first = m.n > 0 ? m.p[0] : 0x80; first < 0x80; first <<= 1)
+		bits--;
+	return bits;
 }
 
 /* Subtract 1 from v, which is not 0. */

@@ -154,6 +154,11 @@ static bool string_char(struct parser *p, struct ady_json_tok *t)
 	return true;
 }
 
+static bool is_plain(int c)
+{
+	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
 static bool string(struct parser *p)
 {
 	struct ady_json_tok *t;
@@ -165,6 +170,8 @@ static bool string(struct parser *p)
 	for (;;) {
 		while (p->text.n - p->at >= 8 && !special8(p->text.p + p->at))
 			p->at += 8;
+		while (is_plain(peek(p)))
+			p->at++;
 		if (peek(p) == '"')
 			break;
 		if (!string_char(p, t))

@@ -24,9 +24,19 @@ static const char *scaled(const char *text, unsigned scale)
 
 CASE(decimal_is_exact_to_the_last_value)
 {
-	static const char *const good[] = {
-	    "0",    "1", "9", "10", "255", "256", "18446744073709551616", "1000000000000000000",
-	    MAX_DEC};
+	static const char *const good[] = {"0",
+	                                   "1",
+	                                   "9",
+	                                   "10",
+	                                   "255",
+	                                   "256",
+	                                   "18446744073709551615",
+	                                   "18446744073709551616",
+	                                   "9999999999999999999",
+	                                   "10000000000000000000",
+	                                   "99999999999999999999",
+	                                   "1000000000000000000",
+	                                   MAX_DEC};
 	struct ady_u256 v;
 	char out[79];
 
