@@ -16,6 +16,7 @@ _adyton() {
 	"enclave console") options="--dir --follow" ;;
 	"key put") options="--file --key-arn --tenant --aws-sample --chain --allow-digest --allow-unprotected --replace --endpoint --region --ca --json" ;;
 	"key create") options="--tenant --chain --allow-digest --allow-unprotected --gateway --gateway-ca --endpoint --region --ca --json" ;;
+	"tenant lock") options="--all --gateway --ca --json" ;;
 	"attestation get") options="--nonce --output --gateway --ca" ;;
 	"attestation verify") options="--root --nonce --pcr0 --pcr1 --pcr2 --pcr3 --pcr4 --pcr8 --at
 		--allow-debug --json" ;;
@@ -57,10 +58,11 @@ _adyton() {
 	esac
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "dev enclave key sign attestation image --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "dev enclave key tenant sign attestation image --help --version" -- "$cur")
 	elif [ "$COMP_CWORD" -eq 2 ] && [[ $cur != -* ]]; then
 		case $prev in
 		enclave) mapfile -t COMPREPLY < <(compgen -W "run stop status console" -- "$cur") ;;
+		tenant) mapfile -t COMPREPLY < <(compgen -W "lock" -- "$cur") ;;
 		dev) mapfile -t COMPREPLY < <(compgen -W "up env measure" -- "$cur") ;;
 		key) mapfile -t COMPREPLY < <(compgen -W "create put" -- "$cur") ;;
 		image) mapfile -t COMPREPLY < <(compgen -W "build describe verify diff" -- "$cur") ;;

@@ -21,6 +21,9 @@ int ady_cmd_key_put(const struct ady_command *self, int argc, char **argv);
 /* adyton key create: have the enclave make a key, and store its record as a secret. */
 int ady_cmd_key_create(const struct ady_command *self, int argc, char **argv);
 
+/* adyton tenant lock: have the enclave forget a tenant's opened data keys. */
+int ady_cmd_tenant_lock(const struct ady_command *self, int argc, char **argv);
+
 /* adyton sign: have a transaction signed by a gateway. */
 int ady_cmd_sign(const struct ady_command *self, int argc, char **argv);
 

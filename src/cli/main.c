@@ -58,6 +58,11 @@ static const struct ady_command commands[] = {
      "  adyton key create hot-1\n"
      "  adyton key create team/hot-1 --tenant team --chain 1 --chain 10\n\n" EXIT_CODES,
      ady_cmd_key_create},
+    {"tenant lock", "[TENANT]", "Have the enclave forget the data keys that it keeps open.",
+     "The next signature asks KMS again: to stop a tenant, take the right to Decrypt from the\n"
+     "enclave's role at KMS (or disable the KMS key), then lock. Each enclave is locked through\n"
+     "a gateway of its own.\n\n" EXIT_CODES,
+     ady_cmd_tenant_lock},
     {"sign", "ID", "Have an Ethereum transaction signed.",
      "Examples:\n"
      "  adyton sign demo --to 0x000000000000000000000000000000000000dEaD --value 0.1ether \\\n"

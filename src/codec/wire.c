@@ -291,9 +291,37 @@ enum ady_err ady_wire_read_blob(struct ady_bytes *blob, size_t max, struct ady_b
 	return close_body(&c, blob, sizeof *blob);
 }
 
+void ady_wire_put_lock(struct ady_buf *b, struct ady_bytes tenant)
+{
+	ady_cbor_put_map(b, 1);
+	put_text(b, 0, tenant);
+}
+
+enum ady_err ady_wire_read_lock(struct ady_bytes *tenant, struct ady_bytes body)
+{
+	struct ady_cbor c = open_body(body, 1);
+
+	*tenant = take_text(&c, 0, 0, ADY_WIRE_TENANT_MAX);
+	return close_body(&c, tenant, sizeof *tenant);
+}
+
+void ady_wire_put_locked(struct ady_buf *b, uint64_t n)
+{
+	ady_cbor_put_map(b, 1);
+	put_uint(b, 0, n);
+}
+
+enum ady_err ady_wire_read_locked(uint64_t *n, struct ady_bytes body)
+{
+	struct ady_cbor c = open_body(body, 1);
+
+	*n = take_uint(&c, 0, UINT64_MAX);
+	return close_body(&c, n, sizeof *n);
+}
+
 void ady_wire_put_status(struct ady_buf *b, const struct ady_wire_status *m)
 {
-	ady_cbor_put_map(b, 12);
+	ady_cbor_put_map(b, 18);
 	put_uint(b, 0, m->kms);
 	put_text(b, 1, m->kms_text);
 	put_uint(b, 2, m->has_credentials);
@@ -306,11 +334,17 @@ void ady_wire_put_status(struct ady_buf *b, const struct ady_wire_status *m)
 	put_uint(b, 9, m->kms_us);
 	put_uint(b, 10, m->sign_us);
 	put_uint(b, 11, m->drift_ms);
+	put_uint(b, 12, m->created);
+	put_uint(b, 13, m->data_keys);
+	put_uint(b, 14, m->data_key_hits);
+	put_uint(b, 15, m->data_key_misses);
+	put_uint(b, 16, m->data_keys_expired);
+	put_uint(b, 17, m->data_keys_locked);
 }
 
 enum ady_err ady_wire_read_status(struct ady_wire_status *m, struct ady_bytes body)
 {
-	struct ady_cbor c = open_body(body, 12);
+	struct ady_cbor c = open_body(body, 18);
 
 	m->kms = take_uint(&c, 0, ADY_KMS_FAILING);
 	m->kms_text = take_text(&c, 1, 0, sizeof((struct ady_fault *)0)->detail - 1);
@@ -324,6 +358,12 @@ enum ady_err ady_wire_read_status(struct ady_wire_status *m, struct ady_bytes bo
 	m->kms_us = take_uint(&c, 9, UINT64_MAX);
 	m->sign_us = take_uint(&c, 10, UINT64_MAX);
 	m->drift_ms = take_uint(&c, 11, UINT64_MAX);
+	m->created = take_uint(&c, 12, UINT64_MAX);
+	m->data_keys = take_uint(&c, 13, UINT64_MAX);
+	m->data_key_hits = take_uint(&c, 14, UINT64_MAX);
+	m->data_key_misses = take_uint(&c, 15, UINT64_MAX);
+	m->data_keys_expired = take_uint(&c, 16, UINT64_MAX);
+	m->data_keys_locked = take_uint(&c, 17, UINT64_MAX);
 	return close_body(&c, m, sizeof *m);
 }
 

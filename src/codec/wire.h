@@ -45,6 +45,7 @@ enum ady_wire_type {
 	ADY_WIRE_ATTEST = 4,      /* an attestation document for a client's nonce */
 	ADY_WIRE_STATUS = 5,      /* health and counters */
 	ADY_WIRE_CREATE = 6,      /* make a key */
+	ADY_WIRE_LOCK = 7,        /* forget the opened data keys of a tenant, or all */
 	ADY_WIRE_RELAY = 16,      /* enclave to parent: connect this stream to host and port */
 	ADY_WIRE_ANSWER = 0x80,
 	ADY_WIRE_ERROR = 0xff,
@@ -115,6 +116,9 @@ struct ady_wire_status {
 	uint64_t waiting, signed_n, refused_n, kms_calls, kms_failures;
 	uint64_t prepare_us, kms_us, sign_us; /* sums over all requests */
 	uint64_t drift_ms;                    /* the clock's distance from the NSM's time */
+	uint64_t created;                     /* keys made */
+	/* Opened data keys: there now; found; not found; over by their time; locked away. */
+	uint64_t data_keys, data_key_hits, data_key_misses, data_keys_expired, data_keys_locked;
 };
 
 enum ady_kms_health { ADY_KMS_UNKNOWN = 0, ADY_KMS_OK = 1, ADY_KMS_FAILING = 2 };
@@ -179,8 +183,19 @@ void ady_wire_put_blob(struct ady_buf *b, struct ady_bytes blob);
 /* See ady_wire_put_blob; max bounds the bytes. */
 enum ady_err ady_wire_read_blob(struct ady_bytes *blob, size_t max, struct ady_bytes body);
 
-/* {0: kms, 1: text, 2: has credentials, 3: waiting, 4: signed, 5: refused, 6: kms calls,
- *  7: kms failures, 8: prepare us, 9: kms us, 10: sign us} */
+/* tenant: text, 0..63; empty: all. See ady_wire_put_empty. */
+void ady_wire_put_lock(struct ady_buf *b, struct ady_bytes tenant);
+
+/* See ady_wire_put_lock. */
+enum ady_err ady_wire_read_lock(struct ady_bytes *tenant, struct ady_bytes body);
+
+/* n: how many data keys there were. See ady_wire_put_empty. */
+void ady_wire_put_locked(struct ady_buf *b, uint64_t n);
+
+/* See ady_wire_put_locked. */
+enum ady_err ady_wire_read_locked(uint64_t *n, struct ady_bytes body);
+
+/* See ady_wire_put_empty. */
 void ady_wire_put_status(struct ady_buf *b, const struct ady_wire_status *m);
 
 /* See ady_wire_put_status. */

@@ -31,7 +31,7 @@ static void answer_created(struct ady_keyroom *room, struct ady_job *job, struct
 	struct ady_buf text = ady_buf(job->sign.scratch, sizeof job->sign.scratch);
 	struct ady_buf b = ady_buf(space->bytes, sizeof space->bytes);
 
-	(void)room;
+	atomic_fetch_add(&room->counters->created, 1);
 	ady_record_put(&text, rec);
 	ady_wire_put_created(
 	    &b, &(struct ady_wire_created){

@@ -96,6 +96,37 @@ static void on_credentials(struct lane *lane, const struct ady_asker *to, struct
 	(void)ady_answer(to, ADY_WIRE_CREDENTIALS, ady_buf_bytes(&b));
 }
 
+static void on_lock(struct lane *lane, const struct ady_asker *to, struct ady_bytes body)
+{
+	struct ady_bytes tenant;
+	char name[ADY_WIRE_TENANT_MAX + 1];
+	uint8_t space[16];
+	struct ady_buf b = ady_buf(space, sizeof space);
+	size_t n;
+
+	if (ady_wire_read_lock(&tenant, body) != ADY_OK ||
+	    !ady_bytes_to_str(name, sizeof name, tenant)) {
+		malformed(to);
+		return;
+	}
+	n = ady_data_keys_lock(lane->server->config.room->data_keys, tenant.n ? name : NULL);
+	ady_wire_put_locked(&b, n);
+	(void)ady_answer(to, ADY_WIRE_LOCK, ady_buf_bytes(&b));
+}
+
+/* What the cache of data keys says of itself. */
+static void report_data_keys(struct ady_wire_status *m, struct ady_data_keys *d)
+{
+	struct ady_data_keys_report r;
+
+	ady_data_keys_report(d, &r);
+	m->data_keys = r.held;
+	m->data_key_hits = r.hits;
+	m->data_key_misses = r.misses;
+	m->data_keys_expired = r.expired;
+	m->data_keys_locked = r.locked;
+}
+
 static void on_status(struct lane *lane, const struct ady_asker *to, struct ady_bytes body)
 {
 	const struct ady_server_config *c = &lane->server->config;
@@ -114,6 +145,7 @@ static void on_status(struct lane *lane, const struct ady_asker *to, struct ady_
 		m.kms_text = ady_bytes_str(ADY_HELD_NOTICE);
 	m.has_credentials = ady_credentials_valid(c->credentials);
 	m.waiting = ady_signing_waiting(c->signing);
+	report_data_keys(&m, c->room->data_keys);
 	ady_wire_put_status(&b, &m);
 	(void)ady_answer(to, ADY_WIRE_STATUS, ady_buf_bytes(&b));
 }
@@ -187,6 +219,9 @@ static void on_frame(void *ctx, struct ady_channel *ch, const struct ady_wire_he
 		return;
 	case ADY_WIRE_CREATE:
 		ady_making_take(lane->server->config.room, ch, head, body);
+		return;
+	case ADY_WIRE_LOCK:
+		on_lock(lane, &to, body);
 		return;
 	case ADY_WIRE_ATTEST:
 		on_attest(lane, ch, head, body);

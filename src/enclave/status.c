@@ -95,6 +95,7 @@ void ady_status_read(struct ady_status *s, struct ady_wire_status *m, char text[
 	m->kms_text = ady_bytes_str(text);
 	m->signed_n = atomic_load(&c->signed_n);
 	m->refused_n = atomic_load(&c->refused_n);
+	m->created = atomic_load(&c->created);
 	m->kms_calls = atomic_load(&c->kms_calls);
 	m->kms_failures = atomic_load(&c->kms_failures);
 	m->prepare_us = atomic_load(&c->prepare_us);

@@ -9,7 +9,7 @@
 #include "codec/wire.h"
 
 struct ady_status_counters {
-	atomic_uint_fast64_t signed_n, refused_n, kms_calls, kms_failures;
+	atomic_uint_fast64_t signed_n, refused_n, created, kms_calls, kms_failures;
 	atomic_uint_fast64_t prepare_us, kms_us, sign_us;
 };
 
@@ -32,8 +32,8 @@ void ady_status_kms(struct ady_status *s, enum ady_err err, const struct ady_fau
  * no request comes that would show that KMS is back), or nothing was heard for max_age_ms. */
 bool ady_status_stale(struct ady_status *s, int64_t max_age_ms);
 
-/* Fill a message; kms_text points into text. has_credentials, waiting and drift_ms are the
- * caller's. */
+/* Fill a message; kms_text points into text. has_credentials, waiting, drift_ms and the data keys
+ * are the caller's. */
 void ady_status_read(struct ady_status *s, struct ady_wire_status *m, char text[static 160]);
 
 #endif

@@ -86,6 +86,9 @@ void ady_page_rpc(struct ady_shard *shard, struct ady_http_request *req, uint64_
 /* POST /v1/keys: make a key. In create.c. */
 void ady_create_key(struct ady_shard *shard, struct ady_http_request *req);
 
+/* POST /v1/lock: have the enclave forget data keys. In lock.c. */
+void ady_lock_keys(struct ady_shard *shard, struct ady_http_request *req);
+
 /* The other routes. In pages.c. */
 void ady_page_attestation(struct ady_shard *shard, struct ady_http_request *req);
 

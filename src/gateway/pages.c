@@ -203,6 +203,19 @@ static void put_status(struct ady_dyn *out, const struct ady_wire_status *s)
 	                    "Signatures the enclave made.", (double)s->signed_n);
 	ady_metrics_put_one(out, "adyton_enclave_refused_total", "counter",
 	                    "Requests the enclave refused.", (double)s->refused_n);
+	ady_metrics_put_one(out, "adyton_enclave_created_total", "counter",
+	                    "Keys the enclave made.", (double)s->created);
+	ady_metrics_put_one(out, "adyton_enclave_data_keys", "gauge",
+	                    "Opened data keys that the enclave keeps.", (double)s->data_keys);
+	ady_metrics_put_one(out, "adyton_enclave_data_key_hits_total", "counter",
+	                    "Data keys that were there.", (double)s->data_key_hits);
+	ady_metrics_put_one(out, "adyton_enclave_data_key_misses_total", "counter",
+	                    "Data keys that were not there.", (double)s->data_key_misses);
+	ady_metrics_put_one(out, "adyton_enclave_data_keys_expired_total", "counter",
+	                    "Data keys whose time or uses were over.",
+	                    (double)s->data_keys_expired);
+	ady_metrics_put_one(out, "adyton_enclave_data_keys_locked_total", "counter",
+	                    "Data keys that a lock took away.", (double)s->data_keys_locked);
 	ady_metrics_put_one(out, "adyton_enclave_kms_calls_total", "counter",
 	                    "The enclave's calls to KMS.", (double)s->kms_calls);
 	ady_metrics_put_one(out, "adyton_enclave_kms_failures_total", "counter",

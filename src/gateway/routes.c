@@ -19,6 +19,7 @@ struct route {
 
 static const struct route routes[] = {
     {"/v1/keys", "POST", "Allow: POST\r\n", ADY_ROUTE_KEYS, ady_create_key},
+    {"/v1/lock", "POST", "Allow: POST\r\n", ADY_ROUTE_KEYS, ady_lock_keys},
     {"/v1/attestation", "GET", "Allow: GET, HEAD\r\n", ADY_ROUTE_ATTESTATION, ady_page_attestation},
     {"/healthz", "GET", "Allow: GET, HEAD\r\n", ADY_ROUTE_HEALTH, ady_page_health},
     {"/readyz", "GET", "Allow: GET, HEAD\r\n", ADY_ROUTE_READY, ady_page_ready},

@@ -199,6 +199,25 @@ await test('a data key is asked for again when it was idle, when it is old, and 
   }
 });
 
+await test('a lock takes the data keys of a tenant away at once, those of others stay; STATUS counts', async () => {
+  const own = await start();
+  const keys = {};
+  for (const tenant of ['red', 'blue']) keys[tenant] = await makeEnvelope(cloud, keyArn, 'k', r.hex(32), { tenant });
+  const sign = (tenant) => kmsCalls(() => signs(keys[tenant], own.link), own.link);
+  assert.deepEqual([await sign('red'), await sign('red'), await sign('blue')], [1, 0, 1]);
+  assert.equal(await own.link.lock('red'), 1);
+  assert.deepEqual([await sign('blue'), await sign('red')], [0, 1]);
+  assert.equal(await own.link.lock('nobody'), 0);
+  assert.equal(await own.link.lock(''), 2);
+  assert.deepEqual([await sign('blue'), await sign('red')], [1, 1]);
+  const made = await own.link.create('n', { tenant: 'red', dataKey: keys.red.blob });
+  assert.ok(made.ok);
+  const s = await own.link.status();
+  assert.deepEqual([s.dataKeys, s.locked, s.expired, s.created], [2, 3, 0, 1]);
+  assert.ok(s.hits >= 3 && s.misses >= 5, JSON.stringify(s));
+  own.link.end();
+});
+
 await test('at once and with a limit of uses: everyone is served, in order, by as few calls as the limit needs', async () => {
   const own = await start({ data_key_uses: 25 });
   const k = await makeEnvelope(cloud, keyArn, 'k', r.hex(32));

@@ -137,6 +137,13 @@ await test('CREATE bodies that are not the one form: refused by code', async () 
   await good();
 });
 
+await test('LOCK bodies that are not the one form: refused by code', async () => {
+  for (const body of [cbor([]), cbor([Buffer.from('a')]), cbor([1]), cbor(['t'.repeat(64)]), cbor(['a\tb']), cbor(['a', 'b'])]) {
+    assert.equal((await honest.ask(T.LOCK, body)).error?.code, 'protocol_violation');
+  }
+  await good();
+});
+
 await test('many requests on one connection are answered in any order, each with its own answer', async () => {
   const nonces = Array.from({ length: 200 }, (_, i) => i);
   const answers = await Promise.all(nonces.map((n) => honest.sign(a.id, a.text, goodTx({ nonce: n }))));

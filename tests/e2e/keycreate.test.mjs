@@ -67,6 +67,20 @@ await test('POST /v1/keys refuses what it does not know, by name', async () => {
   assert.equal((await request(`${s.gateway}/v1/keys`, { agent: s.gatewayAgent })).status, 405);
 });
 
+await test('adyton tenant lock', async () => {
+  const lock = (...args) => run(`${bin}/adyton`, ['tenant', 'lock', ...args], { env });
+  assert.equal((await sign(s, 'hot-1', goodTx())).status, 200);
+  assert.deepEqual(JSON.parse(lock('team', '--json').stdout), { locked: 1 });
+  assert.deepEqual(JSON.parse(lock('team', '--json').stdout), { locked: 0 });
+  assert.equal((await sign(s, 'hot-1', goodTx())).status, 200);
+  assert.match(lock('--all').stdout, /^locked +[1-9][0-9]* data keys$/m);
+  for (const args of [[], ['a', 'b'], ['a', '--all'], ['a b']]) assert.equal(lock(...args).status, 2);
+  for (const body of ['[]', '{}', '{"tenant":7}', '{"all":false}', '{"all":true,"tenant":"a"}', '{"tenant":""}']) {
+    const answer = await request(`${s.gateway}/v1/lock`, { method: 'POST', body, agent: s.gatewayAgent });
+    assert.deepEqual([answer.status, answer.json.code], [400, 'field_invalid'], body);
+  }
+});
+
 await test('a name that is taken, and usage', () => {
   const taken = create('hot-1');
   assert.equal(taken.status, 1, taken.stderr);

@@ -4,7 +4,7 @@
 import net from 'node:net';
 import { randomBytes } from 'node:crypto';
 
-export const T = { HELLO: 1, CREDENTIALS: 2, SIGN: 3, ATTEST: 4, STATUS: 5, CREATE: 6, RELAY: 16, ANSWER: 0x80, ERROR: 0xff };
+export const T = { HELLO: 1, CREDENTIALS: 2, SIGN: 3, ATTEST: 4, STATUS: 5, CREATE: 6, LOCK: 7, RELAY: 16, ANSWER: 0x80, ERROR: 0xff };
 
 const head = (major, n) => {
   if (n < 24) return Buffer.from([(major << 5) | n]);
@@ -143,10 +143,15 @@ export class Link {
     return { ok: true, id, record, text: text.toString(), publicKey, address, dataKey: Buffer.from(record.data_key, 'base64') };
   }
 
+  /** Forget data keys ('': all); resolves to how many. */
+  async lock(tenant) {
+    return (await this.ask(T.LOCK, cbor([tenant]))).value[0];
+  }
+
   /** Counters of STATUS that tests look at. */
   async status() {
     const { value } = await this.ask(T.STATUS, cbor([]));
-    return { waiting: value[3], signed: value[4], refused: value[5], kmsCalls: value[6], kmsFailures: value[7] };
+    return { waiting: value[3], signed: value[4], refused: value[5], kmsCalls: value[6], kmsFailures: value[7], created: value[12], dataKeys: value[13], hits: value[14], misses: value[15], expired: value[16], locked: value[17] };
   }
 
   end() {

@@ -61,6 +61,12 @@ static const struct ady_wire_status status = {
     .kms_us = 9,
     .sign_us = 10,
     .drift_ms = 11,
+    .created = 12,
+    .data_keys = 13,
+    .data_key_hits = 14,
+    .data_key_misses = 15,
+    .data_keys_expired = 16,
+    .data_keys_locked = 17,
 };
 static const struct ady_wire_create create = {
     .curve = 1,
@@ -73,6 +79,8 @@ static const struct ady_wire_created created = {
     .public_key = {filler, 33},
     .address = {filler, 20},
 };
+static const struct ady_bytes team = {(const uint8_t *)"team", 4};
+static const uint64_t seven = 7;
 static const struct ady_bytes blob40 = {filler, 40};
 static const struct relay relay = {
     .host = {(const uint8_t *)"kms.us-east-1.amazonaws.com", 27},
@@ -137,6 +145,34 @@ static enum ady_err read_signed(struct ady_bytes body)
 	struct ady_wire_signed m;
 
 	return ady_wire_read_signed(&m, body);
+}
+
+static void put_lock(struct ady_buf *b, const void *m)
+{
+	const struct ady_bytes *tenant = m;
+
+	ady_wire_put_lock(b, *tenant);
+}
+
+static enum ady_err read_lock(struct ady_bytes body)
+{
+	struct ady_bytes tenant;
+
+	return ady_wire_read_lock(&tenant, body);
+}
+
+static void put_locked(struct ady_buf *b, const void *m)
+{
+	const uint64_t *n = m;
+
+	ady_wire_put_locked(b, *n);
+}
+
+static enum ady_err read_locked(struct ady_bytes body)
+{
+	uint64_t n;
+
+	return ady_wire_read_locked(&n, body);
 }
 
 static void put_create(struct ady_buf *b, const void *m)
@@ -235,6 +271,8 @@ enum {
 	STATUS,
 	CREATE,
 	CREATED,
+	LOCK,
+	LOCKED,
 	RELAY,
 	FAULT,
 	KINDS
@@ -251,6 +289,8 @@ static const struct kind kinds[KINDS] = {
     [STATUS] = {"status", put_status, read_status, &status, sizeof status},
     [CREATE] = {"create", put_create, read_create, &create, sizeof create},
     [CREATED] = {"created", put_created, read_created, &created, sizeof created},
+    [LOCK] = {"lock", put_lock, read_lock, &team, sizeof team},
+    [LOCKED] = {"locked", put_locked, read_locked, &seven, sizeof seven},
     [RELAY] = {"relay", put_relay, read_relay, &relay, sizeof relay},
     [FAULT] = {"fault", put_fault, read_fault, &fault, sizeof fault},
 };
@@ -528,6 +568,7 @@ CASE(every_bound)
 	    {CREATED, FIELD(struct ady_wire_created, record), 1, ADY_WIRE_RECORD_MAX},
 	    {CREATED, FIELD(struct ady_wire_created, public_key), 32, 48},
 	    {CREATED, FIELD(struct ady_wire_created, address), 20, 20},
+	    {LOCK, 0, sizeof team, 0, 63},
 	    {RELAY, FIELD(struct relay, host), 1, ADY_WIRE_HOST_MAX},
 	    {RELAY, FIELD(struct relay, port), 1, 65535},
 	};
@@ -555,7 +596,7 @@ CASE(a_refused_body_leaves_nothing)
 
 	CHECK_ERR(ady_wire_read_credentials(&m, test_hex("a4006141")), ADY_E_PROTOCOL);
 	CHECK(memcmp(&m, zero, sizeof m) == 0);
-	CHECK_ERR(ady_wire_read_status(&s, test_hex("ac0001")), ADY_E_PROTOCOL);
+	CHECK_ERR(ady_wire_read_status(&s, test_hex("b20001")), ADY_E_PROTOCOL);
 	CHECK(memcmp(&s, zero, sizeof s) == 0);
 	CHECK_ERR(ady_wire_read_fault(&f, test_hex("a4006141")), ADY_E_PROTOCOL);
 	CHECK(f.where[0] == '\0' && f.detail[0] == '\0' && f.err == ADY_E_PROTOCOL);
