@@ -411,6 +411,9 @@ CASE(answers_round_trip)
 	CHECK(st.kms == ADY_KMS_FAILING && st.has_credentials == 1 && st.waiting == 3);
 	CHECK(st.refused_n == 5 && st.kms_calls == 6 && st.kms_failures == 7);
 	CHECK(st.prepare_us == 8 && st.kms_us == 9 && st.sign_us == 10 && st.drift_ms == 11);
+	CHECK(st.created == 12 && st.data_keys == 13 && st.data_key_hits == 14);
+	CHECK(st.data_key_misses == 15 && st.data_keys_expired == 16);
+	CHECK(st.data_keys_locked == 17);
 	b = body_of(&kinds[FAULT]);
 	CHECK_ERR(ady_wire_read_fault(&f, ady_buf_bytes(&b)), ADY_OK);
 	CHECK_ERR(f.err, ADY_E_FEES);
@@ -433,7 +436,7 @@ CASE(every_truncation_and_any_byte_more_is_refused)
 }
 
 /* Where the pairs of a body are: pair i is [at[i], at[i + 1]). */
-static size_t pairs_of(struct ady_bytes body, size_t at[static 16])
+static size_t pairs_of(struct ady_bytes body, size_t at[static 32])
 {
 	struct ady_cbor c = ady_cbor(body);
 	size_t n = ady_cbor_map(&c);
@@ -491,7 +494,7 @@ CASE(missing_repeated_unsorted_unknown_and_mistyped_fields)
 {
 	for (size_t k = 0; k < KINDS; k++) {
 		struct ady_buf b = body_of(&kinds[k]);
-		size_t at[16], n;
+		size_t at[32], n;
 
 		n = pairs_of(ady_buf_bytes(&b), at);
 		for (size_t i = 0; i < n; i++)
