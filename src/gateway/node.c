@@ -138,3 +138,31 @@ void ady_node_clients_close(struct ady_http_client **clients, size_t n)
 		ady_http_client_close(clients[i]);
 	free(clients);
 }
+
+/* A node is named by its place in the configuration: its URL may hold a secret. */
+void ady_node_put_metrics(struct ady_dyn *out, struct ady_nodes *nodes)
+{
+	static const struct {
+		const char *name, *type, *help;
+	} rows[] = {
+	    {"adyton_node_well", "gauge", "1: the node answers and is of its chain."},
+	    {"adyton_node_block", "gauge", "The newest block that the node told of."},
+	    {"adyton_node_calls_total", "counter", "Calls sent to the node."},
+	    {"adyton_node_failures_total", "counter", "Times that the node failed."},
+	};
+
+	for (size_t r = 0; nodes->n > 0 && r < sizeof rows / sizeof *rows; r++) {
+		ady_dyn_printf(out, "# HELP %s %s\n# TYPE %s %s\n", rows[r].name, rows[r].help,
+		               rows[r].name, rows[r].type);
+		for (size_t i = 0; i < nodes->n; i++) {
+			struct ady_node *node = &nodes->all[i];
+			uint64_t values[] = {atomic_load(&node->state) == ADY_NODE_WELL,
+			                     atomic_load(&node->block), atomic_load(&node->asked),
+			                     atomic_load(&node->failed)};
+
+			ady_dyn_printf(out, "%s{chain=\"%llu\",node=\"%zu\"} %llu\n", rows[r].name,
+			               (unsigned long long)node->config->chain, i,
+			               (unsigned long long)values[r]);
+		}
+	}
+}

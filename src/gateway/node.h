@@ -84,6 +84,12 @@ struct ady_node_call *ady_node_ask(const struct ady_node_ask *ask);
 /* Let go of a call that is not done: done is not called. NULL is allowed. */
 void ady_node_drop(struct ady_node_call *call);
 
+/* Append what is known of the nodes, as Prometheus text. Any thread. */
+void ady_node_put_metrics(struct ady_dyn *out, struct ady_nodes *nodes);
+
+/* Read a quantity in its quotes, "0x" and hex, as a result has it. False: it is none of 64 bits. */
+bool ady_node_quantity(struct ady_bytes text, uint64_t *out);
+
 struct ady_node_health;
 
 /* Begin to look after all nodes, on a shard's thread. */

@@ -178,3 +178,21 @@ struct ady_node_call *ady_node_ask(const struct ady_node_ask *ask)
 	attempt(call);
 	return call;
 }
+
+bool ady_node_quantity(struct ady_bytes text, uint64_t *out)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	*out = 0;
+	if (text.n < 5 || text.n > 20 || memcmp(text.p, "\"0x", 3) != 0 ||
+	    text.p[text.n - 1] != '"')
+		return false;
+	for (size_t i = 3; i + 1 < text.n; i++) {
+		const char *at = memchr(digits, text.p[i] | 0x20, sizeof digits - 1);
+
+		if (!at)
+			return false;
+		*out = *out * 16 + (uint64_t)(at - digits);
+	}
+	return true;
+}

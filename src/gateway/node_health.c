@@ -56,22 +56,6 @@ static void settle(struct look *l, const char *why)
 	ady_timer_set(l->health->shard->loop, &l->next, why ? UNWELL_MS : WELL_MS);
 }
 
-/* A quantity in quotes. */
-static bool read_quantity(struct ady_bytes text, uint64_t *out)
-{
-	*out = 0;
-	if (text.n < 5 || text.n > 20 || memcmp(text.p, "\"0x", 3) != 0)
-		return false;
-	for (size_t i = 3; i + 1 < text.n; i++) {
-		const char *digits = "0123456789abcdef", *at = strchr(digits, text.p[i] | 0x20);
-
-		if (!at || !text.p[i])
-			return false;
-		*out = *out * 16 + (uint64_t)(at - digits);
-	}
-	return true;
-}
-
 static bool another_is_ahead(const struct look *l, uint64_t block)
 {
 	for (size_t i = 0; i < l->health->n; i++) {
@@ -119,7 +103,7 @@ static void on_done(struct ady_http_exchange *x, const struct ady_http_head *hea
 	if (!head)
 		settle(l, f->detail);
 	else if (ady_json_members_get(body, "result", &result) != ADY_OK ||
-	         !read_quantity(result, &v))
+	         !ady_node_quantity(result, &v))
 		settle(l, l->chain_seen ? "it does not answer eth_blockNumber"
 		                        : "it does not answer eth_chainId");
 	else if (l->chain_seen)

@@ -255,6 +255,16 @@ static void put_links(struct ady_dyn *out, struct ady_gateway *g)
 		put_status(out, &any.status);
 }
 
+static void put_sessions(struct ady_dyn *out, struct ady_gateway *g)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->shards_n; i++)
+		n += atomic_load(&g->shards[i]->sessions_n);
+	ady_metrics_put_one(out, "adyton_sessions", "gauge",
+	                    "Clients connected by WebSocket or IPC.", (double)n);
+}
+
 /* They tell of all tenants: for administrators only, where callers are told apart. */
 static bool may_read_metrics(struct ady_shard *shard, struct ady_http_request *req)
 {
@@ -288,6 +298,8 @@ void ady_page_metrics(struct ady_shard *shard, struct ady_http_request *req)
 	ady_metrics_put_one(out, "adyton_in_flight_limit", "gauge",
 	                    "Requests that may be with the enclave; more are shed.",
 	                    atomic_load(&g->gate.limit));
+	put_sessions(out, g);
+	ady_node_put_metrics(out, &g->nodes);
 	put_links(out, g);
 	ady_metrics_put_one(out, "adyton_credentials_life_seconds", "gauge",
 	                    "Until the enclave's credentials expire; -1 never.",

@@ -128,6 +128,9 @@ const struct ady_rpc_method *ady_rpc_find(const char *name);
  * (rpc_account.c). */
 extern const struct ady_rpc_method ady_rpc_eth[], ady_rpc_account[];
 
+/* What sends (send.c). */
+extern const struct ady_rpc_method ady_rpc_send[];
+
 /* A method that is in no table: to the node. In rpc_pass.c. */
 void ady_rpc_pass(struct ady_rpc_call *call);
 

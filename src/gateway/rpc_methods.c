@@ -7,7 +7,8 @@
 
 const struct ady_rpc_method *ady_rpc_find(const char *name)
 {
-	static const struct ady_rpc_method *const tables[] = {ady_rpc_eth, ady_rpc_account};
+	static const struct ady_rpc_method *const tables[] = {ady_rpc_eth, ady_rpc_account,
+	                                                      ady_rpc_send};
 
 	for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
 		for (const struct ady_rpc_method *m = tables[t]; m->name; m++)

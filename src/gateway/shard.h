@@ -69,7 +69,7 @@ struct ady_shard {
 	struct ady_node_health *health;        /* of the first shard, else NULL */
 	struct ady_door doors[ADY_GATEWAY_LISTEN_MAX];
 	struct ady_session *sessions; /* WebSocket and IPC */
-	size_t sessions_n;
+	_Atomic size_t sessions_n;
 	struct ady_timer sessions_timer; /* of their drain */
 	void (*sessions_done)(void *shard);
 	struct ady_metrics metrics;
