@@ -175,6 +175,15 @@ void ady_rpc_error_object(struct ady_rpc_call *call, struct ady_bytes object)
 	ady_rpc_end(call);
 }
 
+uint32_t ady_rpc_left_ms(const struct ady_rpc_call *call)
+{
+	int64_t left = call->due_ms - ady_mono_ms();
+
+	if (left < 1)
+		return 1;
+	return left < ADY_WIRE_DEADLINE_MAX_MS ? (uint32_t)left : ADY_WIRE_DEADLINE_MAX_MS;
+}
+
 /* --- before its time --- */
 
 static void cancel(struct ady_rpc_call *call)

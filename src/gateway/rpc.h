@@ -114,6 +114,9 @@ void ady_rpc_error(struct ady_rpc_call *call, enum ady_rpc_code code, const char
 /* Answer with an error object as it stands (of a node, say). call is gone afterwards. */
 void ady_rpc_error_object(struct ady_rpc_call *call, struct ady_bytes object);
 
+/* How many milliseconds a call still has, at least 1. */
+uint32_t ady_rpc_left_ms(const struct ady_rpc_call *call);
+
 /* The code for a refusal. */
 enum ady_rpc_code ady_rpc_code_of(enum ady_err err);
 

@@ -255,6 +255,7 @@ static void ec_recover(struct ady_rpc_call *call)
 const struct ady_rpc_method ady_rpc_account[] = {
     {"account_version", version},
     {"account_list", ady_rpc_accounts},
+    {"account_new", ady_rpc_account_new},
     {"account_signTransaction", sign_transaction},
     {"account_signData", sign_data},
     {"account_signTypedData", sign_typed_data},

@@ -9,7 +9,10 @@ import { SigningKey, Transaction, TypedDataEncoder, concat, encodeRlp, getAddres
 import { test, done, random } from './lib/tap.mjs';
 import { startStack, putKey, request } from './lib/stack.mjs';
 import { randomTransaction, toEthers } from './lib/txs.mjs';
+import { startGateway } from './lib/gateway.mjs';
 import { call, result, sidecar } from './lib/rpc.mjs';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 
 const r = random();
 const s = await startStack();
@@ -260,6 +263,30 @@ await test('transactions of Safes, with and without a chain id in the domain', a
   }
   const tx = safeTx(1);
   assert.equal((await geth('account_signGnosisSafeTx', address, { ...tx, data: '0x' === tx.data ? null : tx.data })).signature, key.sign(tx.safeTxHash).serialized);
+});
+
+await test('account_new makes a key in the enclave, which signs from then on and is kept', async () => {
+  const sha = (token) => createHash('sha256').update(token).digest('hex');
+  const store = { sqlite: join(s.dir, 'new.db') };
+  const g = await startGateway(s, { store });
+  const at = { gateway: g.gateway };
+  assert.deepEqual(await result(at, 'account_list', null), []);
+  const made = await Promise.all([result(at, 'account_new', null), result(at, 'account_new', []), result(at, 'account_new', [])]);
+  made.forEach((a) => assert.equal(a, getAddress(a.toLowerCase()))); // with its checksum, as Clef answers
+  assert.deepEqual(await result(at, 'account_list', null), made.map((a) => a.toLowerCase()).sort());
+  const sig = await result(at, 'account_signData', ['text/plain', made[0], '0x01']);
+  assert.equal(recoverAddress(hashMessage('\x01'), sig), made[0]);
+  await g.stop();
+  const callers = [{ tenant: 'default', token_sha256: sha('one'), manage: false }, { tenant: 'other', token_sha256: sha('two') }];
+  const again = await startGateway(s, { store, callers });
+  const as = (token) => ({ headers: { authorization: `Bearer ${token}` } });
+  assert.equal((await result({ gateway: again.gateway }, 'account_list', [], as('one'))).length, 3);
+  const { error } = await call({ gateway: again.gateway }, 'account_new', [], as('one'));
+  assert.deepEqual([error.code, error.message, error.data.detail], [-32000, 'request denied', 'this caller makes no keys']);
+  const own = await result({ gateway: again.gateway }, 'account_new', [], as('two'));
+  assert.deepEqual(await result({ gateway: again.gateway }, 'account_list', [], as('two')), [own.toLowerCase()]);
+  assert.equal((await result({ gateway: again.gateway }, 'account_list', [], as('one'))).length, 3);
+  await again.stop();
 });
 
 async function refused(code, message, where, method, ...params) {
