@@ -119,6 +119,9 @@ $B/%.o: %.c $B/.stamp
 	$(call say,CC,$<)
 	$Q$(CC) $(CFLAGS_) -MMD -MP -c $< -o $@
 
+# The description of the HTTP interface is part of the program (src/gateway/openapi.c).
+$B/src/gateway/openapi.o: src/gateway/openapi.json
+
 # Fetched here too when script/bootstrap has not been run since the lock file changed.
 $(BLST)/bindings/blst.h $(BLST)/src/server.c $(BLST)/build/assembly.S &: deps/package-lock.json
 	$(call say,FETCH,blst)

@@ -16,6 +16,12 @@
 	X(KEYS, "keys")               \
 	X(RPC, "jsonrpc")             \
 	X(WS, "websocket")            \
+	X(ETH1_SIGN, "eth1_sign")     \
+	X(ETH1_KEYS, "eth1_keys")     \
+	X(UPCHECK, "upcheck")         \
+	X(HEALTHCHECK, "healthcheck") \
+	X(RELOAD, "reload")           \
+	X(OPENAPI, "openapi")         \
 	X(ATTESTATION, "attestation") \
 	X(HEALTH, "healthz")          \
 	X(READY, "readyz")            \

@@ -138,6 +138,8 @@ static void end(struct ady_op *op, int status, const char *type, const char *ext
 	ady_link_forget(op->shard->link, &op->call);
 	ady_link_forget(op->shard->link, &op->creating.call);
 	ady_signing_drop(op->signing);
+	ady_listing_drop(op->listing);
+	ady_dyn_free(&op->body);
 	op->req = NULL;
 	finish(op->shard, req, op->route, status, type, extra, op->request_id, body);
 	release(op);

@@ -7,6 +7,7 @@
 
 #include "gateway/caller.h"
 #include "gateway/creating.h"
+#include "gateway/listing.h"
 #include "gateway/shard.h"
 #include "gateway/signing.h"
 
@@ -20,11 +21,12 @@ struct ady_op {
 	struct ady_call call;         /* of an attestation */
 	struct ady_creating creating; /* of a new key */
 	struct ady_signing *signing;  /* NULL: none is under way */
+	struct ady_listing *listing;  /* NULL: none is under way */
+	struct ady_dyn body;          /* a native request made of another one */
+	bool wants_json;              /* of what may be text */
 	struct ady_op *next;          /* of the free ones */
 	struct ady_op *newer, *older; /* of those in use */
 	char request_id[ADY_REQUEST_ID_MAX + 1];
-	char key[ADY_WIRE_KEY_ID_MAX + 1]; /* the secret's id */
-	size_t key_n;
 };
 
 /* Begin: an op for req, with its deadline set. */
@@ -89,6 +91,32 @@ void ady_create_key(struct ady_shard *shard, struct ady_http_request *req);
 /* POST /v1/lock: have the enclave forget data keys. In lock.c. */
 void ady_lock_keys(struct ady_shard *shard, struct ady_http_request *req);
 
+/* Web3Signer's eth1 routes and what goes with them. In eth1.c. id: the public key, 64 bytes in hex.
+ */
+void ady_eth1_sign(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id);
+
+/* See ady_eth1_sign. */
+void ady_eth1_public_keys(struct ady_shard *shard, struct ady_http_request *req);
+
+/* Web3Signer's own health pages. In upcheck.c. */
+void ady_page_upcheck(struct ady_shard *shard, struct ady_http_request *req);
+
+/* See ady_page_upcheck. */
+void ady_page_healthcheck(struct ady_shard *shard, struct ady_http_request *req);
+
+/* See ady_page_upcheck. */
+void ady_page_reload(struct ady_shard *shard, struct ady_http_request *req);
+
+/* See ady_page_upcheck. */
+void ady_page_reload_status(struct ady_shard *shard, struct ady_http_request *req);
+
+/* The description of all this, OpenAPI 3.1. In openapi.c. */
+void ady_page_openapi(struct ady_shard *shard, struct ady_http_request *req);
+
+/* Whether the answer is to be JSON where text is the rule: Accept names application/json and not
+ * text/plain. In upcheck.c. */
+bool ady_wants_json(const struct ady_http_request *req);
+
 /* The other routes. In pages.c. */
 void ady_page_attestation(struct ady_shard *shard, struct ady_http_request *req);
 
@@ -97,6 +125,17 @@ void ady_page_health(struct ady_shard *shard, struct ady_http_request *req);
 
 /* See ady_page_attestation. */
 void ady_page_ready(struct ady_shard *shard, struct ady_http_request *req);
+
+/* The parts of readiness, and whether each is good. */
+struct ady_readiness {
+	struct ady_ready_part {
+		bool ok;
+		char why[320]; /* may say something though it is good */
+	} enclave, kms, store;
+};
+
+/* Fill r, and set off a look at what is not known. In pages.c. */
+void ady_readiness(struct ady_gateway *g, struct ady_readiness *r);
 
 /* See ady_page_attestation. */
 void ady_page_metrics(struct ady_shard *shard, struct ady_http_request *req);

@@ -84,19 +84,14 @@ void ady_page_health(struct ady_shard *shard, struct ady_http_request *req)
 	ady_answer_now(shard, req, ADY_ROUTE_HEALTH, 200, ADY_JSON_TYPE, NULL, id);
 }
 
-/* One part of readiness. */
-struct part {
-	bool ok;
-	char why[320];
-};
-
 /* All threads' links must be up: a request may land on any of them. */
-static void check_enclave(struct ady_gateway *g, struct part *enclave, struct part *kms)
+static void check_enclave(struct ady_gateway *g, struct ady_ready_part *enclave,
+                          struct ady_ready_part *kms)
 {
 	struct ady_link_report r;
 
-	*enclave = (struct part){.ok = true};
-	*kms = (struct part){.why = "the enclave has not said yet"};
+	*enclave = (struct ady_ready_part){.ok = true};
+	*kms = (struct ady_ready_part){.why = "the enclave has not said yet"};
 	for (size_t i = 0; i < g->shards_n; i++) {
 		ady_link_report(g->shards[i]->link, &r);
 		if (!r.up) {
@@ -111,17 +106,23 @@ static void check_enclave(struct ady_gateway *g, struct part *enclave, struct pa
 	}
 }
 
-static void check_store(struct ady_gateway *g, struct part *store)
+static void check_store(struct ady_gateway *g, struct ady_ready_part *store)
 {
 	struct ady_store_report r;
 
 	ady_store_probe(g->store);
 	ady_store_report(g->store, &r);
-	*store = (struct part){.ok = r.known && r.ok};
+	*store = (struct ady_ready_part){.ok = r.known && r.ok};
 	snprintf(store->why, sizeof store->why, "%s", r.why);
 }
 
-static void put_part(struct ady_dyn *out, const char *name, const struct part *p)
+void ady_readiness(struct ady_gateway *g, struct ady_readiness *r)
+{
+	check_enclave(g, &r->enclave, &r->kms);
+	check_store(g, &r->store);
+}
+
+static void put_part(struct ady_dyn *out, const char *name, const struct ady_ready_part *p)
 {
 	ady_dyn_printf(out, ",\"%s\":{\"ok\":%s", name, p->ok ? "true" : "false");
 	if (p->why[0]) {
@@ -133,19 +134,18 @@ static void put_part(struct ady_dyn *out, const char *name, const struct part *p
 
 void ady_page_ready(struct ady_shard *shard, struct ady_http_request *req)
 {
-	struct part enclave, kms, store;
+	struct ady_readiness r;
 	char id[ADY_REQUEST_ID_MAX + 1];
 	bool ready;
 
-	check_enclave(shard->gateway, &enclave, &kms);
-	check_store(shard->gateway, &store);
-	ready = enclave.ok && kms.ok && store.ok;
+	ady_readiness(shard->gateway, &r);
+	ready = r.enclave.ok && r.kms.ok && r.store.ok;
 	ady_request_id(shard, req, id);
 	shard->out.n = 0;
 	ady_dyn_printf(&shard->out, "{\"ready\":%s", ready ? "true" : "false");
-	put_part(&shard->out, "enclave", &enclave);
-	put_part(&shard->out, "kms", &kms);
-	put_part(&shard->out, "store", &store);
+	put_part(&shard->out, "enclave", &r.enclave);
+	put_part(&shard->out, "kms", &r.kms);
+	put_part(&shard->out, "store", &r.store);
 	ady_dyn_str(&shard->out, "}\n");
 	ady_answer_now(shard, req, ADY_ROUTE_READY, ready ? 200 : 503, ADY_JSON_TYPE, NULL, id);
 }

@@ -9,22 +9,51 @@
 #include "gateway/session.h"
 #include "net/ws_handshake.h"
 
-static const char keys[] = "/v1/keys/", sign[] = "/sign", chains[] = "/chain/";
-
+/* A path may have one segment {id}; slashes in it are percent-encoded. Where a path takes several
+ * methods it has several rows, each with all of them in allow. allow NULL: page_of looks at the
+ * method itself. */
 struct route {
 	const char *path, *method, *allow;
 	enum ady_route id;
 	void (*page)(struct ady_shard *shard, struct ady_http_request *req);
+	void (*page_of)(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id);
 };
 
+#define GET "GET", "Allow: GET, HEAD\r\n"
+#define POST "POST", "Allow: POST\r\n"
+#define BOTH "Allow: GET, HEAD, POST\r\n"
+
+static void to_chain(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id);
+
 static const struct route routes[] = {
-    {"/v1/keys", "POST", "Allow: POST\r\n", ADY_ROUTE_KEYS, ady_create_key},
-    {"/v1/lock", "POST", "Allow: POST\r\n", ADY_ROUTE_KEYS, ady_lock_keys},
-    {"/v1/attestation", "GET", "Allow: GET, HEAD\r\n", ADY_ROUTE_ATTESTATION, ady_page_attestation},
-    {"/healthz", "GET", "Allow: GET, HEAD\r\n", ADY_ROUTE_HEALTH, ady_page_health},
-    {"/readyz", "GET", "Allow: GET, HEAD\r\n", ADY_ROUTE_READY, ady_page_ready},
-    {"/metrics", "GET", "Allow: GET, HEAD\r\n", ADY_ROUTE_METRICS, ady_page_metrics},
+    {"/", "POST", NULL, ADY_ROUTE_RPC, NULL, to_chain},
+    {"/chain/{id}", "POST", NULL, ADY_ROUTE_RPC, NULL, to_chain},
+    {"/v1/keys", POST, ADY_ROUTE_KEYS, ady_create_key, NULL},
+    {"/v1/lock", POST, ADY_ROUTE_KEYS, ady_lock_keys, NULL},
+    {"/v1/keys/{id}/sign", POST, ADY_ROUTE_SIGN, NULL, ady_sign_native},
+    {"/v1/attestation", GET, ADY_ROUTE_ATTESTATION, ady_page_attestation, NULL},
+    {"/api/v1/eth1/sign/{id}", POST, ADY_ROUTE_ETH1_SIGN, NULL, ady_eth1_sign},
+    {"/api/v1/eth1/publicKeys", GET, ADY_ROUTE_ETH1_KEYS, ady_eth1_public_keys, NULL},
+    {"/upcheck", GET, ADY_ROUTE_UPCHECK, ady_page_upcheck, NULL},
+    {"/healthcheck", GET, ADY_ROUTE_HEALTHCHECK, ady_page_healthcheck, NULL},
+    {"/reload", "GET", BOTH, ADY_ROUTE_RELOAD, ady_page_reload_status, NULL},
+    {"/reload", "POST", BOTH, ADY_ROUTE_RELOAD, ady_page_reload, NULL},
+    {"/openapi.json", GET, ADY_ROUTE_OPENAPI, ady_page_openapi, NULL},
+    {"/healthz", GET, ADY_ROUTE_HEALTH, ady_page_health, NULL},
+    {"/readyz", GET, ADY_ROUTE_READY, ady_page_ready, NULL},
+    {"/metrics", GET, ADY_ROUTE_METRICS, ady_page_metrics, NULL},
 };
+
+enum { ROUTES = sizeof routes / sizeof *routes };
+
+bool ady_route_nth(size_t i, const char **method, const char **path)
+{
+	if (i >= ROUTES)
+		return false;
+	*method = routes[i].method;
+	*path = routes[i].path;
+	return true;
+}
 
 /* Where there is GET there is HEAD (RFC 9110 9.1); its answer leaves without its body. */
 static bool takes(const struct route *r, struct ady_bytes method)
@@ -42,94 +71,99 @@ static void wrong_method(struct ady_shard *shard, struct ady_http_request *req,
 	ady_problem_now(shard, req, route, &f, allow);
 }
 
-/* "/v1/keys/{id}/sign": the id is one segment, slashes in it are percent-encoded. */
-static bool is_sign_path(struct ady_bytes path, struct ady_bytes *id)
+/* Whether path is what pattern says; *id is its segment {id}, or empty. */
+static bool matches(const char *pattern, struct ady_bytes path, struct ady_bytes *id)
 {
-	const size_t head = sizeof keys - 1, tail = sizeof sign - 1;
+	static const char word[] = "{id}";
+	const char *at = strstr(pattern, word), *tail;
+	size_t head;
 
-	if (path.n < head + tail || memcmp(path.p, keys, head) != 0 ||
-	    memcmp(path.p + path.n - tail, sign, tail) != 0)
+	*id = (struct ady_bytes){0};
+	if (!at)
+		return ady_bytes_is(path, pattern);
+	head = (size_t)(at - pattern);
+	tail = at + sizeof word - 1;
+	if (path.n <= head + strlen(tail) || memcmp(path.p, pattern, head) != 0 ||
+	    memcmp(path.p + path.n - strlen(tail), tail, strlen(tail)) != 0)
 		return false;
-	*id = ady_bytes_sub(path, head, path.n - head - tail);
-	return id->n > 0 && !memchr(id->p, '/', id->n);
+	*id = ady_bytes_sub(path, head, path.n - head - strlen(tail));
+	return !memchr(id->p, '/', id->n);
 }
 
-/* "/" is the default chain (0 here), "/chain/{id}" the one of that decimal number. */
-static bool is_rpc_path(struct ady_bytes path, uint64_t *chain)
+static void no_such_page(struct ady_shard *shard, struct ady_http_request *req,
+                         enum ady_route route, const char *why)
 {
-	const size_t head = sizeof chains - 1;
+	struct ady_fault f;
 
+	(void)ady_fail(&f, ADY_E_NOT_FOUND, "path", "%s", why);
+	ady_problem_now(shard, req, route, &f, NULL);
+}
+
+/* A decimal number of at most 18 digits, without a zero in front; none is 0, the default chain. */
+static bool read_chain(struct ady_bytes id, uint64_t *chain)
+{
 	*chain = 0;
-	if (ady_bytes_is(path, "/"))
-		return true;
-	if (path.n <= head || path.n > head + 18 || memcmp(path.p, chains, head) != 0 ||
-	    path.p[head] == '0')
+	if (id.n > 18 || (id.n > 0 && id.p[0] == '0'))
 		return false;
-	for (size_t i = head; i < path.n; i++) {
-		if (path.p[i] < '0' || path.p[i] > '9')
+	for (size_t i = 0; i < id.n; i++) {
+		if (id.p[i] < '0' || id.p[i] > '9')
 			return false;
-		*chain = *chain * 10 + (uint64_t)(path.p[i] - '0');
+		*chain = *chain * 10 + (uint64_t)(id.p[i] - '0');
 	}
 	return true;
 }
 
-static void to_chain(struct ady_shard *shard, struct ady_http_request *req, uint64_t chain)
+static void to_chain(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id)
 {
-	struct ady_fault f;
+	uint64_t chain;
 
-	if (chain && !ady_nodes_have(&shard->gateway->nodes, chain)) {
-		(void)ady_fail(&f, ADY_E_NOT_FOUND, "path", "there is no node of that chain");
-		ady_problem_now(shard, req, ADY_ROUTE_RPC, &f, NULL);
-	} else if (ady_ws_is_upgrade(&req->head)) {
+	if (!read_chain(id, &chain))
+		no_such_page(shard, req, ADY_ROUTE_OTHER, "there is no such page");
+	else if (chain && !ady_nodes_have(&shard->gateway->nodes, chain))
+		no_such_page(shard, req, ADY_ROUTE_RPC, "there is no node of that chain");
+	else if (ady_ws_is_upgrade(&req->head))
 		ady_session_upgrade(shard, req, chain);
-	} else if (ady_bytes_is(req->head.method, "POST")) {
+	else if (ady_bytes_is(req->head.method, "POST"))
 		ady_page_rpc(shard, req, chain);
-	} else {
+	else
 		wrong_method(shard, req, ADY_ROUTE_RPC, "Allow: POST\r\n");
-	}
 }
 
 void ady_route_request(void *ctx, struct ady_http_request *req)
 {
 	struct ady_shard *shard = ctx;
-	struct ady_bytes path = req->head.path, id;
-	struct ady_fault f;
-	uint64_t chain;
+	const struct route *other = NULL; /* of the path, with another method */
+	struct ady_bytes id;
 
-	if (is_rpc_path(path, &chain)) {
-		to_chain(shard, req, chain);
-		return;
-	}
-	if (is_sign_path(path, &id)) {
-		if (ady_bytes_is(req->head.method, "POST"))
-			ady_sign_native(shard, req, id);
-		else
-			wrong_method(shard, req, ADY_ROUTE_SIGN, "Allow: POST\r\n");
-		return;
-	}
-	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+	for (size_t i = 0; i < ROUTES; i++) {
 		const struct route *r = &routes[i];
 
-		if (!ady_bytes_is(path, r->path))
+		if (!matches(r->path, req->head.path, &id))
 			continue;
-		if (takes(r, req->head.method))
+		other = r;
+		if (r->allow && !takes(r, req->head.method))
+			continue;
+		if (r->page)
 			r->page(shard, req);
 		else
-			wrong_method(shard, req, r->id, r->allow);
+			r->page_of(shard, req, id);
 		return;
 	}
-	(void)ady_fail(&f, ADY_E_NOT_FOUND, "path", "there is no such page");
-	ady_problem_now(shard, req, ADY_ROUTE_OTHER, &f, NULL);
+	if (other)
+		wrong_method(shard, req, other->id, other->allow);
+	else
+		no_such_page(shard, req, ADY_ROUTE_OTHER, "there is no such page");
 }
 
 /* Blobs come by JSON-RPC alone; all else that is signed is bounded by the wire. */
 size_t ady_route_body_max(void *shard, const struct ady_http_head *head)
 {
-	uint64_t chain;
+	struct ady_bytes id;
 
 	(void)shard;
-	return is_rpc_path(head->path, &chain) ? (size_t)ADY_RPC_TEXT_MAX
-	                                       : (size_t)ADY_WIRE_REQUEST_MAX;
+	return matches("/", head->path, &id) || matches("/chain/{id}", head->path, &id)
+	           ? (size_t)ADY_RPC_TEXT_MAX
+	           : (size_t)ADY_WIRE_REQUEST_MAX;
 }
 
 void ady_route_refused(void *ctx, int status, const struct ady_fault *f, const char **type,

@@ -45,6 +45,8 @@ struct ady_gateway {
 	struct ady_endpoint listen[ADY_GATEWAY_LISTEN_MAX]; /* with their ports */
 	struct ady_shard *shards[ADY_GATEWAY_THREADS_MAX];
 	size_t shards_n;
+	_Atomic int64_t reloaded_ms; /* ady_mono_ms: records fetched before are not used */
+	_Atomic int64_t reloaded_s;  /* since 1970; 0: never */
 	bool running;
 	int drain_ms;
 };
@@ -105,6 +107,9 @@ void ady_shard_let(struct ady_shard *shard);
 
 /* Route one request. In routes.c. */
 void ady_route_request(void *shard, struct ady_http_request *req);
+
+/* The routes, for who describes them: the method and path of row i; false behind the last. */
+bool ady_route_nth(size_t i, const char **method, const char **path);
 
 /* How long the body of a request may be. In routes.c. */
 size_t ady_route_body_max(void *shard, const struct ady_http_head *head);

@@ -345,7 +345,7 @@ enum ady_err ady_signing_start(struct ady_signing **signing, struct ady_shard *s
 	if (ask->key.n <= sizeof s->key) {
 		memcpy(s->key, ask->key.p, ask->key.n);
 		s->ask.key = ady_bytes(s->key, ask->key.n);
-		err = look_up(s, 0, f);
+		err = look_up(s, shard->gateway->reloaded_ms, f);
 	} else {
 		err = ady_fail(f, ADY_E_FIELD_INVALID, NULL, "is no name of a key");
 	}

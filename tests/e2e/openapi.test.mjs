@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// GET /openapi.json describes the gateway: it is valid OpenAPI 3.1, each request here is valid by it, each answer
+// is too, and nothing that it describes is left out. (That every route of the server is in it:
+// tests/unit/gateway/test_openapi.c.)
+import assert from 'node:assert/strict';
+import nodeHttp from 'node:http';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import Ajv from 'ajv/dist/2020.js';
+import { SigningKey, encodeRlp } from 'ethers';
+import { test, done, random, atEnd } from './lib/tap.mjs';
+import { startStack, putKey, request } from './lib/stack.mjs';
+import { startGateway } from './lib/gateway.mjs';
+
+const r = random();
+const s = await startStack();
+const key = new SigningKey(r.hex(32));
+const address = putKey(s, 'alice', key.privateKey.slice(2), '--allow-digest').address;
+const id = key.publicKey.slice(4);
+
+// a node that knows its chain id, for /chain/{id}
+const node = nodeHttp.createServer((req, res) => {
+  let text = '';
+  req.on('data', (d) => (text += d));
+  req.on('end', () => {
+    const call = JSON.parse(text);
+    res.setHeader('content-type', 'application/json');
+    res.end(JSON.stringify({ jsonrpc: '2.0', id: call.id, result: '0x539' }));
+  });
+});
+await new Promise((resolve) => node.listen(0, '127.0.0.1', resolve));
+atEnd(() => node.close());
+const chained = await startGateway(s, { nodes: [{ chain: 1337, url: `http://127.0.0.1:${node.address().port}` }] });
+const lost = await startGateway(s, { enclave: `unix:${s.dir}/nobody.sock` });
+const locked = await startGateway(s, { callers: [{ tenant: 'default', token_sha256: '00'.repeat(32) }] });
+
+const document = (await request(`${s.gateway}/openapi.json`)).json;
+const ajv = new Ajv({ strict: false, allErrors: true });
+ajv.addSchema({ ...document, $id: 'openapi' });
+const pointer = (...path) => 'openapi#/' + path.map((p) => encodeURIComponent(p.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
+
+/** Follow a reference at the top of an object. */
+const follow = (o) => (o.$ref ? { to: o.$ref.slice(2).split('/'), value: o.$ref.slice(2).split('/').reduce((at, k) => at[k], document) } : { value: o });
+
+const covered = new Set();
+const described = new Set();
+for (const [path, methods] of Object.entries(document.paths))
+  for (const [method, operation] of Object.entries(methods))
+    if (method !== 'parameters')
+      for (const [status, response] of Object.entries(operation.responses)) {
+        const types = Object.keys(follow(response).value.content ?? { '': 0 });
+        for (const type of types) described.add(`${method} ${path} ${status} ${type}`);
+      }
+
+function valid(value, schema, what) {
+  const check = ajv.compile({ $ref: schema });
+  assert.ok(check(value), `${what}: ${JSON.stringify(value).slice(0, 400)}: ${ajv.errorsText(check.errors)}`);
+}
+
+/** One request to a described operation; both sides are checked. want: the status; good: whether the request is. */
+async function ask(method, path, want, { at = s.gateway, url = path, body, headers, good = true } = {}) {
+  const what = `${method} ${path}`;
+  const operation = document.paths[path]?.[method];
+  assert.ok(operation, `${what} is not described`);
+  if (body !== undefined && good) valid(body, pointer('paths', path, method, 'requestBody', 'content', 'application/json', 'schema'), `${what} request`);
+  const answer = await request(at + url, { method: method.toUpperCase(), body, headers });
+  assert.equal(answer.status, want, `${what}: ${answer.status} ${answer.body.slice(0, 300)}`);
+  const status = operation.responses[want] ? String(want) : 'default';
+  const { to, value: response } = follow(operation.responses[status]);
+  const type = (answer.headers['content-type'] ?? '').split(';')[0];
+  covered.add(`${method} ${path} ${status} ${type}`);
+  if (!response.content) {
+    assert.equal(answer.body, '');
+    return answer;
+  }
+  assert.ok(response.content[type], `${what}: ${want} with ${type} is not described`);
+  const place = to ?? ['paths', path, method, 'responses', status];
+  valid(type.endsWith('json') ? answer.json : answer.body, pointer(...place, 'content', type, 'schema'), `${what} ${want}`);
+  if (type === 'application/problem+json') assert.equal(answer.json.status, want);
+  return answer;
+}
+
+await test('the document is valid OpenAPI 3.1', async () => {
+  const result = await new Validator().validate(structuredClone(document));
+  assert.equal(result.valid, true, JSON.stringify(result.errors));
+  assert.equal(document.openapi, '3.1.0');
+  const ids = Object.values(document.paths).flatMap((p) => Object.values(p)).map((o) => o.operationId).filter(Boolean);
+  assert.equal(new Set(ids).size, ids.length);
+});
+
+const tx = { chainId: 1, nonce: '0', to: address, value: '0x1', gas: 21000, maxFeePerGas: '2', maxPriorityFeePerGas: 1 };
+const typed = { types: { A: [{ name: 'a', type: 'uint8' }] }, primaryType: 'A', domain: { name: 'x' }, message: { a: 1 } };
+const z = (n) => '0x' + '11'.repeat(n);
+const header = encodeRlp([z(32), z(32), z(20), z(32), z(32), z(32), z(256), '0x02', '0x0a', '0x01c9c380', '0x', '0x65', z(32), z(32), z(8), '0x07']);
+
+await test('signing: every form of request, and refusals', async () => {
+  const path = '/v1/keys/{id}/sign';
+  const sign = (status, body, more = {}) => ask('post', path, status, { url: '/v1/keys/alice/sign', body, ...more });
+  for (const body of [
+    { transaction: tx },
+    { transaction: { ...tx, accessList: [{ address, storageKeys: [z(32)] }], type: '0x2', data: '0x01', from: address } },
+    { message: { text: 'x' } },
+    { message: { hex: '0x01' } },
+    { validator_data: { address, data: '0x01' } },
+    { typed_data: typed },
+    { typed_data: typed, version: 'V3', unknown_members: 'ignore' },
+    { authorization: { chainId: 1, address, nonce: '0x1' } },
+    { clique_header: header },
+    { data: '0x1901' },
+    { digest: z(32) },
+  ]) await sign(200, body);
+  await sign(400, {}, { good: false });
+  await sign(400, { transaction: { ...tx, more: 1 } }, { good: false });
+  await sign(403, { data: '0xc0' });
+  await sign(404, { message: { text: 'x' } }, { url: '/v1/keys/nobody/sign' });
+  await sign(415, { message: { text: 'x' } }, { headers: { 'content-type': 'text/plain' } });
+  await sign(401, { message: { text: 'x' } }, { at: locked.gateway });
+  await sign(503, { message: { text: 'x' } }, { at: lost.gateway });
+});
+
+await test('keys are made', async () => {
+  const make = (status, body, more = {}) => ask('post', '/v1/keys', status, { body, ...more });
+  for (const curve of ['secp256k1']) {
+    const { json } = await make(200, { id: `new-${curve}`, curve, allow: ['digest'] });
+    assert.equal(json.record.curve, curve);
+    assert.equal(json.address !== undefined, curve === 'secp256k1');
+  }
+  await make(400, { id: 1 }, { good: false });
+  await make(401, { id: 'x' }, { at: locked.gateway });
+});
+
+await test('data keys are locked away', async () => {
+  assert.ok((await ask('post', '/v1/lock', 200, { body: { tenant: 'default' } })).json.locked >= 1);
+  await ask('post', '/v1/lock', 200, { body: { all: true } });
+  await ask('post', '/v1/lock', 400, { body: { all: false }, good: false });
+});
+
+await test('what the document calls wrong the gateway refuses', async () => {
+  const check = ajv.compile({ $ref: pointer('components', 'schemas', 'SignRequest') });
+  for (const body of [{ transaction: { ...tx, more: 1 } }, { message: { text: 1 } }, { message: {} }, { digest: '0x1' }, { typed_data: typed, version: 'V1' }, { message: { text: 'x' }, digest: z(32) }, { authorization: { chainId: 1, address } }, []]) {
+    assert.ok(!check(body), JSON.stringify(body));
+    assert.ok((await request(`${s.gateway}/v1/keys/alice/sign`, { method: 'POST', body })).status >= 400, JSON.stringify(body));
+  }
+});
+
+await test('JSON-RPC and the sample on the root, JSON-RPC on a chain', async () => {
+  const call = { jsonrpc: '2.0', id: 1, method: 'personal_sign', params: ['0x01', address] };
+  await ask('post', '/', 200, { body: call });
+  await ask('post', '/', 200, { body: [call, { ...call, id: 'b', params: [] }, { jsonrpc: '2.0', id: null, method: 'eth_accounts' }] });
+  await ask('post', '/', 200, { body: { jsonrpc: '1.0', id: 1, method: 'x' }, good: false });
+  await ask('post', '/', 204, { body: { jsonrpc: '2.0', method: 'health_status' } });
+  const sampled = putKey(s, 'sampled', key.privateKey.slice(2), '--aws-sample');
+  assert.ok(sampled);
+  await ask('post', '/', 200, { body: { transaction_payload: { ...tx, value: 1 }, secret_id: 'sampled' } });
+  await ask('post', '/', 400, { body: { secret_id: 1 }, good: false });
+  const at = { at: chained.gateway, url: '/chain/1337' };
+  assert.equal((await ask('post', '/chain/{id}', 200, { ...at, body: { jsonrpc: '2.0', id: 1, method: 'eth_chainId' } })).json.result, '0x539');
+  await ask('post', '/chain/{id}', 204, { ...at, body: { jsonrpc: '2.0', method: 'health_status' } });
+  await ask('post', '/chain/{id}', 404, { ...at, url: '/chain/1', body: call });
+});
+
+await test('Web3Signer\'s routes', async () => {
+  const json = { accept: 'application/json' };
+  const sign = (status, body, more = {}) => ask('post', '/api/v1/eth1/sign/{id}', status, { url: `/api/v1/eth1/sign/${id}`, body, ...more });
+  await sign(200, { data: '0x01' });
+  await sign(200, { data: z(32), applyHash: false }, { headers: json });
+  await sign(400, { data: 1 }, { good: false });
+  await ask('get', '/api/v1/eth1/publicKeys', 200);
+  await ask('get', '/api/v1/eth1/publicKeys', 401, { at: locked.gateway });
+  await ask('get', '/upcheck', 200);
+  await ask('get', '/upcheck', 200, { headers: json });
+  await ask('get', '/healthcheck', 200);
+  await ask('get', '/healthcheck', 503, { at: lost.gateway });
+  await ask('get', '/reload', 200);
+  await ask('post', '/reload', 202);
+  await ask('post', '/reload', 401, { at: locked.gateway });
+  await ask('get', '/reload', 200);
+});
+
+await test('the pages for operators', async () => {
+  await ask('get', '/v1/attestation', 200, { url: '/v1/attestation?nonce=0102' });
+  await ask('get', '/v1/attestation', 400, { url: '/v1/attestation?nonce=0' });
+  await ask('get', '/healthz', 200);
+  await ask('get', '/readyz', 200);
+  await ask('get', '/readyz', 503, { at: lost.gateway });
+  await ask('get', '/metrics', 200);
+  await ask('get', '/metrics', 401, { at: locked.gateway });
+  await ask('get', '/openapi.json', 200);
+});
+
+await test('nothing that is described was left out', () => {
+  assert.deepEqual([...described].filter((d) => !covered.has(d)), []);
+});
+
+await done();
