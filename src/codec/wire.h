@@ -26,7 +26,7 @@ enum {
 	ADY_WIRE_DEADLINE_MAX_MS = 600000,
 	ADY_WIRE_KEY_ID_MAX = 2048, /* a secret's ARN fits */
 	ADY_WIRE_RECORD_MAX = 64 * 1024,
-	ADY_WIRE_REQUEST_MAX = 64 * 1024,
+	ADY_WIRE_REQUEST_MAX = 128 * 1024, /* 49152 bytes of initcode in hex fit (EIP-3860) */
 	ADY_WIRE_RAW_MAX = ADY_WIRE_REQUEST_MAX + 256,
 	ADY_WIRE_NAME_MAX = 128, /* version, module id, access key, secret key */
 	ADY_WIRE_TOKEN_MAX = 4096,
@@ -82,11 +82,11 @@ struct ady_wire_sign {
 	enum ady_wire_form form;
 	struct ady_bytes key_id;  /* text, 1..2048 */
 	struct ady_bytes record;  /* 1..65536 bytes: the stored secret, as it is */
-	struct ady_bytes request; /* 0..65536 bytes: the HTTP body, as it came */
+	struct ady_bytes request; /* 0..131072 bytes: the HTTP body, as it came */
 };
 
 struct ady_wire_signed {
-	struct ady_bytes raw;  /* 0..65792 bytes: the signed transaction; empty: something else */
+	struct ady_bytes raw;  /* 0..131328 bytes: the signed transaction; empty: something else */
 	struct ady_bytes hash; /* 32 bytes: of the transaction, or the digest that was signed */
 	struct ady_bytes from; /* 20 bytes */
 	struct ady_bytes r, s; /* 32 bytes each */

@@ -266,7 +266,7 @@ enum ady_err ady_request_read(struct ady_sign_job *job, const struct ady_wire_si
 	if (job->record.curve != ADY_CURVE_SECP256K1)
 		return ady_fail(f, ADY_E_RECORD, "record.curve", "signs nothing of Ethereum");
 	if (m->request.n > sizeof job->scratch)
-		return ady_fail(f, ADY_E_TOO_LARGE, NULL, "the body exceeds 65536 bytes");
+		return ady_fail(f, ADY_E_TOO_LARGE, NULL, "the body exceeds 131072 bytes");
 	if ((err = ady_json_parse(doc, job->toks, ADY_SIGN_TOKENS, m->request, f)) != ADY_OK)
 		return err;
 	kind = find_kind(doc, m->form);

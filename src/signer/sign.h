@@ -13,7 +13,7 @@
 
 enum { ADY_SIGN_TOKENS = 4096 };
 
-/* All that one signature needs but the key; about 300 KiB, made once per lane and used again. */
+/* All that one signature needs but the key; about 350 KiB, made once per lane and used again. */
 struct ady_sign_job {
 	/* Set by the owner, kept by prepare: leave out the check of each signature
 	 * ("verify_signatures": false). */

@@ -59,7 +59,7 @@ for (const [what, bytes, status, where] of [
   ['a NUL in a field', get('/healthz', 'A: b\0c\r\n'), 400],
   ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505],
   ['a TLS client hello', Buffer.from('16030100c8010000c40303', 'hex'), 400],
-  ['a body of 64 KiB and one byte', `POST / HTTP/1.1\r\nHost: g\r\nContent-Length: 65537\r\n\r\n`, 413, 'body'],
+  ['a body of 128 KiB and one byte', `POST /v1/keys/k/sign HTTP/1.1\r\nHost: g\r\nContent-Length: 131073\r\n\r\n`, 413, 'body'],
 ]) {
   await test(`refused: ${what}`, async () => {
     const answer = await raw(g.port, typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes, { ms: 7000 });
@@ -74,13 +74,15 @@ for (const [what, bytes, status, where] of [
   });
 }
 
-await test('a body of 64 KiB is read whole and refused for what it says', async () => {
-  const body = `{"transaction":{"data":"0x${'00'.repeat(32000)}"}}`.padEnd(65536, ' ');
+await test('a body of 128 KiB is read whole and refused for what it says', async () => {
+  const body = `{"transaction":{"data":"0x${'00'.repeat(65000)}"}}`.padEnd(131072, ' ');
   const answer = await request(`${g.gateway}/v1/keys/k/sign`, { method: 'POST', body });
   assert.equal(answer.status, 400, answer.body);
   assert.equal(answer.json.code, 'field_missing');
   const big = await sign(to, 'k', goodTx({ data: '0x' + 'ab'.repeat(32000), gas: 2_000_000 }));
   right(big);
+  const { to: _, ...creation } = goodTx({ data: '0x' + '60'.repeat(49152), gas: 20_000_000 }); // as much initcode as EIP-3860 allows
+  right(await sign(to, 'k', creation));
 });
 
 await test('methods, types and web pages are refused with what would be right', async () => {

@@ -210,11 +210,11 @@ await test('each limit is reached, and one more is refused with its reason', asy
   await refused({ typed_data: list(most + 1) }, 'too_large', undefined, /too many values/);
 
   const text = (n) => one('string', 'x'.repeat(n));
-  const room = 65536 - JSON.stringify({ typed_data: text(0) }).length;
+  const room = 131072 - JSON.stringify({ typed_data: text(0) }).length;
   await signs({ typed_data: text(room) }, ethersDigest(text(room)));
-  await refused({ typed_data: text(room + 1) }, 'too_large', 'body', /65536 bytes/); // the gateway's word; the enclave's:
+  await refused({ typed_data: text(room + 1) }, 'too_large', 'body', /131072 bytes/); // the gateway's word; the enclave's:
   const [answer] = await signLines([{ key: secret, body: { typed_data: text(room + 1) } }]);
-  assert.deepEqual(answer, { code: 'too_large', where: '', detail: 'the body exceeds 65536 bytes' });
+  assert.deepEqual(answer, { code: 'too_large', where: '', detail: 'the body exceeds 131072 bytes' });
 
   await signs({ typed_data: one('bool[999999999][]', []) }, ethersDigest(one('bool[999999999][]', [])));
   await refused({ typed_data: one('bool[1000000000][]', []) }, 'field_invalid', 'typed_data.types.T[0].type', /no type/);

@@ -114,8 +114,8 @@ CASE(a_body_too_large_is_refused_with_a_problem)
 	http_send(fd, "POST", sign_path, "Content-Length: 99999999\r\n", "");
 	close(fd); /* two lengths: see the parser's own tests */
 	fd = http_open(w.port);
-	CHECK(send(fd, "POST /v1/keys/k/sign HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n",
-	           65, MSG_NOSIGNAL) > 0);
+	CHECK(send(fd, "POST /v1/keys/k/sign HTTP/1.1\r\nHost: x\r\nContent-Length: 140000\r\n\r\n",
+	           66, MSG_NOSIGNAL) > 0);
 	CHECK(http_read(fd, &r));
 	CHECK_INT(r.status, 413);
 	CHECK_STR(reply_text(&r, "code"), "too_large");
