@@ -10,7 +10,7 @@
 
 #include "base/secret.h"
 
-enum { E = 65537, NUMBERS = 8, NUMBER_MAX = 512, SECURITY_GAP = 100 };
+enum { E = 65537, NUMBERS = 8, SECRETS = 10, NUMBER_MAX = 512, SECURITY_GAP = 100 };
 
 /* RFC 8017 section 3.2; all but n and e are secret. */
 struct numbers {
@@ -98,11 +98,11 @@ static EVP_PKEY *generate(const struct numbers *k, unsigned bits, BN_CTX *ctx)
 	const int half = (int)bits / 2;
 	BIGNUM *p1 = BN_CTX_get(ctx), *q1 = BN_CTX_get(ctx);
 	BIGNUM *t = BN_CTX_get(ctx), *l = BN_CTX_get(ctx);
-	BIGNUM *const secret[] = {k->p, k->q, k->d, k->dp, k->dq, k->qinv, p1, q1, t, l};
+	BIGNUM *const secret[SECRETS] = {k->p, k->q, k->d, k->dp, k->dq, k->qinv, p1, q1, t, l};
 
 	if (!l)
 		return NULL;
-	for (size_t i = 0; i < sizeof secret / sizeof *secret; i++)
+	for (size_t i = 0; i < SECRETS; i++)
 		BN_set_flags(secret[i], BN_FLG_CONSTTIME);
 	if (!find_primes(k, half, ctx) || !apart(k->p, k->q, t, half) ||
 	    !derive(k, p1, q1, t, l, ctx) || BN_num_bits(k->d) <= half)
