@@ -213,7 +213,9 @@ CONFIG ?= doc/enclave.json
 ROOTS  ?= $(sort $(wildcard /usr/share/ca-certificates/mozilla/Amazon_Root_CA_*.crt))
 IMAGE_OPTIONS ?=
 
-.PHONY: image repro lines
+.PHONY: image repro lines print-warnings
+print-warnings: # for script/check-aarch64
+	@echo '$(WARN)'
 lines: $B/adyton-enclave
 	$Qscript/lines --map $B/adyton-enclave.map
 image: build/image/adyton.eif
