@@ -14,8 +14,9 @@ _adyton() {
 	"enclave stop") options="--dir" ;;
 	"enclave status") options="--dir --json" ;;
 	"enclave console") options="--dir --follow" ;;
-	"key put") options="--file --key-arn --tenant --aws-sample --chain --allow-digest --allow-unprotected --replace --endpoint --region --ca --json" ;;
-	"key create") options="--tenant --chain --allow-digest --allow-unprotected --gateway --gateway-ca --endpoint --region --ca --json" ;;
+	"key put") options="--file --key-arn --tenant --aws-sample --chain --policy --caller --allow-digest --allow-unprotected --replace --endpoint --region --ca --json" ;;
+	"policy check") options="--policy --request --record --now --stamp" ;;
+	"key create") options="--tenant --chain --policy --caller --allow-digest --allow-unprotected --gateway --gateway-ca --endpoint --region --ca --json" ;;
 	"tenant lock") options="--all --gateway --ca --json" ;;
 	"attestation get") options="--nonce --output --gateway --ca" ;;
 	"attestation verify") options="--root --nonce --pcr0 --pcr1 --pcr2 --pcr3 --pcr4 --pcr8 --at

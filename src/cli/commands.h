@@ -27,6 +27,9 @@ int ady_cmd_tenant_lock(const struct ady_command *self, int argc, char **argv);
 /* adyton sign: have a transaction signed by a gateway. */
 int ady_cmd_sign(const struct ady_command *self, int argc, char **argv);
 
+/* adyton policy check: explain what a policy decides on a request. */
+int ady_cmd_policy_check(const struct ady_command *self, int argc, char **argv);
+
 /* adyton attestation get: fetch an attestation document from a gateway. */
 int ady_cmd_attestation_get(const struct ady_command *self, int argc, char **argv);
 

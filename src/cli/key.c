@@ -16,16 +16,17 @@
 #include "cli/commands.h"
 #include "cli/fault.h"
 #include "cli/file.h"
+#include "cli/policy_file.h"
 #include "cli/session.h"
 #include "crypto/rng.h"
 #include "signer/sign.h"
 
-enum { KEY_FILE_MAX = 200, SECRET_MAX = 12288 };
+enum { KEY_FILE_MAX = 200, SECRET_MAX = 65536 };
 
 struct put {
 	struct ady_session_options aws;
-	const char *id, *file, *key_arn, *tenant;
-	struct ady_values chains;
+	const char *id, *file, *key_arn, *tenant, *policy;
+	struct ady_values chains, callers;
 	bool aws_sample, replace, allow_digest, allow_unprotected, json;
 };
 
@@ -34,6 +35,7 @@ struct material {
 	struct ady_seckey key;
 	uint8_t pub33[33];
 	char address[43];
+	struct ady_dyn policy;
 	struct ady_record record;
 };
 
@@ -154,6 +156,14 @@ enum ady_err ady_key_chains(struct ady_record *r, const struct ady_values *value
 	qsort(chains, values->n, sizeof *chains, by_value);
 	for (size_t i = 0; i < values->n; i++)
 		if (ady_record_add_chain(r, chains[i]) != ADY_OK)
+			return ADY_E_RECORD;
+	return ADY_OK;
+}
+
+enum ady_err ady_key_callers(struct ady_record *r, const struct ady_values *values)
+{
+	for (size_t i = 0; i < values->n; i++)
+		if (ady_record_add_caller(r, ady_bytes_str(values->v[i])) != ADY_OK)
 			return ADY_E_RECORD;
 	return ADY_OK;
 }
@@ -297,6 +307,12 @@ static int run_put(const struct ady_command *self, const struct put *put)
 
 	if (ady_key_chains(&m.record, &put->chains) != ADY_OK)
 		return ady_cli_usage(self, "up to 32 different chain ids, each from 1 on");
+	if (ady_key_callers(&m.record, &put->callers) != ADY_OK)
+		return ady_cli_usage(self, ADY_CALLERS_USAGE);
+	if (put->policy && ady_policy_load(&m.policy, put->policy, &f) != ADY_OK)
+		return ady_cli_fault(&f, "read the policy", "doc/policy.md has the language.");
+	if (put->policy)
+		ady_record_set_policy(&m.record, ady_dyn_bytes(&m.policy));
 	err = ady_session_open(&s, &put->aws, &f);
 	if (err != ADY_OK)
 		return ady_cli_fault(&f, "call AWS", NULL);
@@ -319,6 +335,7 @@ static int run_put(const struct ady_command *self, const struct put *put)
 	}
 	json_decref(reply);
 	ady_session_close(&s);
+	ady_dyn_free(&m.policy);
 	ady_zero(&m.key, sizeof m.key);
 	ady_stack_wipe();
 	return status;
@@ -335,6 +352,10 @@ int ady_cmd_key_put(const struct ady_command *self, int argc, char **argv)
 	    {"aws-sample", NULL, "store it as the AWS sample does", .flag = &put.aws_sample},
 	    {"chain", "ID", "let it sign for this chain (repeatable); else any",
 	     .values = &put.chains},
+	    {"policy", "FILE", "what it may sign (doc/policy.md); else anything",
+	     .text = &put.policy},
+	    {"caller", "KEY", "whose stamp a request needs (repeatable); else none",
+	     .values = &put.callers},
 	    {"allow-digest", NULL, "let it sign any 32 bytes, unseen", .flag = &put.allow_digest},
 	    {"allow-unprotected", NULL, "let it sign legacy transactions without chain id",
 	     .flag = &put.allow_unprotected},
@@ -362,6 +383,8 @@ int ady_cmd_key_put(const struct ady_command *self, int argc, char **argv)
 		return ady_cli_usage(self, "the AWS sample's form cannot say what is allowed");
 	if (put.chains.n && put.aws_sample)
 		return ady_cli_usage(self, "the AWS sample's form cannot say --chain");
+	if ((put.policy || put.callers.n) && put.aws_sample)
+		return ady_cli_usage(self, "the AWS sample's form has no --policy and no --caller");
 	if (!put.key_arn)
 		put.key_arn = getenv("ADYTON_KEY_ARN");
 	if (!put.key_arn || !put.key_arn[0])

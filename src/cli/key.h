@@ -17,6 +17,13 @@ bool ady_key_id_valid(const char *id);
 enum ady_err ady_key_read(struct ady_seckey *key, const struct ady_secp *secp,
                           struct ady_bytes content, struct ady_fault *f);
 
+#define ADY_CALLERS_USAGE \
+	"up to 16 different callers: \"gateway\", or keys as adyton stamp keygen prints them"
+
+/* Add the callers of an option that may be given several times to r.
+ * Returns ADY_E_RECORD for another form, the same caller twice, or more than 16. */
+enum ady_err ady_key_callers(struct ady_record *r, const struct ady_values *values);
+
 /* Add the chain ids of an option that may be given several times, in any order, to r.
  * Returns ADY_E_RECORD for what is no chain id, stands there twice, or is one too many. */
 enum ady_err ady_key_chains(struct ady_record *r, const struct ady_values *values);

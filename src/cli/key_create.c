@@ -10,16 +10,18 @@
 #include "cli/fault.h"
 #include "cli/gateway.h"
 #include "cli/key.h"
+#include "cli/policy_file.h"
 #include "cli/session.h"
 #include "crypto/rng.h"
 
-enum { TIMEOUT_MS = 30000 };
+enum { TIMEOUT_MS = 30000, REPLY_TOKENS = 16384 };
 
 struct create {
 	struct ady_session_options aws;
 	struct ady_gateway gateway;
-	const char *id, *tenant;
-	struct ady_values chains;
+	const char *id, *tenant, *policy;
+	struct ady_dyn policy_text;
+	struct ady_values chains, callers;
 	struct ady_record checked; /* of the options, to see that they are good */
 	bool allow_digest, allow_unprotected, json;
 };
@@ -27,7 +29,7 @@ struct create {
 static json_t *request_of(const struct create *c)
 {
 	json_t *body = json_pack("{ssss}", "id", c->id, "tenant", c->tenant);
-	json_t *allow = json_array(), *chains = json_array();
+	json_t *allow = json_array(), *chains = json_array(), *callers = json_array();
 
 	if (c->allow_digest)
 		json_array_append_new(allow, json_string("digest"));
@@ -35,6 +37,11 @@ static json_t *request_of(const struct create *c)
 		json_array_append_new(allow, json_string("unprotected"));
 	for (size_t i = 0; i < c->checked.chains_n; i++)
 		json_array_append_new(chains, json_integer((json_int_t)c->checked.chains[i]));
+	for (size_t i = 0; i < c->callers.n; i++)
+		json_array_append_new(callers, json_string(c->callers.v[i]));
+	if (json_array_size(callers))
+		json_object_set(body, "callers", callers);
+	json_decref(callers);
 	if (json_array_size(allow))
 		json_object_set(body, "allow", allow);
 	if (json_array_size(chains))
@@ -44,13 +51,20 @@ static json_t *request_of(const struct create *c)
 	return body;
 }
 
+/* As it stands in the answer: of a policy it is the text that is bound. */
 static char *record_text(const struct ady_gateway_reply *reply)
 {
-	json_t *answer = json_loadb((const char *)reply->body.p, reply->body.n, 0, NULL);
-	char *text = json_dumps(json_object_get(answer, "record"), JSON_COMPACT);
+	static struct ady_json_tok toks[REPLY_TOKENS];
+	struct ady_bytes raw;
+	struct ady_json doc;
+	uint32_t i;
 
-	json_decref(answer);
-	return text;
+	if (ady_json_parse(&doc, toks, REPLY_TOKENS, ady_bytes(reply->body.p, reply->body.n),
+	                   NULL) != ADY_OK ||
+	    !(i = ady_json_get(&doc, 0, "record")))
+		return NULL;
+	raw = ady_json_raw(&doc, i);
+	return strndup((const char *)raw.p, raw.n);
 }
 
 static enum ady_err store(const struct create *c, struct ady_session *s, const char *record,
@@ -120,6 +134,19 @@ static int keep(const struct create *c, const struct ady_gateway_reply *reply)
 	return status;
 }
 
+/* The policy is put in as it stands. */
+static void put_options(struct ady_dyn *body, const char *text, const struct ady_dyn *policy)
+{
+	size_t n = strlen(text);
+
+	ady_dyn_put(body, text, policy->n > 0 && n > 0 ? n - 1 : n);
+	if (policy->n == 0)
+		return;
+	ady_dyn_str(body, ",\"policy\":");
+	ady_dyn_put(body, policy->p, policy->n);
+	ady_dyn_str(body, "}");
+}
+
 static int run_create(const struct create *c)
 {
 	struct ady_gateway_reply reply = {0};
@@ -129,7 +156,7 @@ static int run_create(const struct create *c)
 	char *text = json_dumps(request, JSON_COMPACT);
 	int status;
 
-	ady_dyn_str(&body, text ? text : "");
+	put_options(&body, text ? text : "", &c->policy_text);
 	if (ady_gateway_call(&c->gateway, "/v1/keys", &body, TIMEOUT_MS, &reply, &f) != ADY_OK)
 		status = ady_cli_fault(&f, "make a key",
 		                       "Give the gateway with --gateway URL; a local "
@@ -149,10 +176,15 @@ int ady_cmd_key_create(const struct ady_command *self, int argc, char **argv)
 {
 	struct create c = {0};
 	struct ady_values rest;
+	struct ady_fault f = {0};
 	const struct ady_option options[] = {
 	    {"tenant", "NAME", "whose key it is (default)", .text = &c.tenant},
 	    {"chain", "ID", "let it sign for this chain (repeatable); else any",
 	     .values = &c.chains},
+	    {"policy", "FILE", "what it may sign (doc/policy.md); else anything",
+	     .text = &c.policy},
+	    {"caller", "KEY", "whose stamp a request needs (repeatable); else none",
+	     .values = &c.callers},
 	    {"allow-digest", NULL, "let it sign any 32 bytes, unseen", .flag = &c.allow_digest},
 	    {"allow-unprotected", NULL, "let it sign legacy transactions without chain id",
 	     .flag = &c.allow_unprotected},
@@ -176,6 +208,12 @@ int ady_cmd_key_create(const struct ady_command *self, int argc, char **argv)
 		return ady_cli_usage(self, "a tenant is up to 63 of A-Z a-z 0-9 / _ + = . @ -");
 	if (ady_key_chains(&c.checked, &c.chains) != ADY_OK)
 		return ady_cli_usage(self, "up to 32 different chain ids, each from 1 on");
+	if (ady_key_callers(&c.checked, &c.callers) != ADY_OK)
+		return ady_cli_usage(self, ADY_CALLERS_USAGE);
+	if (c.policy && ady_policy_load(&c.policy_text, c.policy, &f) != ADY_OK)
+		return ady_cli_fault(&f, "read the policy", "doc/policy.md has the language.");
 	c.id = rest.v[0];
-	return run_create(&c);
+	status = run_create(&c);
+	ady_dyn_free(&c.policy_text);
+	return status;
 }

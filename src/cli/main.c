@@ -63,6 +63,12 @@ static const struct ady_command commands[] = {
      "enclave's role at KMS (or disable the KMS key), then lock. Each enclave is locked through\n"
      "a gateway of its own.\n\n" EXIT_CODES,
      ady_cmd_tenant_lock},
+    {"policy check", "", "Explain what a policy decides on a request, without signing.",
+     "Limits are taken as not used yet.\n\n"
+     "Example:\n"
+     "  adyton policy check --policy policy.json --request request.json\n\n"
+     "Exit: 0 allowed, 1 denied, 2 usage, 3 a file could not be read.\n",
+     ady_cmd_policy_check},
     {"sign", "ID", "Have an Ethereum transaction signed.",
      "Examples:\n"
      "  adyton sign demo --to 0x000000000000000000000000000000000000dEaD --value 0.1ether \\\n"

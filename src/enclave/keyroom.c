@@ -10,6 +10,9 @@
 enum ady_err ady_space_open(struct ady_space *space, struct ady_keyroom *room)
 {
 	space->data_key = ady_arena_take(room->arena);
+	space->policies = calloc(1, sizeof *space->policies);
+	if (!space->policies)
+		return ADY_E_MEMORY;
 	return space->data_key ? ady_gcm_new(&space->gcm) : ADY_E_MEMORY;
 }
 
@@ -54,13 +57,22 @@ void ady_keyroom_close(struct ady_keyroom *room)
 	if (!room)
 		return;
 	ady_pool_close(room->pool);
-	for (size_t i = 0; room->spaces && i < room->config.config->kms_connections; i++)
+	for (size_t i = 0; room->spaces && i < room->config.config->kms_connections; i++) {
 		ady_gcm_free(room->spaces[i].gcm);
+		free(room->spaces[i].policies);
+	}
 	ady_data_keys_close(room->data_keys);
 	ady_arena_close(room->arena);
 	ady_secp_close(room->secp);
 	free(room->spaces);
 	free(room);
+}
+
+uint64_t ady_keyroom_now_s(const struct ady_keyroom *room)
+{
+	if (ady_time_watch_right(room->config.watch, NULL) != ADY_OK)
+		return 0;
+	return (uint64_t)(ady_wall_ms() / 1000);
 }
 
 static enum ady_err call(struct ady_keyroom *room, size_t worker, const struct ady_kms_ask *ask,

@@ -13,6 +13,7 @@
 #include "enclave/jobs.h"
 #include "enclave/kms_session.h"
 #include "enclave/status.h"
+#include "enclave/time_watch.h"
 
 enum { ADY_KEYROOM_LANES_MAX = 64 };
 
@@ -21,12 +22,14 @@ struct ady_keyroom_config {
 	struct ady_kms_session *kms; /* with kms_connections workers or more */
 	struct ady_jobs *jobs;
 	struct ady_status *status;
+	const struct ady_time_watch *watch; /* NULL: nobody watches the clock, and it is right */
 };
 
 /* What a thread has for itself. */
 struct ady_space {
 	uint8_t *data_key; /* ADY_DATA_KEY_SIZE bytes of locked memory */
 	struct ady_gcm *gcm;
+	struct ady_policies *policies;         /* of a lane: those that were read */
 	uint8_t bytes[ADY_WIRE_RAW_MAX + 256]; /* room for one answer */
 };
 
@@ -45,6 +48,9 @@ enum ady_err ady_keyroom_open(struct ady_keyroom **room, const struct ady_keyroo
 
 /* Finish what is queued, end the threads, wipe. NULL is allowed. */
 void ady_keyroom_close(struct ady_keyroom *room);
+
+/* Seconds since 1970; 0 when the clock is too far from the NSM's time to be relied on. */
+uint64_t ady_keyroom_now_s(const struct ady_keyroom *room);
 
 /* Equip a thread that is not one of the pool: a lane. Returns ADY_E_MEMORY. */
 enum ady_err ady_space_open(struct ady_space *space, struct ady_keyroom *room);

@@ -67,7 +67,27 @@ static void run(struct ady_work *work, size_t worker)
 	ady_jobs_give(room->config.jobs, job);
 }
 
-static enum ady_err begin(struct ady_job *job, struct ady_bytes body, struct ady_fault *f)
+/* Keep the policy beyond the message that brought it, if it can be read. */
+static enum ady_err keep_policy(struct ady_job *job, struct ady_space *space, struct ady_fault *f)
+{
+	struct ady_record *rec = &job->sign.record;
+	const struct ady_rulebook *book;
+	enum ady_err err;
+
+	if (rec->policy.n == 0)
+		return ADY_OK;
+	err = ady_policies_get(space->policies, &book, rec->policy, "policy", f);
+	if (err != ADY_OK) {
+		f->err = ADY_E_FIELD_INVALID;
+		return ADY_E_FIELD_INVALID;
+	}
+	memcpy(job->sign.raw_space, rec->policy.p, rec->policy.n);
+	rec->policy.p = job->sign.raw_space;
+	return ADY_OK;
+}
+
+static enum ady_err begin(struct ady_job *job, struct ady_space *space, struct ady_bytes body,
+                          struct ady_fault *f)
 {
 	struct ady_record *rec = &job->sign.record;
 	struct ady_wire_create m;
@@ -75,8 +95,9 @@ static enum ady_err begin(struct ady_job *job, struct ady_bytes body, struct ady
 
 	if (ady_wire_read_create(&m, body) != ADY_OK)
 		return ady_fail(f, ADY_E_PROTOCOL, "", "the CREATE message is malformed");
-	err = ady_record_begin(rec, (enum ady_curve)m.curve, m.tenant, m.options, f);
-	if (err != ADY_OK)
+	err = ady_record_begin_in(rec, job->sign.toks, ADY_SIGN_TOKENS, (enum ady_curve)m.curve,
+	                          m.tenant, m.options, f);
+	if (err != ADY_OK || (err = keep_policy(job, space, f)) != ADY_OK)
 		return err;
 	if (rec->curve != ADY_CURVE_SECP256K1)
 		return ady_fail(f, ADY_E_FIELD_INVALID, "curve", "cannot be made here");
@@ -86,7 +107,7 @@ static enum ady_err begin(struct ady_job *job, struct ady_bytes body, struct ady
 	return ADY_OK;
 }
 
-void ady_making_take(struct ady_keyroom *room, struct ady_channel *ch,
+void ady_making_take(struct ady_keyroom *room, struct ady_space *space, struct ady_channel *ch,
                      const struct ady_wire_head *head, struct ady_bytes body)
 {
 	struct ady_job *job = ady_jobs_take(room->config.jobs, ch, head);
@@ -98,7 +119,7 @@ void ady_making_take(struct ady_keyroom *room, struct ady_channel *ch,
 		                   &f);
 		return;
 	}
-	if ((err = begin(job, body, &f)) == ADY_OK) {
+	if ((err = begin(job, space, body, &f)) == ADY_OK) {
 		job->owner = room;
 		job->work = (struct ady_work){.fn = run};
 		if ((err = ady_pool_submit(room->pool, &job->work)) == ADY_OK)

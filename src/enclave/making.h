@@ -8,8 +8,8 @@
 
 #include "enclave/keyroom.h"
 
-/* Take on a CREATE message. It will be answered, now or later. */
-void ady_making_take(struct ady_keyroom *room, struct ady_channel *ch,
+/* Take on a CREATE message. It will be answered, now or later. space: of the calling lane. */
+void ady_making_take(struct ady_keyroom *room, struct ady_space *space, struct ady_channel *ch,
                      const struct ady_wire_head *head, struct ady_bytes body);
 
 #endif

@@ -218,7 +218,7 @@ static void on_frame(void *ctx, struct ady_channel *ch, const struct ady_wire_he
 		ady_signing_take(lane->server->config.signing, &lane->space, ch, head, body);
 		return;
 	case ADY_WIRE_CREATE:
-		ady_making_take(lane->server->config.room, ch, head, body);
+		ady_making_take(lane->server->config.room, &lane->space, ch, head, body);
 		return;
 	case ADY_WIRE_LOCK:
 		on_lock(lane, &to, body);

@@ -172,8 +172,8 @@ void ady_signing_close(struct ady_signing *s)
 }
 
 /* Check the message and compute what will be signed. */
-static enum ady_err prepare(struct ady_signing *s, struct ady_job *job, struct ady_bytes body,
-                            struct ady_fault *f)
+static enum ady_err prepare(struct ady_signing *s, struct ady_space *space, struct ady_job *job,
+                            struct ady_bytes body, struct ady_fault *f)
 {
 	int64_t start = ady_mono_us();
 	struct ady_wire_sign m;
@@ -182,6 +182,8 @@ static enum ady_err prepare(struct ady_signing *s, struct ady_job *job, struct a
 	if (ady_wire_read_sign(&m, body) != ADY_OK)
 		return ady_fail(f, ADY_E_PROTOCOL, "", "the SIGN message is malformed");
 	job->sign.skip_verify = !s->room->config.config->verify_signatures;
+	job->sign.policies = space->policies;
+	job->sign.clock.now_s = ady_keyroom_now_s(s->room);
 	err = ady_sign_prepare(&job->sign, &m, f);
 	atomic_fetch_add(&s->room->counters->prepare_us, (uint64_t)(ady_mono_us() - start));
 	return err;
@@ -240,7 +242,7 @@ void ady_signing_take(struct ady_signing *s, struct ady_space *space, struct ady
 		                   ADY_E_BUSY, &f);
 		return;
 	}
-	if ((err = prepare(s, job, body, &f)) != ADY_OK)
+	if ((err = prepare(s, space, job, body, &f)) != ADY_OK)
 		settle(s, job, space, (struct ady_bytes){0}, err, &f);
 	else if (job->sign.record.envelope)
 		take_envelope(s, space, job);

@@ -186,9 +186,11 @@ static enum ady_err start_threads(struct enclave *e, struct ady_fault *f)
 
 	(void)f;
 	e->lanes = c->lanes ? c->lanes : cores();
-	err = ady_keyroom_open(
-	    &e->room, &(struct ady_keyroom_config){
-	                  .config = c, .kms = e->kms, .jobs = e->jobs, .status = e->status});
+	err = ady_keyroom_open(&e->room, &(struct ady_keyroom_config){.config = c,
+	                                                              .kms = e->kms,
+	                                                              .jobs = e->jobs,
+	                                                              .status = e->status,
+	                                                              .watch = e->watch});
 	if (err == ADY_OK)
 		err = ady_signing_open(&e->signing, e->room);
 	if (err == ADY_OK)

@@ -5,7 +5,7 @@
 #include "codec/json.h"
 #include "gateway/shard.h"
 
-enum { RECORD_TOKENS = 256 };
+enum { RECORD_TOKENS = 8192 }; /* a policy has many */
 
 /* The next key of the tenant is sealed under the data key of this record. */
 static void remember(struct ady_creating *c, struct ady_bytes record)

@@ -23,14 +23,16 @@ enum member {
 	M_CIPHERTEXT,
 	M_ALLOW,
 	M_CHAINS,
+	M_CALLERS,
+	M_POLICY,
 	M_CREATED,
 	M_DATA_KEY,
 	MEMBERS
 };
 
-static const char *const names[MEMBERS] = {"adyton", "wrapping",   "id",         "tenant",
-                                           "curve",  "public_key", "ciphertext", "allow",
-                                           "chains", "created",    "data_key"};
+static const char *const names[MEMBERS] = {
+    "adyton", "wrapping", "id",      "tenant", "curve",   "public_key", "ciphertext",
+    "allow",  "chains",   "callers", "policy", "created", "data_key"};
 
 /* What a public key of a curve is: its bytes, and what its first one must be under a mask. */
 static const struct {
@@ -65,7 +67,9 @@ size_t ady_curve_public_size(enum ady_curve curve)
 }
 
 /* What may be said of a key that is yet to be made. */
-#define OPTIONS (1u << M_ID | 1u << M_TENANT | 1u << M_CURVE | 1u << M_ALLOW | 1u << M_CHAINS)
+#define OPTIONS                                                                         \
+	(1u << M_ID | 1u << M_TENANT | 1u << M_CURVE | 1u << M_ALLOW | 1u << M_CHAINS | \
+	 1u << M_CALLERS | 1u << M_POLICY)
 
 struct reader {
 	struct ady_json doc;
@@ -281,6 +285,50 @@ static enum ady_err read_chains(const struct reader *r, struct ady_record *rec)
 	return ADY_OK;
 }
 
+/* In the order that they have: what is bound is their text. */
+static enum ady_err read_callers(const struct reader *r, struct ady_record *rec)
+{
+	static const char why[] =
+	    "must be 1 to 16 different keys, ed25519:, p256: or webauthn:, or "
+	    "\"gateway\"";
+	uint32_t list = r->value[M_CALLERS];
+
+	if (!list)
+		return ADY_OK;
+	if (ady_json_kind(&r->doc, list) != ADY_JSON_ARRAY || r->doc.toks[list].count == 0)
+		return refuse(r, names[M_CALLERS], why);
+	for (uint32_t i = ady_json_first(&r->doc, list); i; i = ady_json_after(&r->doc, list, i))
+		if (ady_json_kind(&r->doc, i) != ADY_JSON_STRING ||
+		    ady_record_add_caller(rec, ady_json_raw(&r->doc, i)) != ADY_OK)
+			return refuse(r, names[M_CALLERS], why);
+	return ADY_OK;
+}
+
+/* What it says is read where it decides. */
+static enum ady_err read_policy(const struct reader *r, struct ady_record *rec)
+{
+	uint32_t i = r->value[M_POLICY];
+
+	if (!i)
+		return ADY_OK;
+	if (ady_json_kind(&r->doc, i) != ADY_JSON_OBJECT)
+		return refuse(r, names[M_POLICY], "must be an object");
+	if (ady_json_raw(&r->doc, i).n > ADY_RECORD_POLICY_MAX)
+		return refuse(r, names[M_POLICY], "exceeds 32768 bytes");
+	ady_record_set_policy(rec, ady_json_raw(&r->doc, i));
+	return ADY_OK;
+}
+
+static enum ady_err read_rights(const struct reader *r, struct ady_record *rec)
+{
+	enum ady_err err;
+
+	if ((err = read_allow(r, rec)) != ADY_OK || (err = read_chains(r, rec)) != ADY_OK ||
+	    (err = read_callers(r, rec)) != ADY_OK)
+		return err;
+	return read_policy(r, rec);
+}
+
 static enum ady_err read_created(const struct reader *r, struct ady_record *rec)
 {
 	uint32_t i = r->value[M_CREATED];
@@ -325,22 +373,20 @@ static enum ady_err read_data_key(const struct reader *r, struct ady_record *rec
 	              names[M_DATA_KEY]);
 }
 
-static enum ady_err parse_json(struct ady_record *rec, struct ady_bytes text,
-                               struct ady_bytes key_id, struct ady_fault *f)
+static enum ady_err parse_json(struct ady_record *rec, struct ady_json_tok *toks, size_t cap,
+                               struct ady_bytes text, struct ady_bytes key_id, struct ady_fault *f)
 {
-	struct ady_json_tok toks[TOKENS];
 	struct reader r = {.f = f};
 	enum ady_err err;
 
-	if (ady_json_parse(&r.doc, toks, TOKENS, text, NULL) != ADY_OK)
+	if (ady_json_parse(&r.doc, toks, cap, text, NULL) != ADY_OK)
 		return refuse(&r, NULL, "is neither strict JSON nor base64");
 	if ((err = find_members(&r)) != ADY_OK || (err = require_all(&r)) != ADY_OK ||
 	    (err = read_text(&r, M_ID, rec->id, sizeof rec->id)) != ADY_OK ||
 	    (err = read_text(&r, M_TENANT, rec->tenant, sizeof rec->tenant)) != ADY_OK ||
 	    (err = read_kind(&r, rec)) != ADY_OK || (err = read_public_key(&r, rec)) != ADY_OK ||
-	    (err = read_allow(&r, rec)) != ADY_OK || (err = read_chains(&r, rec)) != ADY_OK ||
-	    (err = read_created(&r, rec)) != ADY_OK || (err = read_data_key(&r, rec)) != ADY_OK ||
-	    (err = read_ciphertext(&r, rec)) != ADY_OK)
+	    (err = read_rights(&r, rec)) != ADY_OK || (err = read_created(&r, rec)) != ADY_OK ||
+	    (err = read_data_key(&r, rec)) != ADY_OK || (err = read_ciphertext(&r, rec)) != ADY_OK)
 		return err;
 	if (!ady_bytes_is(key_id, rec->id))
 		return ady_fail(f, ADY_E_RECORD_MISMATCH, "record.id",
@@ -352,12 +398,21 @@ static enum ady_err parse_json(struct ady_record *rec, struct ady_bytes text,
 enum ady_err ady_record_parse(struct ady_record *rec, struct ady_bytes text,
                               struct ady_bytes key_id, struct ady_fault *f)
 {
+	struct ady_json_tok toks[TOKENS];
+
+	return ady_record_parse_in(rec, toks, TOKENS, text, key_id, f);
+}
+
+enum ady_err ady_record_parse_in(struct ady_record *rec, struct ady_json_tok *toks, size_t cap,
+                                 struct ady_bytes text, struct ady_bytes key_id,
+                                 struct ady_fault *f)
+{
 	const struct reader r = {.f = f};
 	struct ady_bytes body = trimmed(text);
 
 	memset(rec, 0, sizeof *rec);
 	if (body.n > 0 && body.p[0] == '{')
-		return parse_json(rec, body, key_id, f);
+		return parse_json(rec, toks, cap, body, key_id, f);
 	rec->sample = true;
 	return decode(&r, rec->ciphertext, sizeof rec->ciphertext, &rec->ciphertext_n, body, NULL);
 }
@@ -374,6 +429,14 @@ enum ady_err ady_record_begin(struct ady_record *rec, enum ady_curve curve, stru
                               struct ady_bytes options, struct ady_fault *f)
 {
 	struct ady_json_tok toks[TOKENS];
+
+	return ady_record_begin_in(rec, toks, TOKENS, curve, tenant, options, f);
+}
+
+enum ady_err ady_record_begin_in(struct ady_record *rec, struct ady_json_tok *toks, size_t cap,
+                                 enum ady_curve curve, struct ady_bytes tenant,
+                                 struct ady_bytes options, struct ady_fault *f)
+{
 	struct reader r = {.options = true, .f = f};
 	enum ady_err err;
 
@@ -384,14 +447,13 @@ enum ady_err ady_record_begin(struct ady_record *rec, enum ady_curve curve, stru
 	    !is_name(rec->tenant, tenant.n))
 		return ady_fail(f, ADY_E_FIELD_INVALID, "tenant",
 		                "must consist of A-Z a-z 0-9 . _ : / + = @ -");
-	if ((err = ady_json_parse(&r.doc, toks, TOKENS, options, f)) != ADY_OK ||
+	if ((err = ady_json_parse(&r.doc, toks, cap, options, f)) != ADY_OK ||
 	    (err = find_members(&r)) != ADY_OK || (err = require(&r, M_ID)) != ADY_OK ||
 	    (err = check_same(&r, M_TENANT, rec->tenant)) != ADY_OK ||
 	    (err = check_same(&r, M_CURVE, ady_curve_name(curve))) != ADY_OK ||
-	    (err = read_text(&r, M_ID, rec->id, sizeof rec->id)) != ADY_OK ||
-	    (err = read_allow(&r, rec)) != ADY_OK)
+	    (err = read_text(&r, M_ID, rec->id, sizeof rec->id)) != ADY_OK)
 		return err;
-	return read_chains(&r, rec);
+	return read_rights(&r, rec);
 }
 
 bool ady_record_allows_chain(const struct ady_record *rec, uint64_t chain)

@@ -17,19 +17,24 @@
  *                         order: "digest", what the enclave has not hashed itself; "unprotected",
  *                         legacy transactions without a chain id, good for every chain
  *   "chains": [1, 10]     the only chains that a transaction may be for, ascending
+ *   "callers": [..]       whose stamps a request needs one of (signer/stamp.h), up to 16 keys; with
+ *                         "gateway" among them, or without the member, none is needed
+ *   "policy": {..}        what may be signed (doc/policy.md), its text bound by its SHA-256
  *   "created": 1764000000 seconds since 1970 */
 #ifndef ADY_SIGNER_RECORD_H
 #define ADY_SIGNER_RECORD_H
 
-#include "base/bytes.h"
+#include "codec/json.h"
 
 enum {
 	ADY_RECORD_CIPHERTEXT_MAX = 6144,
 	ADY_RECORD_SEALED = 12 + 32 + 16, /* bytes of an envelope's ciphertext */
 	ADY_RECORD_DATA_KEY_MAX = 1024,   /* KMS makes about 200 bytes of 32 */
 	ADY_RECORD_CHAINS_MAX = 32,
-	ADY_RECORD_CONTEXT_MAX = 7,
-	ADY_RECORD_AAD_MAX = 2048,
+	ADY_RECORD_CALLERS_MAX = 16,
+	ADY_RECORD_POLICY_MAX = 32768,
+	ADY_RECORD_CONTEXT_MAX = 9,
+	ADY_RECORD_AAD_MAX = 6144,
 	ADY_DATA_KEY_CONTEXT = 3,
 };
 
@@ -55,7 +60,12 @@ struct ady_record {
 	uint64_t chains[ADY_RECORD_CHAINS_MAX]; /* none: any */
 	size_t chains_n;
 	char chains_text[ADY_RECORD_CHAINS_MAX * 20 + 1]; /* "1,10" */
-	uint64_t created;                                 /* 0: not known */
+	char callers_text[4096]; /* with commas between them; empty: none were named */
+	struct ady_bytes
+	    policy; /* its text: a view into the record's, valid as long; empty: none */
+	uint8_t policy_hash[32];
+	char policy_text[65]; /* the hash in hex, or empty */
+	uint64_t created;     /* 0: not known */
 	char created_text[21];
 	uint8_t data_key[ADY_RECORD_DATA_KEY_MAX]; /* of an envelope */
 	size_t data_key_n;
@@ -81,12 +91,35 @@ size_t ady_curve_public_size(enum ady_curve curve);
 enum ady_err ady_record_parse(struct ady_record *rec, struct ady_bytes text,
                               struct ady_bytes key_id, struct ady_fault *f);
 
+/* The same with room for cap tokens: a policy has many. (ady_record_parse has room for 128.) */
+enum ady_err ady_record_parse_in(struct ady_record *rec, struct ady_json_tok *toks, size_t cap,
+                                 struct ady_bytes text, struct ady_bytes key_id,
+                                 struct ady_fault *f);
+
+/* Take on a policy: rec->policy is the view. */
+void ady_record_set_policy(struct ady_record *rec, struct ady_bytes policy);
+
+/* Add a caller, "gateway" or the text of a key (policy/stamp_key.h). Returns ADY_E_RECORD when it
+ * is neither, or there already, or there are 16. */
+enum ady_err ady_record_add_caller(struct ady_record *rec, struct ady_bytes caller);
+
+/* Whether the record names that caller. */
+bool ady_record_has_caller(const struct ady_record *rec, struct ady_bytes caller);
+
+/* Whether a request needs the stamp of one of the callers. */
+bool ady_record_needs_stamp(const struct ady_record *rec);
+
 /* Begin the record of a new key of a tenant from its options, a JSON object: {"id": ".."}, and
- * "allow" and "chains" as in a record; "tenant" and "curve" may be there when they agree. The key,
- * its ciphertext, data key and time are missing yet. Returns: ADY_E_JSON, ADY_E_JSON_DUPLICATE; the
- * ADY_E_FIELD_* with the member's name in f. */
+ * "allow", "chains", "callers" and "policy" as in a record (the last a view into options); "tenant"
+ * and "curve" may be there when they agree. The key, its ciphertext, data key and time are missing
+ * yet. Returns: ADY_E_JSON, ADY_E_JSON_DUPLICATE; the ADY_E_FIELD_* with the member's name in f. */
 enum ady_err ady_record_begin(struct ady_record *rec, enum ady_curve curve, struct ady_bytes tenant,
                               struct ady_bytes options, struct ady_fault *f);
+
+/* The same with room for cap tokens. (ady_record_begin has room for 128.) */
+enum ady_err ady_record_begin_in(struct ady_record *rec, struct ady_json_tok *toks, size_t cap,
+                                 enum ady_curve curve, struct ady_bytes tenant,
+                                 struct ady_bytes options, struct ady_fault *f);
 
 /* Add a chain id, above those that are there, at most 2^63 - 37 (EIP-2294); ADY_E_RECORD else, or
  * when there are 32. */
@@ -96,9 +129,9 @@ enum ady_err ady_record_add_chain(struct ady_record *rec, uint64_t chain);
 bool ady_record_allows_chain(const struct ady_record *rec, uint64_t chain);
 
 /* Fill the texts and rec->context from the other members: for direct wrapping the pairs
- * adyton:allow
- * ("digest,unprotected"), adyton:chains ("1,10"), adyton:created, each only where the record has
- * it, adyton:curve, adyton:id, adyton:public-key, adyton:tenant. Used where a record is made as
+ * adyton:allow ("digest,unprotected"), adyton:callers (with commas between them), adyton:chains
+ * ("1,10"), adyton:created, adyton:policy (SHA-256 of its text, in hex), each only where the record
+ * has it, adyton:curve, adyton:id, adyton:public-key, adyton:tenant. Used where a record is made as
  * well as where it is read. */
 void ady_record_bind(struct ady_record *rec);
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "codec/cbor.h"
 #include "codec/json.h"
+#include "crypto/hash.h"
 
 enum { AAD_VERSION = 1, AAD_MEMBERS = 11 };
 
@@ -52,6 +53,13 @@ static void write_texts(struct ady_record *rec)
 	rec->created_text[created.n] = '\0';
 }
 
+void ady_record_set_policy(struct ady_record *rec, struct ady_bytes policy)
+{
+	rec->policy = policy;
+	ady_sha256(rec->policy_hash, &policy, 1);
+	ady_hex_encode(rec->policy_text, ady_bytes(rec->policy_hash, sizeof rec->policy_hash));
+}
+
 void ady_record_bind(struct ady_record *rec)
 {
 	write_texts(rec);
@@ -60,12 +68,16 @@ void ady_record_bind(struct ady_record *rec)
 		return;
 	if (rec->allow)
 		add_pair(rec, "adyton:allow", rec->allow_text);
+	if (rec->callers_text[0])
+		add_pair(rec, "adyton:callers", rec->callers_text);
 	if (rec->chains_n)
 		add_pair(rec, "adyton:chains", rec->chains_text);
 	if (rec->created)
 		add_pair(rec, "adyton:created", rec->created_text);
 	add_pair(rec, "adyton:curve", ady_curve_name(rec->curve));
 	add_pair(rec, "adyton:id", rec->id);
+	if (rec->policy.n)
+		add_pair(rec, "adyton:policy", rec->policy_text);
 	add_pair(rec, "adyton:public-key", rec->public_key);
 	add_pair(rec, "adyton:tenant", rec->tenant);
 }
@@ -97,9 +109,9 @@ void ady_record_aad(struct ady_buf *b, const struct ady_record *rec, const char 
 	ady_cbor_put_bytes(b, ady_bytes(rec->pub, ady_curve_public_size(rec->curve)));
 	put_text(b, 6, rec->allow_text);
 	put_text(b, 7, rec->chains_text);
-	put_text(b, 8, ""); /* callers: there are none yet */
+	put_text(b, 8, rec->callers_text);
 	ady_cbor_put_uint(b, 9);
-	ady_cbor_put_bytes(b, ady_bytes(NULL, 0)); /* SHA-256 of the policy: there is none yet */
+	ady_cbor_put_bytes(b, ady_bytes(rec->policy_hash, rec->policy.n ? 32 : 0));
 	ady_cbor_put_uint(b, 10);
 	ady_cbor_put_uint(b, rec->created);
 }
@@ -118,6 +130,20 @@ static void put_blob(struct ady_buf *b, const char *name, const uint8_t *p, size
 
 	ady_base64_encode(text, ady_bytes(p, n));
 	put_member(b, name, text);
+}
+
+/* Their texts need no escapes. */
+static void put_callers(struct ady_buf *b, const struct ady_record *rec)
+{
+	if (!rec->callers_text[0])
+		return;
+	ady_buf_str(b, ",\"callers\":[\"");
+	for (const char *c = rec->callers_text; *c; c++)
+		if (*c == ',')
+			ady_buf_str(b, "\",\"");
+		else
+			ady_buf_u8(b, (uint8_t)*c);
+	ady_buf_str(b, "\"]");
 }
 
 void ady_record_put(struct ady_buf *b, const struct ady_record *rec)
@@ -140,6 +166,11 @@ void ady_record_put(struct ady_buf *b, const struct ady_record *rec)
 		ady_buf_str(b, ",\"chains\":[");
 		put_chains(b, rec);
 		ady_buf_str(b, "]");
+	}
+	put_callers(b, rec);
+	if (rec->policy.n) {
+		ady_buf_str(b, ",\"policy\":");
+		ady_buf_view(b, rec->policy);
 	}
 	if (rec->created)
 		ady_buf_printf(b, ",\"created\":%llu", (unsigned long long)rec->created);

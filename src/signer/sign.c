@@ -64,8 +64,15 @@ enum ady_err ady_sign_prepare(struct ady_sign_job *job, const struct ady_wire_si
 {
 	enum ady_err err;
 
-	if ((err = ady_record_parse(&job->record, m->record, m->key_id, f)) != ADY_OK ||
-	    (err = ady_request_read(job, m, f)) != ADY_OK)
+	err =
+	    ady_record_parse_in(&job->record, job->toks, ADY_SIGN_TOKENS, m->record, m->key_id, f);
+	if (err != ADY_OK || (err = ady_request_read(job, m, f)) != ADY_OK)
+		return err;
+	if (ady_record_needs_stamp(&job->record) && job->object.stamps_n == 0)
+		return ady_fail(f, ADY_E_UNAUTHORIZED, "stamp",
+		                "the record of this key needs the stamp of one of its callers");
+	job->object.now_s = job->clock.now_s;
+	if ((err = ady_policies_decide(job->policies, &job->record, &job->object, f)) != ADY_OK)
 		return err;
 	if (job->is_tx)
 		encode_and_hash(job, job->digest, NULL);

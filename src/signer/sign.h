@@ -8,20 +8,29 @@
 
 #include "chain/eth_tx.h"
 #include "codec/wire.h"
-#include "policy/field.h"
+#include "signer/decision.h"
 #include "signer/envelope.h"
 
 enum { ADY_SIGN_TOKENS = 4096 };
+
+/* What the owner knows of time and of itself; all zero: neither stamps nor times can be checked. */
+struct ady_sign_clock {
+	uint64_t now_s;  /* checked against the NSM; 0: not known */
+	uint64_t born_s; /* when the window of used stamps began */
+	uint32_t stamp_life_s;
+};
 
 /* All that one signature needs but the key; about 350 KiB, made once per lane and used again. */
 struct ady_sign_job {
 	/* Set by the owner, kept by prepare: leave out the check of each signature
 	 * ("verify_signatures": false). */
 	bool skip_verify;
-	struct ady_envelope envelope; /* set by the owner before finish opens an envelope */
-	struct ady_record record;     /* what KMS must open: ciphertext and context */
-	const char *at;               /* the member of the request that is signed, for faults */
-	bool is_tx;                   /* else digest is all there is */
+	struct ady_policies *policies; /* of the thread that prepares */
+	struct ady_sign_clock clock;   /* set by the owner before prepare */
+	struct ady_envelope envelope;  /* set by the owner before finish opens an envelope */
+	struct ady_record record;      /* what KMS must open: ciphertext and context */
+	const char *at;                /* the member of the request that is signed, for faults */
+	bool is_tx;                    /* else digest is all there is */
 	struct ady_eth_tx tx;
 	struct ady_eip712_view typed;
 	/* What a policy decides on: tx, typed, or other parts of the request, whose text it needs.

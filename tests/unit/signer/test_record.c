@@ -258,11 +258,11 @@ CASE(the_envelope_form)
 /* Whatever decides is in the additional data: each change of it is another text. */
 CASE(each_member_changes_the_additional_data)
 {
-	uint8_t aad[6][ADY_RECORD_AAD_MAX];
-	struct ady_buf b[6];
+	uint8_t aad[9][ADY_RECORD_AAD_MAX];
+	struct ady_buf b[9];
 
 	CHECK_ERR(parse(ENVELOPE), ADY_OK);
-	for (int i = 0; i < 6; i++) {
+	for (int i = 0; i < 9; i++) {
 		struct ady_record changed = rec;
 
 		b[i] = ady_buf(aad[i], sizeof aad[i]);
@@ -271,12 +271,77 @@ CASE(each_member_changes_the_additional_data)
 		changed.pub[32] ^= i == 3;
 		if (i == 4)
 			(void)ady_record_add_chain(&changed, 1);
+		if (i == 6)
+			(void)ady_record_add_caller(&changed, ady_bytes_str("gateway"));
+		if (i > 6)
+			ady_record_set_policy(&changed, ady_bytes_str(i == 7 ? "{}" : "{ }"));
 		ady_record_bind(&changed);
 		ady_record_aad(&b[i], &changed, i == 5 ? "prog" : "prod");
 		CHECK(!b[i].full);
 		for (int k = 0; k < i; k++)
 			CHECK(!ady_bytes_eq(ady_buf_bytes(&b[i]), ady_buf_bytes(&b[k])));
 	}
+}
+
+#define KEY_A "ed25519:00000000000000000000000000000000000000000000000000000000000000aa"
+#define KEY_B "p256:0200000000000000000000000000000000000000000000000000000000000000bb"
+#define WITH(members)                                                                          \
+	"{" M_VERSION "," M_WRAPPING "," M_ID "," M_TENANT "," M_CURVE "," M_PUBLIC "," M_TEXT \
+	"," members "}"
+
+CASE(callers)
+{
+	struct ady_record more = {0};
+	char key[80];
+
+	CHECK_ERR(parse(WITH("\"callers\":[\"" KEY_A "\",\"" KEY_B "\"]")), ADY_OK);
+	CHECK_STR(rec.callers_text, KEY_A "," KEY_B);
+	CHECK_STR(rec.context[0].key, "adyton:callers");
+	CHECK_STR(rec.context[0].value, KEY_A "," KEY_B);
+	CHECK(ady_record_has_caller(&rec, ady_bytes_str(KEY_B)));
+	CHECK(!ady_record_has_caller(&rec, ady_bytes_str("p256:")));
+	CHECK(ady_record_needs_stamp(&rec));
+	check_round(WITH("\"callers\":[\"" KEY_A "\",\"" KEY_B "\"]"));
+	CHECK_ERR(parse(WITH("\"callers\":[\"gateway\",\"" KEY_B "\"]")), ADY_OK);
+	CHECK(!ady_record_needs_stamp(&rec));
+	check_refused(WITH("\"callers\":[]"), "record.callers");
+	check_refused(WITH("\"callers\":\"gateway\""), "record.callers");
+	check_refused(WITH("\"callers\":[1]"), "record.callers");
+	check_refused(WITH("\"callers\":[\"me\"]"), "record.callers");
+	check_refused(WITH("\"callers\":[\"" KEY_A "\",\"" KEY_A "\"]"), "record.callers");
+	for (int i = 0; i < 17; i++) {
+		snprintf(key, sizeof key, "ed25519:%064d", i);
+		CHECK_ERR(ady_record_add_caller(&more, ady_bytes_str(key)),
+		          i < 16 ? ADY_OK : ADY_E_RECORD);
+	}
+}
+
+CASE(callers_have_a_room_of_their_own)
+{
+	char key[400];
+	int n = 0;
+
+	rec = (struct ady_record){0};
+	for (; n < 16; n++) {
+		snprintf(key, sizeof key, "webauthn:%0240d:02%064d", n, 7);
+		if (ady_record_add_caller(&rec, ady_bytes_str(key)) != ADY_OK)
+			break;
+	}
+	CHECK_INT(n, 12);
+	CHECK(strlen(rec.callers_text) < sizeof rec.callers_text);
+}
+
+CASE(policies)
+{
+	static const char text[] = WITH("\"policy\":{\"policy\": 1,\"rules\":[]}");
+
+	CHECK_ERR(parse(text), ADY_OK);
+	CHECK(ady_bytes_is(rec.policy, "{\"policy\": 1,\"rules\":[]}"));
+	CHECK_STR(rec.context[2].key, "adyton:policy");
+	CHECK_STR(rec.context[2].value,
+	          "5a861b9d8615061ce18a2a3001154c26115f7a25fb812eedbd7a1fc664fe81af");
+	check_round(text);
+	check_refused(WITH("\"policy\":[]"), "record.policy");
 }
 
 CASE(wrong_envelopes)
@@ -499,7 +564,7 @@ CASE(wrong_members)
 	    {"ciphertext", "\"AQIDBA\""},
 	    {"ciphertext", "\"AQIDBA==\\u0000\""},
 	    {"ciphertext", "{}"},
-	    {"policy", "{}"},
+	    {"policy", "1"},
 	    {"Adyton", "1"},
 	};
 
@@ -574,6 +639,9 @@ int main(void)
 	RUN(wrong_envelopes);
 	RUN(other_curves);
 	RUN(options_of_a_new_key);
+	RUN(callers);
+	RUN(callers_have_a_room_of_their_own);
+	RUN(policies);
 	RUN(the_context_of_data_keys);
 	RUN(the_sample_form);
 	RUN(refused_as_a_whole);

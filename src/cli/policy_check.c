@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/fault.h"
+#include "cli/file.h"
+#include "cli/policy_file.h"
+#include "policy/explain.h"
+#include "signer/request.h"
+
+enum { RECORD_MAX = 65536, EXPLANATION_MAX = 1 << 20 };
+
+struct check {
+	const char *policy, *request, *record, *now;
+	struct ady_values stamps;
+	struct ady_dyn policy_text, request_text, record_text;
+	struct ady_sign_job job;
+	struct ady_policies policies;
+	struct ady_bytes keys[ADY_CLI_VALUES];
+};
+
+/* The record says what else the key may sign; without one, everything. */
+static enum ady_err load_record(struct check *c, struct ady_fault *f)
+{
+	struct ady_record *rec = &c->job.record;
+	struct ady_json doc;
+	struct ady_bytes text;
+	enum ady_err err;
+
+	rec->allow = ADY_ALLOW_DIGEST | ADY_ALLOW_UNPROTECTED;
+	if (!c->record)
+		return ADY_OK;
+	if ((err = ady_file_read(&c->record_text, c->record, RECORD_MAX, f)) != ADY_OK)
+		return err;
+	text = ady_dyn_bytes(&c->record_text);
+	err = ady_json_parse(&doc, c->job.toks, ADY_SIGN_TOKENS, text, f);
+	if (err != ADY_OK)
+		return err;
+	text = ady_json_raw(&doc, ady_json_get(&doc, 0, "id"));
+	return ady_record_parse_in(rec, c->job.toks, ADY_SIGN_TOKENS,
+	                           ady_dyn_bytes(&c->record_text), text, f);
+}
+
+static enum ady_err load(struct check *c, struct ady_fault *f)
+{
+	struct ady_wire_sign m = {.form = ADY_FORM_NATIVE};
+	enum ady_err err;
+
+	if ((err = load_record(c, f)) != ADY_OK)
+		return err;
+	if (c->policy) {
+		if ((err = ady_policy_load(&c->policy_text, c->policy, f)) != ADY_OK)
+			return err;
+		ady_record_set_policy(&c->job.record, ady_dyn_bytes(&c->policy_text));
+	}
+	err = ady_file_read(&c->request_text, c->request, ADY_WIRE_REQUEST_MAX, f);
+	m.request = ady_dyn_bytes(&c->request_text);
+	return err == ADY_OK ? ady_request_read(&c->job, &m, f) : err;
+}
+
+/* What the command line says about time and stamps. */
+static enum ady_err suppose(struct check *c, struct ady_fault *f)
+{
+	struct ady_object *o = &c->job.object;
+	int64_t now = ady_wall_ms() / 1000;
+
+	if (c->now && ady_time_parse(&now, ady_bytes_str(c->now)) != ADY_OK)
+		return ady_fail(f, ADY_E_FIELD_INVALID, "--now",
+		                "must be a time such as 2026-01-31T09:00:00Z");
+	o->now_s = (uint64_t)now;
+	for (size_t i = 0; i < c->stamps.n; i++)
+		c->keys[i] = ady_bytes_str(c->stamps.v[i]);
+	o->stamps = c->keys;
+	o->stamps_n = c->stamps.n;
+	return ADY_OK;
+}
+
+static int explain(struct check *c)
+{
+	static const struct ady_counters none;
+	static uint8_t space[EXPLANATION_MAX];
+	struct ady_buf out = ady_buf(space, sizeof space);
+	struct ady_deciding *d = &c->policies.deciding;
+	struct ady_decision decision;
+	const struct ady_rulebook *book;
+	struct ady_fault f = {0};
+
+	if (c->job.record.policy.n == 0) {
+		puts("allowed: the record has no policy");
+		return ADY_EXIT_OK;
+	}
+	if (ady_policies_get(&c->policies, &book, c->job.record.policy, "record.policy", &f) !=
+	    ADY_OK)
+		return ady_cli_fault(&f, "read the record's policy", NULL);
+	*d = (struct ady_deciding){.book = book, .object = &c->job.object, .counters = &none};
+	ady_explain(&out, &decision, d);
+	fwrite(out.p, 1, out.n, stdout);
+	return decision.verdict == ADY_ALLOWED ? ADY_EXIT_OK : ADY_EXIT_REFUSED;
+}
+
+int ady_cmd_policy_check(const struct ady_command *self, int argc, char **argv)
+{
+	static struct check c;
+	struct ady_values rest;
+	struct ady_fault f = {0};
+	const struct ady_option options[] = {
+	    {"policy", "FILE", "the policy (doc/policy.md)", .text = &c.policy},
+	    {"request", "FILE", "the request, as it is sent for a signature; -: standard input",
+	     .text = &c.request},
+	    {"record", "FILE", "a key's record: its policy and what it allows", .text = &c.record},
+	    {"now", "TIME", "suppose that it is then; else the present", .text = &c.now},
+	    {"stamp", "KEY", "suppose that this key has stamped it (repeatable)",
+	     .values = &c.stamps},
+	    {0}};
+	int status = ady_options_read(self, options, argc, argv, &rest);
+
+	if (status >= 0)
+		return status;
+	if (rest.n > 0 || !c.request || (!c.policy && !c.record))
+		return ady_cli_usage(self, "give --request, and --policy or --record");
+	if (load(&c, &f) != ADY_OK || suppose(&c, &f) != ADY_OK)
+		status = ady_cli_fault(&f, "check the policy", NULL);
+	else
+		status = explain(&c);
+	ady_dyn_free(&c.policy_text);
+	ady_dyn_free(&c.request_text);
+	ady_dyn_free(&c.record_text);
+	return status;
+}
