@@ -67,7 +67,20 @@ static char *record_text(const struct ady_gateway_reply *reply)
 	return strndup((const char *)raw.p, raw.n);
 }
 
-static enum ady_err store(const struct create *c, struct ady_session *s, const char *record,
+/* The description is what keys are found by address with (src/store/secret.c). */
+static json_t *description(const struct ady_gateway_reply *reply)
+{
+	json_t *answer = json_loadb((const char *)reply->body.p, reply->body.n, 0, NULL);
+	const char *address = json_string_value(json_object_get(answer, "address"));
+	json_t *text =
+	    json_sprintf("Adyton key%s%s", address ? " of " : "", address ? address : "");
+
+	json_decref(answer);
+	return text;
+}
+
+static enum ady_err store(const struct create *c, struct ady_session *s,
+                          const struct ady_gateway_reply *reply, const char *record,
                           json_t **stored, struct ady_fault *f)
 {
 	uint8_t random[16];
@@ -76,8 +89,9 @@ static enum ady_err store(const struct create *c, struct ady_session *s, const c
 	ady_random(random, sizeof random);
 	ady_hex_encode(token, ady_bytes(random, sizeof random));
 	return ady_session_call(s, "secretsmanager", "secretsmanager.CreateSecret",
-	                        json_pack("{ssssss}", "Name", c->id, "ClientRequestToken", token,
-	                                  "SecretString", record),
+	                        json_pack("{ssssssso}", "Name", c->id, "ClientRequestToken", token,
+	                                  "SecretString", record, "Description",
+	                                  description(reply)),
 	                        stored, f);
 }
 
@@ -121,7 +135,7 @@ static int keep(const struct create *c, const struct ady_gateway_reply *reply)
 	}
 	if (ady_session_open(&s, &c->aws, &f) != ADY_OK)
 		status = ady_cli_fault(&f, "call AWS", NULL);
-	else if (store(c, &s, record, &stored, &f) != ADY_OK)
+	else if (store(c, &s, reply, record, &stored, &f) != ADY_OK)
 		status =
 		    ady_cli_fault(&f, "store the record",
 		                  "The caller needs secretsmanager:CreateSecret, and no secret "
