@@ -66,6 +66,11 @@ static bool acceptable(struct ady_http_conn *c)
 		ady_http_refuse(c, 413, &f);
 		return false;
 	}
+	if (head->length > config->limits.body_max && !ady_http_conn_lengthen(c)) {
+		(void)ady_fail(&f, ADY_E_BUSY, NULL, "too many long bodies are being worked on");
+		ady_http_refuse(c, 503, &f);
+		return false;
+	}
 	return true;
 }
 
@@ -116,6 +121,7 @@ static bool take_request(struct ady_http_conn *c)
 
 static void drop_taken(struct ady_http_conn *c)
 {
+	ady_http_conn_shorten(c);
 	c->in_n -= c->taken;
 	if (c->in_n > 0)
 		memmove(c->in, c->in + c->taken, c->in_n);

@@ -10,7 +10,9 @@
 #include "net/http_server.h"
 #include "net/stream.h"
 
-enum { ADY_HTTP_DATE_SIZE = 72 };
+/* Bodies beyond limits.body_max (where config.body_max allows them) take memory: so many at once.
+ */
+enum { ADY_HTTP_DATE_SIZE = 72, ADY_HTTP_LONG_MAX = 16 };
 
 struct ady_http_server {
 	struct ady_loop *loop;
@@ -19,6 +21,7 @@ struct ady_http_server {
 	struct ady_timer pause, drain;
 	struct ady_http_conn *conns, *last;
 	size_t conns_n;
+	size_t long_n; /* connections whose body is longer than limits.body_max */
 	bool draining;
 	void (*drained)(void *ctx);
 	struct ady_dyn scratch; /* the answer that is being written */
@@ -78,7 +81,7 @@ struct ady_http_conn {
 	size_t moved; /* bytes since since_ms */
 	size_t requests;
 	unsigned pins; /* who still uses this structure; it is freed by the last */
-	bool surplus, owed, in_handler, closing;
+	bool surplus, is_long, owed, in_handler, closing;
 	bool readable; /* another read may give something */
 };
 
@@ -116,6 +119,13 @@ bool ady_http_conn_make_room(struct ady_http_server *server);
 
 /* End a connection that waits for its next request; others end after their answer. */
 void ady_http_conn_drain(struct ady_http_conn *c);
+
+/* A body longer than limits.body_max is about to come. False: there are ADY_HTTP_LONG_MAX already.
+ */
+bool ady_http_conn_lengthen(struct ady_http_conn *c);
+
+/* Such a body is gone, or there was none. */
+void ady_http_conn_shorten(struct ady_http_conn *c);
 
 /* The next connection of the server's list. */
 struct ady_http_conn *ady_http_conn_next(const struct ady_http_conn *c);

@@ -54,6 +54,22 @@ void ady_http_conn_renew(struct ady_http_conn *c)
 	list_first(c);
 }
 
+bool ady_http_conn_lengthen(struct ady_http_conn *c)
+{
+	if (c->server->long_n == ADY_HTTP_LONG_MAX)
+		return false;
+	c->server->long_n++;
+	c->is_long = true;
+	return true;
+}
+
+void ady_http_conn_shorten(struct ady_http_conn *c)
+{
+	if (c->is_long)
+		c->server->long_n--;
+	c->is_long = false;
+}
+
 void ady_http_conn_end(struct ady_http_conn *c)
 {
 	struct ady_http_server *server = c->server;
@@ -63,6 +79,7 @@ void ady_http_conn_end(struct ady_http_conn *c)
 	if (c->stream.why)
 		ADY_DEBUG("tls failed", "peer=%s why=\"%s\"", c->req.peer, c->stream.why);
 	unlist(c);
+	ady_http_conn_shorten(c);
 	c->server = NULL;
 	ady_timer_cancel(server->loop, &c->timer);
 	ady_loop_del(server->loop, &c->io);

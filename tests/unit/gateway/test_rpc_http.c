@@ -114,10 +114,53 @@ CASE(json_rpc_may_be_longer_than_what_is_signed)
 	close_world(&w);
 }
 
+/* Announce a body of n bytes and send none of it. */
+static int begin_long(struct world *w, size_t n)
+{
+	char text[128];
+	int fd = http_open(w->port);
+	int head = snprintf(text, sizeof text,
+	                    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", n);
+
+	CHECK(send(fd, text, (size_t)head, MSG_NOSIGNAL) == head);
+	return fd;
+}
+
+/* Two threads share the port, and the kernel the connections between them: of 80 each has its 16.
+ */
+CASE(long_bodies_are_few_at_once)
+{
+	struct world w;
+	struct reply r;
+	int fds[80];
+
+	open_world(&w, "", "");
+	for (size_t i = 0; i < 80; i++)
+		fds[i] = begin_long(&w, ADY_RPC_TEXT_MAX);
+	sleep_ms(200);
+	post_long(&w, "/", health, ADY_RPC_TEXT_MAX, &r);
+	CHECK_INT(r.status, 503);
+	CHECK_STR(reply_text(&r, "code"), "overloaded");
+	reply_free(&r);
+	post_long(&w, "/", health, ADY_WIRE_REQUEST_MAX, &r); /* others are not concerned */
+	CHECK_INT(r.status, 200);
+	reply_free(&r);
+	for (size_t i = 0; i < 80; i++)
+		close(fds[i]);
+	sleep_ms(200);
+	for (size_t i = 0; i < 40; i++) { /* one after the other */
+		post_long(&w, "/", health, ADY_WIRE_REQUEST_MAX + 1, &r);
+		CHECK_INT(r.status, 200);
+		reply_free(&r);
+	}
+	close_world(&w);
+}
+
 int main(void)
 {
 	RUN(json_rpc_is_answered_on_the_root);
 	RUN(web_pages_and_other_media_are_refused);
 	RUN(json_rpc_may_be_longer_than_what_is_signed);
+	RUN(long_bodies_are_few_at_once);
 	return test_end();
 }
