@@ -66,7 +66,9 @@ static const struct item set_code[] = {{"chainId", QUANTITY},
                                        {"s", QUANTITY},
                                        {NULL, QUANTITY}};
 
-static const struct item *const lists[] = {legacy, access_list, dynamic_fee, blob, set_code};
+enum { TYPES = 5 };
+
+static const struct item *const lists[TYPES] = {legacy, access_list, dynamic_fee, blob, set_code};
 
 static void put_name(struct ady_dyn *out, const char *name)
 {
@@ -250,7 +252,7 @@ enum ady_err ady_geth_tx_put(struct ady_dyn *out, struct ady_bytes raw,
 	size_t before = out->n;
 	unsigned type = 0;
 
-	if (raw.n > 0 && raw.p[0] > 0 && raw.p[0] < sizeof lists / sizeof *lists) {
+	if (raw.n > 0 && raw.p[0] > 0 && raw.p[0] < TYPES) {
 		type = raw.p[0];
 		raw = ady_bytes(raw.p + 1, raw.n - 1);
 	}

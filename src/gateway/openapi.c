@@ -8,11 +8,15 @@ __asm__(".pushsection .rodata\n"
         ".global ady_openapi_start\n"
         "ady_openapi_start:\n"
         ".incbin \"src/gateway/openapi.json\"\n"
-        ".global ady_openapi_end\n"
-        "ady_openapi_end:\n"
+        "1:\n"
+        ".balign 8\n"
+        ".global ady_openapi_size\n"
+        "ady_openapi_size:\n"
+        ".quad 1b - ady_openapi_start\n"
         ".popsection\n");
 
-extern const uint8_t ady_openapi_start[], ady_openapi_end[];
+extern const uint8_t ady_openapi_start[];
+extern const uint64_t ady_openapi_size;
 
 void ady_page_openapi(struct ady_shard *shard, struct ady_http_request *req)
 {
@@ -20,6 +24,6 @@ void ady_page_openapi(struct ady_shard *shard, struct ady_http_request *req)
 
 	ady_request_id(shard, req, id);
 	shard->out.n = 0;
-	ady_dyn_put(&shard->out, ady_openapi_start, (size_t)(ady_openapi_end - ady_openapi_start));
+	ady_dyn_put(&shard->out, ady_openapi_start, ady_openapi_size);
 	ady_answer_now(shard, req, ADY_ROUTE_OPENAPI, 200, ADY_JSON_TYPE, NULL, id);
 }

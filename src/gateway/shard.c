@@ -89,7 +89,6 @@ static enum ady_err open_servers(struct ady_shard *s, struct ady_fault *f)
 		enum ady_err err;
 
 		http.limits.body_max = ADY_WIRE_REQUEST_MAX; /* longer ones are few at once */
-
 		if (at->kind != ADY_TCP && s->index > 0)
 			continue;
 		err = ady_http_server_open(&s->servers[s->servers_n], s->loop, &http, f);

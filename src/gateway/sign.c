@@ -103,7 +103,7 @@ void ady_sign_native(struct ady_shard *shard, struct ady_http_request *req, stru
 		return;
 	op = ady_op_open(shard, req, ADY_ROUTE_SIGN);
 	op->caller = caller;
-	memcpy(id, prefix, n);
+	(void)ady_bytes_to_str(id, sizeof id, ady_bytes_str(prefix));
 	if (key.n == 0 || ady_http_unescape(id + n, sizeof id - n, key) != ADY_OK)
 		ady_op_refuse(op, ADY_E_FIELD_INVALID, "id", "is no name of a key");
 	else
