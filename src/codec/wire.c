@@ -237,23 +237,55 @@ enum ady_err ady_wire_read_signed(struct ady_wire_signed *m, struct ady_bytes bo
 	return close_body(&c, m, sizeof *m);
 }
 
-void ady_wire_put_create(struct ady_buf *b, const struct ady_wire_create *m)
+static void put_create(struct ady_buf *b, const struct ady_wire_create *m)
 {
-	ady_cbor_put_map(b, 4);
 	put_uint(b, 0, m->curve);
 	put_text(b, 1, m->tenant);
 	put_bytes(b, 2, m->options);
 	put_bytes(b, 3, m->data_key);
 }
 
+static void take_create(struct ady_cbor *c, struct ady_wire_create *m)
+{
+	m->curve = take_uint(c, 0, ADY_WIRE_CURVE_MAX);
+	m->tenant = take_text(c, 1, 1, ADY_WIRE_TENANT_MAX);
+	m->options = take_bytes(c, 2, 1, ADY_WIRE_REQUEST_MAX);
+	m->data_key = take_bytes(c, 3, 0, ADY_WIRE_DATA_KEY_MAX);
+}
+
+void ady_wire_put_create(struct ady_buf *b, const struct ady_wire_create *m)
+{
+	ady_cbor_put_map(b, 4);
+	put_create(b, m);
+}
+
 enum ady_err ady_wire_read_create(struct ady_wire_create *m, struct ady_bytes body)
 {
 	struct ady_cbor c = open_body(body, 4);
 
-	m->curve = take_uint(&c, 0, ADY_WIRE_CURVE_MAX);
-	m->tenant = take_text(&c, 1, 1, ADY_WIRE_TENANT_MAX);
-	m->options = take_bytes(&c, 2, 1, ADY_WIRE_REQUEST_MAX);
-	m->data_key = take_bytes(&c, 3, 0, ADY_WIRE_DATA_KEY_MAX);
+	take_create(&c, m);
+	return close_body(&c, m, sizeof *m);
+}
+
+void ady_wire_put_import(struct ady_buf *b, const struct ady_wire_import *m)
+{
+	ady_cbor_put_map(b, 7);
+	put_create(b, &m->create);
+	put_uint(b, 4, m->form);
+	put_bytes(b, 5, m->enc);
+	put_bytes(b, 6, m->sealed);
+}
+
+enum ady_err ady_wire_read_import(struct ady_wire_import *m, struct ady_bytes body)
+{
+	struct ady_cbor c = open_body(body, 7);
+	bool sealed;
+
+	take_create(&c, &m->create);
+	m->form = take_uint(&c, 4, ADY_IMPORT_SAMPLE);
+	sealed = m->form == ADY_IMPORT_SEALED;
+	m->enc = take_bytes(&c, 5, sealed ? 32 : 0, sealed ? 32 : 0);
+	m->sealed = take_bytes(&c, 6, 1, sealed ? ADY_WIRE_SEALED_MAX : ADY_WIRE_KMS_MAX);
 	return close_body(&c, m, sizeof *m);
 }
 

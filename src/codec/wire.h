@@ -46,7 +46,10 @@ enum ady_wire_type {
 	ADY_WIRE_STATUS = 5,      /* health and counters */
 	ADY_WIRE_CREATE = 6,      /* make a key */
 	ADY_WIRE_LOCK = 7,        /* forget the opened data keys of a tenant, or all */
-	ADY_WIRE_RELAY = 16,      /* enclave to parent: connect this stream to host and port */
+	ADY_WIRE_IMPORT = 10,     /* take a key in */
+	ADY_WIRE_IMPORT_KEY =
+	    11,              /* an attestation document for the key that imports are sealed to */
+	ADY_WIRE_RELAY = 16, /* enclave to parent: connect this stream to host and port */
 	ADY_WIRE_ANSWER = 0x80,
 	ADY_WIRE_ERROR = 0xff,
 };
@@ -109,6 +112,20 @@ struct ady_wire_created {
 	struct ady_bytes address;    /* 20 bytes, or none */
 };
 
+enum ady_wire_import_form {
+	ADY_IMPORT_SEALED = 0, /* by HPKE to the import key: doc/protocol.md, "Imports" */
+	ADY_IMPORT_SAMPLE = 1, /* a KMS ciphertext as the AWS sample stores it */
+};
+
+enum { ADY_WIRE_SEALED_MAX = 4096, ADY_WIRE_KMS_MAX = 6144 };
+
+struct ady_wire_import {
+	struct ady_wire_create create;
+	uint64_t form;           /* enum ady_wire_import_form */
+	struct ady_bytes enc;    /* sealed: 32 bytes, HPKE's encapsulated key; else none */
+	struct ady_bytes sealed; /* 1..6144 bytes */
+};
+
 struct ady_wire_status {
 	uint64_t kms;              /* enum ady_kms_health */
 	struct ady_bytes kms_text; /* text, 0..159: why it is not healthy, or empty */
@@ -145,6 +162,12 @@ void ady_wire_put_create(struct ady_buf *b, const struct ady_wire_create *m);
 
 /* See ady_wire_put_empty. */
 enum ady_err ady_wire_read_create(struct ady_wire_create *m, struct ady_bytes body);
+
+/* See ady_wire_put_empty. */
+void ady_wire_put_import(struct ady_buf *b, const struct ady_wire_import *m);
+
+/* See ady_wire_put_empty. */
+enum ady_err ady_wire_read_import(struct ady_wire_import *m, struct ady_bytes body);
 
 /* See ady_wire_put_empty. */
 void ady_wire_put_created(struct ady_buf *b, const struct ady_wire_created *m);

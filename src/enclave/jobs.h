@@ -27,6 +27,8 @@ struct ady_job {
 	struct ady_asker asker;
 	int64_t deadline_ms; /* ady_mono_ms */
 	struct ady_job_flight flight;
+	bool import_sealed;             /* by HPKE; else a ciphertext of KMS */
+	enum ady_wire_type attest_type; /* ATTEST or IMPORT_KEY */
 	size_t nonce_n;
 	uint8_t nonce[ADY_WIRE_NONCE_MAX];
 	struct ady_sign_job sign;

@@ -10,6 +10,7 @@
 #include "crypto/aes.h"
 #include "enclave/config.h"
 #include "enclave/data_keys.h"
+#include "enclave/import_key.h"
 #include "enclave/jobs.h"
 #include "enclave/kms_session.h"
 #include "enclave/status.h"
@@ -38,6 +39,7 @@ struct ady_keyroom {
 	struct ady_status_counters *counters;
 	struct ady_secp *secp;
 	struct ady_data_keys *data_keys;
+	struct ady_import_key *import_key;
 	struct ady_arena *arena;
 	struct ady_space *spaces; /* one a KMS thread */
 	struct ady_pool *pool;    /* the KMS threads; worker i calls KMS as worker i */

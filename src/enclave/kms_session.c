@@ -95,6 +95,11 @@ void ady_kms_session_close(struct ady_kms_session *s)
 	free(s);
 }
 
+uint8_t *ady_kms_session_room(struct ady_kms_session *s, size_t worker)
+{
+	return s->workers[worker].secret->plain;
+}
+
 void ady_kms_session_wipe(struct ady_kms_session *s, size_t worker)
 {
 	ady_zero(s->workers[worker].secret, sizeof(struct secret));

@@ -53,6 +53,10 @@ enum ady_err ady_kms_session_call(struct ady_kms_session *s, size_t worker,
                                   const struct ady_kms_ask *ask, struct ady_bytes *plaintext,
                                   struct ady_fault *f);
 
+/* The worker's locked memory, ADY_RECORD_CIPHERTEXT_MAX bytes, for a secret that came another way
+ * than from KMS. To be wiped as well, and gone with the next call. */
+uint8_t *ady_kms_session_room(struct ady_kms_session *s, size_t worker);
+
 /* Wipe the worker's plaintext. To be called after each call. */
 void ady_kms_session_wipe(struct ady_kms_session *s, size_t worker);
 

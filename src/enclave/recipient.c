@@ -52,16 +52,23 @@ const struct ady_rsa *ady_recipient_rsa(const struct ady_recipient_key *key)
 	return key->rsa;
 }
 
-static enum ady_err document_for(const struct ady_recipient *r, const struct ady_recipient_key *key,
-                                 struct ady_bytes nonce, struct ady_buf *out, struct ady_fault *f)
+enum ady_err ady_recipient_attest_key(struct ady_recipient *r, struct ady_bytes public_key,
+                                      struct ady_bytes nonce, struct ady_buf *out,
+                                      struct ady_fault *f)
 {
 	struct ady_nsm_attest attest = {
-	    .public_key = ady_rsa_spki(key->rsa),
+	    .public_key = public_key,
 	    .user_data = ady_bytes(r->config_hash, sizeof r->config_hash),
 	    .nonce = nonce,
 	};
 
 	return ady_nsm_attest(r->config.nsm, &attest, out, f);
+}
+
+static enum ady_err document_for(struct ady_recipient *r, const struct ady_recipient_key *key,
+                                 struct ady_bytes nonce, struct ady_buf *out, struct ady_fault *f)
+{
+	return ady_recipient_attest_key(r, ady_rsa_spki(key->rsa), nonce, out, f);
 }
 
 /* Put a new document for key in place, and key itself when it is another. The lock is held. */

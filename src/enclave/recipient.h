@@ -44,6 +44,11 @@ const struct ady_rsa *ady_recipient_rsa(const struct ady_recipient_key *key);
 enum ady_err ady_recipient_attest(struct ady_recipient *r, struct ady_bytes nonce,
                                   struct ady_buf *out, struct ady_fault *f);
 
+/* The same with another public key of this enclave in it (1..1024 bytes). Returns ADY_E_NSM. */
+enum ady_err ady_recipient_attest_key(struct ady_recipient *r, struct ady_bytes public_key,
+                                      struct ady_bytes nonce, struct ady_buf *out,
+                                      struct ady_fault *f);
+
 /* Renew what has come of age: the key at rsa_max_age_s, the document at three quarters of its
  * age. For the background thread; everything else goes on meanwhile.
  * Returns ADY_E_NSM, ADY_E_CRYPTO or ADY_E_MEMORY; the old key stays in use then. */

@@ -150,7 +150,19 @@ static void on_status(struct lane *lane, const struct ady_asker *to, struct ady_
 	(void)ady_answer(to, ADY_WIRE_STATUS, ady_buf_bytes(&b));
 }
 
-/* An ATTEST on the thread for them. */
+/* The document that job asks for: of the import key, or of the one that KMS encrypts to. */
+static enum ady_err document_of(struct ady_server *s, const struct ady_job *job, struct ady_buf *d,
+                                struct ady_fault *f)
+{
+	struct ady_bytes nonce = ady_bytes(job->nonce, job->nonce_n);
+
+	if (job->attest_type == ADY_WIRE_ATTEST)
+		return ady_recipient_attest(s->config.recipient, nonce, d, f);
+	return ady_recipient_attest_key(
+	    s->config.recipient, ady_import_key_public(s->config.room->import_key), nonce, d, f);
+}
+
+/* An ATTEST or IMPORT_KEY on the thread for them. */
 static void run_attest(struct ady_work *work, size_t worker)
 {
 	struct ady_job *job = (struct ady_job *)work;
@@ -162,12 +174,11 @@ static void run_attest(struct ady_work *work, size_t worker)
 	(void)worker;
 	if (ady_job_expired(job)) {
 		fault(&job->asker, ADY_E_DEADLINE, "the time allowed passed before the NSM");
-	} else if (ady_recipient_attest(s->config.recipient, ady_bytes(job->nonce, job->nonce_n),
-	                                &d, &f) != ADY_OK) {
+	} else if (document_of(s, job, &d, &f) != ADY_OK) {
 		(void)ady_answer_fault(&job->asker, &f);
 	} else {
 		ady_wire_put_blob(&b, ady_buf_bytes(&d));
-		(void)ady_answer(&job->asker, ADY_WIRE_ATTEST, ady_buf_bytes(&b));
+		(void)ady_answer(&job->asker, job->attest_type, ady_buf_bytes(&b));
 	}
 	ady_jobs_give(s->config.room->config.jobs, job);
 }
@@ -191,6 +202,7 @@ static void on_attest(struct lane *lane, struct ady_channel *ch, const struct ad
 	}
 	job->owner = s;
 	job->work = (struct ady_work){.fn = run_attest};
+	job->attest_type = (enum ady_wire_type)head->type;
 	job->nonce_n = nonce.n;
 	if (nonce.n)
 		memcpy(job->nonce, nonce.p, nonce.n);
@@ -220,10 +232,14 @@ static void on_frame(void *ctx, struct ady_channel *ch, const struct ady_wire_he
 	case ADY_WIRE_CREATE:
 		ady_making_take(lane->server->config.room, &lane->space, ch, head, body);
 		return;
+	case ADY_WIRE_IMPORT:
+		ady_making_import(lane->server->config.room, &lane->space, ch, head, body);
+		return;
 	case ADY_WIRE_LOCK:
 		on_lock(lane, &to, body);
 		return;
 	case ADY_WIRE_ATTEST:
+	case ADY_WIRE_IMPORT_KEY:
 		on_attest(lane, ch, head, body);
 		return;
 	case ADY_WIRE_STATUS:

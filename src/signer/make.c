@@ -5,14 +5,7 @@
 
 #include "chain/eth_tx.h"
 #include "crypto/rng.h"
-
-/* A key outside [1, n-1] has a chance of 2^-128. */
-static enum ady_err draw(struct ady_seckey *key, uint8_t pub65[static 65],
-                         const struct ady_secp *secp)
-{
-	ady_random(key->b, sizeof key->b);
-	return ady_secp_public(secp, pub65, key);
-}
+#include "signer/sign.h"
 
 /* A fault while it was sealed would lose whatever is sent to its address. */
 static enum ady_err opens_again(const struct ady_record *rec, const struct ady_secp *secp,
@@ -28,6 +21,24 @@ static enum ady_err opens_again(const struct ady_record *rec, const struct ady_s
 	return ADY_OK;
 }
 
+static enum ady_err seal(struct ady_record *rec, uint8_t address20[static 20],
+                         const struct ady_secp *secp, const struct ady_envelope *e,
+                         const uint8_t *data_key32, const struct ady_seckey *key)
+{
+	uint8_t pub65[65];
+	enum ady_err err = ady_secp_public(secp, pub65, key);
+
+	if (err != ADY_OK)
+		return err;
+	ady_secp_compress(rec->pub, pub65);
+	ady_eth_address(address20, pub65);
+	ady_record_bind(rec);
+	if ((err = ady_envelope_seal(rec, e, data_key32, key)) != ADY_OK)
+		return err;
+	return opens_again(rec, secp, e, data_key32, pub65);
+}
+
+/* A key outside [1, n-1] has a chance of 2^-128. Not inlined: see ady_stack_wipe. */
 static __attribute__((noinline)) enum ady_err make(struct ady_record *rec,
                                                    uint8_t address20[static 20],
                                                    const struct ady_secp *secp,
@@ -35,17 +46,9 @@ static __attribute__((noinline)) enum ady_err make(struct ady_record *rec,
                                                    const uint8_t *data_key32)
 {
 	ADY_SECRET struct ady_seckey key = {0};
-	uint8_t pub65[65];
-	enum ady_err err;
 
-	if ((err = draw(&key, pub65, secp)) != ADY_OK)
-		return err;
-	ady_secp_compress(rec->pub, pub65);
-	ady_eth_address(address20, pub65);
-	ady_record_bind(rec);
-	if ((err = ady_envelope_seal(rec, e, data_key32, &key)) != ADY_OK)
-		return err;
-	return opens_again(rec, secp, e, data_key32, pub65);
+	ady_random(key.b, sizeof key.b);
+	return seal(rec, address20, secp, e, data_key32, &key);
 }
 
 enum ady_err ady_make_key(struct ady_record *rec, uint8_t address20[static 20],
@@ -53,6 +56,27 @@ enum ady_err ady_make_key(struct ady_record *rec, uint8_t address20[static 20],
                           const uint8_t data_key32[static 32], struct ady_fault *f)
 {
 	enum ady_err err = make(rec, address20, secp, e, data_key32);
+
+	ady_stack_wipe();
+	return err == ADY_OK ? ADY_OK : ady_fail(f, err, NULL, "%s", ady_err_text(err));
+}
+
+static __attribute__((noinline)) enum ady_err take(
+    struct ady_record *rec, uint8_t address20[static 20], const struct ady_secp *secp,
+    const struct ady_envelope *e, const uint8_t *data_key32, struct ady_bytes plaintext)
+{
+	ADY_SECRET struct ady_seckey key = {0};
+	enum ady_err err = ady_sign_read_key(&key, secp, plaintext);
+
+	return err == ADY_OK ? seal(rec, address20, secp, e, data_key32, &key) : err;
+}
+
+enum ady_err ady_take_key(struct ady_record *rec, uint8_t address20[static 20],
+                          const struct ady_secp *secp, const struct ady_envelope *e,
+                          const uint8_t data_key32[static 32], struct ady_bytes plaintext,
+                          struct ady_fault *f)
+{
+	enum ady_err err = take(rec, address20, secp, e, data_key32, plaintext);
 
 	ady_stack_wipe();
 	return err == ADY_OK ? ADY_OK : ady_fail(f, err, NULL, "%s", ady_err_text(err));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A new key: made, sealed, and opened again before it is relied on. No copy of it is left when this
- * returns. Heap: none. */
+ * A new key, made here or brought in: sealed, and opened again before it is relied on. No copy of
+ * it is left when this returns. Heap: none. */
 #ifndef ADY_SIGNER_MAKE_H
 #define ADY_SIGNER_MAKE_H
 
@@ -15,5 +15,13 @@
 enum ady_err ady_make_key(struct ady_record *rec, uint8_t address20[static 20],
                           const struct ady_secp *secp, const struct ady_envelope *e,
                           const uint8_t data_key32[static 32], struct ady_fault *f);
+
+/* The same with a key that was brought in: plaintext, secret, in a form that ady_sign_finish takes;
+ * the caller wipes it.
+ * Returns: ADY_E_KEY_FORM, ADY_E_KEY_RANGE, ADY_E_CRYPTO. */
+enum ady_err ady_take_key(struct ady_record *rec, uint8_t address20[static 20],
+                          const struct ady_secp *secp, const struct ady_envelope *e,
+                          const uint8_t data_key32[static 32], struct ady_bytes plaintext,
+                          struct ady_fault *f);
 
 #endif

@@ -5,7 +5,10 @@
 import assert from 'node:assert/strict';
 import { closeSync, existsSync, openSync, readFileSync, readSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { EncryptCommand } from '@aws-sdk/client-kms';
 import { test, done, random, skip } from './lib/tap.mjs';
+import { sealImport } from './lib/import.mjs';
+import { T, cbor } from './lib/parent.mjs';
 import { root, scratch, startStack, putKey, sign, request } from './lib/stack.mjs';
 import { startDevcloud, startEnclave, roleCredentials, createKey, makeRecord, makeEnvelope, goodTx } from './lib/hostile.mjs';
 
@@ -167,6 +170,30 @@ await test('a data key is in guarded memory only, for its time only; the keys un
   for (const k of keys) assert.deepEqual(searchMemory(e.child.pid, forms(k.privateKey)).found, []);
   await new Promise((resolve) => setTimeout(resolve, 4000));
   assert.deepEqual(searchMemory(e.child.pid, forms(dataKey)).found, []);
+  link.end();
+});
+
+await test('a key that was brought in, sealed or as a ciphertext of KMS, is not in memory', async () => {
+  if (!canSearch) skip("only root may read another process's memory");
+  const e = await startEnclave(cloud, keyArn);
+  const link = e.link();
+  await link.credentials(role);
+  const document = (await link.ask(T.IMPORT_KEY, cbor([Buffer.alloc(0)]))).value[0];
+  // "public_key" and the head of 32 bytes; the document itself is verified in import.test.mjs
+  const at = document.indexOf(Buffer.from('6a7075626c69635f6b65795820', 'hex')) + 13;
+  assert.ok(at > 13);
+  const key = r.hex(32);
+  const options = JSON.stringify({ id: 'in' });
+  for (const text of [Buffer.from(key.slice(2), 'hex'), Buffer.from(key.slice(2))]) {
+    const { enc, sealed } = await sealImport(document.subarray(at, at + 32), text, { options });
+    for (let i = 0; i < 10; i++) {
+      assert.ok((await link.import('in', sealed, { options, enc })).ok);
+      assert.equal((await link.import('in', sealed, { options, enc, tenant: 'other' })).error?.code, 'crypto_failed');
+    }
+    const { CiphertextBlob } = await cloud.kms.send(new EncryptCommand({ KeyId: keyArn, Plaintext: text }));
+    for (let i = 0; i < 10; i++) assert.ok((await link.import('in', Buffer.from(CiphertextBlob), { options })).ok);
+  }
+  assert.deepEqual(searchMemory(e.child.pid, forms(key)).found, []);
   link.end();
 });
 

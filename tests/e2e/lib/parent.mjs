@@ -4,7 +4,7 @@
 import net from 'node:net';
 import { randomBytes } from 'node:crypto';
 
-export const T = { HELLO: 1, CREDENTIALS: 2, SIGN: 3, ATTEST: 4, STATUS: 5, CREATE: 6, LOCK: 7, RELAY: 16, ANSWER: 0x80, ERROR: 0xff };
+export const T = { HELLO: 1, CREDENTIALS: 2, SIGN: 3, ATTEST: 4, STATUS: 5, CREATE: 6, LOCK: 7, IMPORT: 10, IMPORT_KEY: 11, RELAY: 16, ANSWER: 0x80, ERROR: 0xff };
 
 const head = (major, n) => {
   if (n < 24) return Buffer.from([(major << 5) | n]);
@@ -137,10 +137,20 @@ export class Link {
   /** Make a key: { ok, record, text, publicKey, address, dataKey } or { error }. */
   async create(id, { tenant = 'default', options = {}, dataKey = Buffer.alloc(0), curve = 0, ...more } = {}) {
     const answer = await this.ask(T.CREATE, cbor([curve, tenant, Buffer.from(JSON.stringify({ id, ...options })), dataKey]), more);
+    return this.made(id, answer);
+  }
+
+  made(id, answer) {
     if (answer.error) return answer;
     const [text, publicKey, address] = answer.value;
     const record = JSON.parse(text.toString());
     return { ok: true, id, record, text: text.toString(), publicKey, address, dataKey: Buffer.from(record.data_key, 'base64') };
+  }
+
+  /** Take a key in, sealed (with enc) or as a ciphertext of KMS; resolves as create. */
+  async import(id, sealed, { tenant = 'default', options = JSON.stringify({ id }), dataKey = Buffer.alloc(0), curve = 0, enc, ...more } = {}) {
+    const body = cbor([curve, tenant, Buffer.from(options), dataKey, enc ? 0 : 1, enc ?? Buffer.alloc(0), sealed]);
+    return this.made(id, await this.ask(T.IMPORT, body, more));
   }
 
   /** Forget data keys ('': all); resolves to how many. */

@@ -79,6 +79,14 @@ static const struct ady_wire_created created = {
     .public_key = {filler, 33},
     .address = {filler, 20},
 };
+static const struct ady_wire_import import = {
+    .create = {.tenant = {(const uint8_t *)"team", 4},
+               .options = {filler, 30},
+               .data_key = {filler, 0}},
+    .form = ADY_IMPORT_SEALED,
+    .enc = {filler, 32},
+    .sealed = {filler, 48},
+};
 static const struct ady_bytes team = {(const uint8_t *)"team", 4};
 static const uint64_t seven = 7;
 static const struct ady_bytes blob40 = {filler, 40};
@@ -187,6 +195,18 @@ static enum ady_err read_create(struct ady_bytes body)
 	return ady_wire_read_create(&m, body);
 }
 
+static void put_import(struct ady_buf *b, const void *m)
+{
+	ady_wire_put_import(b, m);
+}
+
+static enum ady_err read_import(struct ady_bytes body)
+{
+	struct ady_wire_import m;
+
+	return ady_wire_read_import(&m, body);
+}
+
 static void put_created(struct ady_buf *b, const void *m)
 {
 	ady_wire_put_created(b, m);
@@ -271,6 +291,7 @@ enum {
 	STATUS,
 	CREATE,
 	CREATED,
+	IMPORT,
 	LOCK,
 	LOCKED,
 	RELAY,
@@ -289,6 +310,7 @@ static const struct kind kinds[KINDS] = {
     [STATUS] = {"status", put_status, read_status, &status, sizeof status},
     [CREATE] = {"create", put_create, read_create, &create, sizeof create},
     [CREATED] = {"created", put_created, read_created, &created, sizeof created},
+    [IMPORT] = {"import", put_import, read_import, &import, sizeof import},
     [LOCK] = {"lock", put_lock, read_lock, &team, sizeof team},
     [LOCKED] = {"locked", put_locked, read_locked, &seven, sizeof seven},
     [RELAY] = {"relay", put_relay, read_relay, &relay, sizeof relay},
@@ -572,6 +594,8 @@ CASE(every_bound)
 	    {CREATED, FIELD(struct ady_wire_created, public_key), 32, 48},
 	    {CREATED, FIELD(struct ady_wire_created, address), 20, 20},
 	    {LOCK, 0, sizeof team, 0, 63},
+	    {IMPORT, FIELD(struct ady_wire_import, enc), 32, 32},
+	    {IMPORT, FIELD(struct ady_wire_import, sealed), 1, 4096},
 	    {RELAY, FIELD(struct relay, host), 1, ADY_WIRE_HOST_MAX},
 	    {RELAY, FIELD(struct relay, port), 1, 65535},
 	};

@@ -101,6 +101,31 @@ CASE(the_same_data_key_under_another_ciphertext_of_kms_opens)
 	CHECK_ERR(reopen(&rec, &key), ADY_OK);
 }
 
+/* What is brought in is sealed like what is made; each form of key that signing takes. */
+CASE(a_key_is_taken_in)
+{
+	static const char hex[] =
+	    "4646464646464646464646464646464646464646464646464646464646464646";
+	ADY_SECRET struct ady_seckey key = {0};
+	uint8_t zero[32] = {0};
+
+	make("{\"id\":\"k1\"}");
+	CHECK_ERR(
+	    ady_take_key(&rec, address, secp, &envelope, data_key, ady_bytes_str(hex), &fault),
+	    ADY_OK);
+	CHECK_HEX(rec.pub, 33,
+	          "024bc2a31265153f07e70e0bab08724e6b85e217f8cd628ceb62974247bb493382");
+	CHECK_HEX(address, 20, "9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f");
+	CHECK_ERR(reopen(&rec, &key), ADY_OK);
+	CHECK_HEX(key.b, 32, hex);
+	CHECK_ERR(
+	    ady_take_key(&rec, address, secp, &envelope, data_key, ady_bytes(zero, 32), &fault),
+	    ADY_E_KEY_RANGE);
+	CHECK_ERR(
+	    ady_take_key(&rec, address, secp, &envelope, data_key, ady_bytes(zero, 0), &fault),
+	    ADY_E_KEY_FORM);
+}
+
 #define TX(more)                                                                           \
 	"{\"transaction\":{\"chainId\":1,\"nonce\":0,\"gas\":21000,\"gasPrice\":1,\"to\":" \
 	"\"0x3535353535353535353535353535353535353535\"" more "}}"
@@ -195,6 +220,7 @@ int main(void)
 	RUN(a_made_key_is_that_of_its_record);
 	RUN(nothing_changed_opens);
 	RUN(the_same_data_key_under_another_ciphertext_of_kms_opens);
+	RUN(a_key_is_taken_in);
 	RUN(an_envelope_signs);
 	RUN(an_envelope_that_does_not_open_signs_nothing);
 	RUN(what_the_record_says_is_checked_before_the_key_is_asked_for);

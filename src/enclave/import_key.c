@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enclave/import_key.h"
+
+#include <stdlib.h>
+
+#include "signer/import.h"
+
+struct ady_import_key {
+	struct ady_arena *arena;
+	uint8_t *secret; /* in the arena */
+	uint8_t public[ADY_HPKE_KEY];
+};
+
+enum ady_err ady_import_key_open(struct ady_import_key **out)
+{
+	struct ady_import_key *key = calloc(1, sizeof *key);
+	enum ady_err err = key ? ady_arena_open(&key->arena, 1, ADY_HPKE_KEY) : ADY_E_MEMORY;
+
+	*out = NULL;
+	if (err != ADY_OK) {
+		free(key);
+		return err;
+	}
+	key->secret = ady_arena_take(key->arena);
+	ady_hpke_keypair(key->secret, key->public);
+	*out = key;
+	return ADY_OK;
+}
+
+void ady_import_key_close(struct ady_import_key *key)
+{
+	if (!key)
+		return;
+	ady_arena_close(key->arena);
+	free(key);
+}
+
+struct ady_bytes ady_import_key_public(const struct ady_import_key *key)
+{
+	return ady_bytes(key->public, sizeof key->public);
+}
+
+enum ady_err ady_import_key_unseal(const struct ady_import_key *key, uint8_t *out,
+                                   const uint8_t enc[static ADY_HPKE_KEY],
+                                   const uint8_t aad32[static 32], struct ady_bytes ct)
+{
+	return ady_hpke_open(out, key->secret, key->public, enc, ady_bytes_str(ADY_IMPORT_INFO),
+	                     ady_bytes(aad32, 32), ct);
+}

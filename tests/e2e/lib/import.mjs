@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// Seals a key to an enclave's import key with @hpke/core (RFC 9180), from doc/protocol.md, "Imports".
+import { createHash } from 'node:crypto';
+import { CipherSuite, HkdfSha256, DhkemX25519HkdfSha256 } from '@hpke/core';
+import { Chacha20Poly1305 } from '@hpke/chacha20poly1305';
+
+const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Chacha20Poly1305() });
+
+/** Resolves to { enc, sealed }; options is the JSON text that goes with it. */
+export async function sealImport(publicKey, plaintext, { curve = 'secp256k1', tenant = 'default', options, info = 'adyton import 1' }) {
+  const sender = await suite.createSenderContext({ recipientPublicKey: await suite.kem.deserializePublicKey(publicKey), info: new TextEncoder().encode(info).buffer });
+  const aad = createHash('sha256').update(`${curve}\0${tenant}\0`).update(options).digest();
+  return { enc: Buffer.from(sender.enc), sealed: Buffer.from(await sender.seal(plaintext, aad)) };
+}
