@@ -48,8 +48,12 @@ enum ady_wire_type {
 	ADY_WIRE_LOCK = 7,        /* forget the opened data keys of a tenant, or all */
 	ADY_WIRE_IMPORT = 10,     /* take a key in */
 	ADY_WIRE_IMPORT_KEY =
-	    11,              /* an attestation document for the key that imports are sealed to */
-	ADY_WIRE_RELAY = 16, /* enclave to parent: connect this stream to host and port */
+	    11,             /* an attestation document for the key that imports are sealed to */
+	ADY_WIRE_DUTY = 12, /* sign a validator's duty (codec/wire_duty.h) */
+	ADY_WIRE_WATERMARK = 13, /* make, raise or retire a validator's state */
+	ADY_WIRE_RELAY = 16,     /* enclave to parent: connect this stream to host and port */
+	ADY_WIRE_STATE_CAS =
+	    17, /* enclave to parent: write a validator's state, if it is still the old */
 	ADY_WIRE_ANSWER = 0x80,
 	ADY_WIRE_ERROR = 0xff,
 };

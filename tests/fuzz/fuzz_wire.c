@@ -4,7 +4,7 @@
  * is written again and must be the same bytes, so that a message has one encoding. */
 #include <stdlib.h>
 
-#include "codec/wire.h"
+#include "codec/wire_duty.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -75,6 +75,46 @@ static bool answer(struct ady_bytes in, struct ady_buf *b)
 	return true;
 }
 
+static bool duty(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_wire_duty m;
+
+	if (ady_wire_read_duty(&m, in) != ADY_OK)
+		return false;
+	ady_wire_put_duty(b, &m);
+	return true;
+}
+
+static bool watermark(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_wire_watermark m;
+
+	if (ady_wire_read_watermark(&m, in) != ADY_OK)
+		return false;
+	ady_wire_put_watermark(b, &m);
+	return true;
+}
+
+static bool state_cas(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_wire_state_cas m;
+
+	if (ady_wire_read_state_cas(&m, in) != ADY_OK)
+		return false;
+	ady_wire_put_state_cas(b, &m);
+	return true;
+}
+
+static bool state_outcome(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_wire_state_outcome m;
+
+	if (ady_wire_read_state_outcome(&m, in) != ADY_OK)
+		return false;
+	ady_wire_put_state_outcome(b, &m);
+	return true;
+}
+
 static bool blob(struct ady_bytes in, struct ady_buf *b)
 {
 	struct ady_bytes m;
@@ -129,7 +169,8 @@ static bool fault(struct ady_bytes in, struct ady_buf *b)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static bool (*const readers[])(struct ady_bytes in, struct ady_buf * b) = {
-	    head, empty, hello, credentials, sign, answer, blob, status, relay, fault,
+	    head,   empty, hello, credentials, sign,      answer,    blob,
+	    status, relay, fault, duty,        watermark, state_cas, state_outcome,
 	};
 	static uint8_t space[ADY_WIRE_BODY_MAX];
 	struct ady_buf b = ady_buf(space, sizeof space);

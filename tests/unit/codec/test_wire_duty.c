@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "codec/wire_duty.h"
+
+#include "test.h"
+
+static uint8_t space[ADY_WIRE_BODY_MAX], filler[ADY_WIRE_BODY_MAX];
+
+static const struct ady_wire_duty duty = {.key_id = {(const uint8_t *)"v0", 2},
+                                          .record = {filler, 300},
+                                          .state = {filler, 184},
+                                          .strict = 1,
+                                          .request = {filler, 700}};
+static const struct ady_wire_watermark marks = {.op = ADY_WATERMARK_RETIRE,
+                                                .key_id = {(const uint8_t *)"v0", 2},
+                                                .record = {filler, 300},
+                                                .state = {filler, 184},
+                                                .genesis_root = {filler, 32},
+                                                .marks = 3,
+                                                .slot = 5,
+                                                .source = 6,
+                                                .target = 7};
+static const struct ady_wire_state_cas cas = {
+    .public_key = {filler, 48}, .version = 7, .state = {filler, 184}};
+static const struct ady_wire_state_outcome outcome = {.written = 0, .state = {filler, 184}};
+
+static bool read_duty(struct ady_bytes body)
+{
+	struct ady_wire_duty m;
+
+	return ady_wire_read_duty(&m, body) == ADY_OK && ady_bytes_eq(m.request, duty.request) &&
+	       m.state.n == 184 && m.strict == 1;
+}
+
+static bool read_marks(struct ady_bytes body)
+{
+	struct ady_wire_watermark m;
+
+	return ady_wire_read_watermark(&m, body) == ADY_OK && m.op == 1 && m.slot == 5 &&
+	       m.source == 6 && m.target == 7 && m.marks == 3;
+}
+
+static bool read_cas(struct ady_bytes body)
+{
+	struct ady_wire_state_cas m;
+
+	return ady_wire_read_state_cas(&m, body) == ADY_OK && m.version == 7 && m.state.n == 184;
+}
+
+static bool read_outcome(struct ady_bytes body)
+{
+	struct ady_wire_state_outcome m;
+
+	return ady_wire_read_state_outcome(&m, body) == ADY_OK && m.written == 0 &&
+	       m.state.n == 184;
+}
+
+/* Written and read; cut anywhere, or with a byte behind, refused. */
+static void round_trip(const struct ady_buf *b, bool (*read)(struct ady_bytes))
+{
+	CHECK(!b->full && read(ady_buf_bytes(b)));
+	for (size_t n = 0; n < b->n; n += 7)
+		CHECK(!read(ady_bytes(space, n)));
+	space[b->n] = 0;
+	CHECK(!read(ady_bytes(space, b->n + 1)));
+}
+
+CASE(bodies_go_round)
+{
+	struct ady_buf b = ady_buf(space, sizeof space - 1);
+
+	ady_wire_put_duty(&b, &duty);
+	round_trip(&b, read_duty);
+	b.n = 0;
+	ady_wire_put_watermark(&b, &marks);
+	round_trip(&b, read_marks);
+	b.n = 0;
+	ady_wire_put_state_cas(&b, &cas);
+	round_trip(&b, read_cas);
+	b.n = 0;
+	ady_wire_put_state_outcome(&b, &outcome);
+	round_trip(&b, read_outcome);
+}
+
+CASE(bounds)
+{
+	struct ady_buf b = ady_buf(space, sizeof space);
+	struct ady_wire_watermark w = marks, got;
+	struct ady_wire_state_cas c = cas, got_cas;
+	struct ady_wire_duty d = duty, got_duty;
+
+	w.marks = 1; /* an attestation's epochs without its mark */
+	ady_wire_put_watermark(&b, &w);
+	CHECK_ERR(ady_wire_read_watermark(&got, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
+	CHECK_INT(got.slot, 0);
+	b.n = 0;
+	w = marks;
+	w.op = 2;
+	ady_wire_put_watermark(&b, &w);
+	CHECK_ERR(ady_wire_read_watermark(&got, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
+	b.n = 0;
+	c.public_key.n = 47;
+	ady_wire_put_state_cas(&b, &c);
+	CHECK_ERR(ady_wire_read_state_cas(&got_cas, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
+	b.n = 0;
+	c = cas;
+	c.version = UINT64_MAX; /* the next one would be 0 */
+	ady_wire_put_state_cas(&b, &c);
+	CHECK_ERR(ady_wire_read_state_cas(&got_cas, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
+	b.n = 0;
+	d.request.n = ADY_WIRE_DUTY_MAX + 1;
+	ady_wire_put_duty(&b, &d);
+	CHECK_ERR(ady_wire_read_duty(&got_duty, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
+	b.n = 0;
+	d = duty;
+	d.state.n = ADY_WIRE_STATE_MAX + 1;
+	ady_wire_put_duty(&b, &d);
+	CHECK_ERR(ady_wire_read_duty(&got_duty, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
+}
+
+int main(void)
+{
+	memset(filler, 0x5a, sizeof filler);
+	RUN(bodies_go_round);
+	RUN(bounds);
+	return test_end();
+}
