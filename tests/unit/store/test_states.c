@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/states.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "test.h"
+
+static char path[64], place[80];
+
+static struct ady_state_write op(uint8_t key, uint64_t version, uint8_t content)
+{
+	struct ady_state_write w = {.public_key = {key}, .version = version};
+
+	w.row.n = content ? 184 : 0;
+	memset(w.row.bytes, content, w.row.n);
+	return w;
+}
+
+static void run(struct ady_states_store *s, struct ady_state_write *w, size_t n)
+{
+	struct ady_state_write *list[4];
+	struct ady_fault f;
+
+	for (size_t i = 0; i < n; i++)
+		list[i] = &w[i];
+	CHECK_ERR(ady_states_store_write(s, list, n, &f), ADY_OK);
+}
+
+static void open_it(struct ady_states_store **s)
+{
+	struct ady_fault f = {0};
+
+	if (!CHECK_ERR(ady_states_store_open(s, place, &f), ADY_OK)) {
+		printf("  %s\n", f.detail);
+		exit(1);
+	}
+}
+
+static void count(void *ctx, const uint8_t public_key[static ADY_STATE_KEY],
+                  const struct ady_state_row *row)
+{
+	int *n = ctx;
+
+	CHECK_INT(public_key[0], *n + 1);
+	CHECK_INT(row->n, 184);
+	(*n)++;
+}
+
+static void writes_are_conditional(void)
+{
+	struct ady_state_write w[4];
+	struct ady_states_store *s;
+	struct ady_fault f;
+	int n = 0;
+
+	open_it(&s);
+	w[0] = op(1, 0, 0); /* a read of what is not there */
+	w[1] = op(1, 5, 7); /* a write over what is not there */
+	w[2] = op(1, 0, 1);
+	w[3] = op(2, 0, 2);
+	run(s, w, 4);
+	CHECK(!w[0].written && w[0].row.n == 0);
+	CHECK(!w[1].written && w[1].row.n == 0);
+	CHECK(w[2].written && w[3].written);
+	w[0] = op(1, 0, 9); /* it is there already */
+	w[1] = op(1, 1, 3);
+	w[2] = op(1, 1, 4); /* the version has just gone by */
+	w[3] = op(1, 0, 0);
+	run(s, w, 4);
+	CHECK(!w[0].written && w[0].row.bytes[0] == 1);
+	CHECK(w[1].written);
+	CHECK(!w[2].written && w[2].row.n == 184 && w[2].row.bytes[0] == 3);
+	CHECK(w[3].row.bytes[0] == 3);
+	CHECK_ERR(ady_states_store_list(s, count, &n, &f), ADY_OK);
+	CHECK_INT(n, 2);
+	ady_states_store_close(s);
+}
+
+CASE(in_memory)
+{
+	snprintf(place, sizeof place, "memory");
+	writes_are_conditional();
+}
+
+CASE(in_a_file_of_sqlite)
+{
+	struct ady_state_write w = op(1, 0, 0);
+	struct ady_states_store *s;
+
+	snprintf(place, sizeof place, "sqlite:%s", path);
+	writes_are_conditional();
+	open_it(&s); /* what was written is there when it is opened again */
+	run(s, &w, 1);
+	CHECK(w.row.n == 184 && w.row.bytes[0] == 3);
+	ady_states_store_close(s);
+}
+
+/* Two processes of one machine may share the file: as two handles do. */
+CASE(two_handles_see_each_other)
+{
+	struct ady_state_write a, b;
+	struct ady_states_store *one, *two;
+
+	open_it(&one);
+	open_it(&two);
+	a = op(7, 0, 1);
+	b = op(7, 0, 2);
+	run(one, &a, 1);
+	run(two, &b, 1);
+	CHECK(a.written && !b.written && b.row.bytes[0] == 1);
+	a = op(7, 1, 3);
+	b = op(7, 1, 4);
+	run(two, &b, 1);
+	run(one, &a, 1);
+	CHECK(b.written && !a.written && a.row.bytes[0] == 4);
+	ady_states_store_close(one);
+	ady_states_store_close(two);
+}
+
+CASE(places_that_are_refused)
+{
+	struct ady_states_store *s;
+	struct ady_fault f;
+
+	CHECK_ERR(ady_states_store_open(&s, "redis:x", &f), ADY_E_CONFIG);
+	CHECK(!s);
+	CHECK_ERR(ady_states_store_open(&s, "sqlite:/nowhere/at/all", &f), ADY_E_STORE);
+	CHECK(!s);
+}
+
+int main(void)
+{
+	snprintf(path, sizeof path, "/tmp/ady-states-%d.db", (int)getpid());
+	RUN(in_memory);
+	RUN(in_a_file_of_sqlite);
+	RUN(two_handles_see_each_other);
+	RUN(places_that_are_refused);
+	unlink(path);
+	snprintf(place, sizeof place, "%s-wal", path);
+	unlink(place);
+	snprintf(place, sizeof place, "%s-shm", path);
+	unlink(place);
+	return test_end();
+}
