@@ -311,6 +311,7 @@ static enum ady_err read_root(const struct ady_json *doc, struct ady_enclave_con
 	                                    "data_key_max_s",
 	                                    "data_key_uses",
 	                                    "verify_signatures",
+	                                    "validators",
 	                                    NULL};
 	static const struct number version = {"adyton", 1, 1, 0, true};
 	struct object o = {.doc = doc, .tok = 0, .at = "", .f = f};
@@ -343,7 +344,8 @@ enum ady_err ady_enclave_config_read(struct ady_enclave_config *c, struct ady_by
 	ady_sha384(c->hash48, &file, 1);
 	if ((err = ady_json_parse(&doc, toks, TOKENS, file, f)) != ADY_OK)
 		return err;
-	if ((err = read_root(&doc, c, f)) != ADY_OK)
+	if ((err = read_root(&doc, c, f)) != ADY_OK ||
+	    (err = ady_config_validators_read(&c->validators, &doc, f)) != ADY_OK)
 		return err;
 	return read_kms(&doc, &c->kms, f);
 }

@@ -6,6 +6,7 @@
 #ifndef ADY_ENCLAVE_CONFIG_H
 #define ADY_ENCLAVE_CONFIG_H
 
+#include "enclave/config_validators.h"
 #include "net/transport.h"
 
 enum {
@@ -39,7 +40,8 @@ struct ady_enclave_config {
 	uint32_t data_key_max_s;  /* since KMS opened it; 0: none is kept */
 	uint32_t data_key_uses;   /* signatures; 0: any number */
 	bool verify_signatures;   /* check each signature before it leaves */
-	uint8_t hash48[48];       /* SHA-384 of the file's bytes */
+	struct ady_config_validators validators;
+	uint8_t hash48[48]; /* SHA-384 of the file's bytes */
 };
 
 /* Read a configuration. Unknown, missing, duplicate and ill-formed members are refused, each with

@@ -9,7 +9,7 @@
 #include "base/pool.h"
 #include "enclave/answer.h"
 #include "enclave/data_keys.h"
-#include "signer/sign.h"
+#include "signer/duty.h"
 
 struct ady_job;
 
@@ -19,6 +19,9 @@ struct ady_job_flight {
 	struct ady_job *first, *last; /* of a leader: who waits behind it, by next */
 	struct ady_job *other;        /* of a leader: that of another data key */
 };
+
+/* Of a validator's job (enclave/validators.h). */
+enum ady_job_stage { ADY_JOB_DUTY, ADY_JOB_WRITTEN, ADY_JOB_WATERMARK };
 
 struct ady_job {
 	struct ady_work work; /* first: the pool gives it back as this */
@@ -31,6 +34,11 @@ struct ady_job {
 	enum ady_wire_type attest_type; /* ATTEST or IMPORT_KEY */
 	size_t nonce_n;
 	uint8_t nonce[ADY_WIRE_NONCE_MAX];
+	enum ady_job_stage stage;
+	unsigned again;       /* how often another has written the state first */
+	uint64_t host_call;   /* id of the question to the parent */
+	int64_t write_due_ms; /* ady_mono_ms */
+	struct ady_duty_job duty;
 	struct ady_sign_job sign;
 };
 

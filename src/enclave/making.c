@@ -37,11 +37,13 @@ static void answer_created(struct ady_keyroom *room, struct ady_job *job, struct
 	atomic_fetch_add(&room->counters->created, 1);
 	ady_record_put(&text, rec);
 	ady_wire_put_created(
-	    &b, &(struct ady_wire_created){
-	            .record = ady_buf_bytes(&text),
-	            .public_key = ady_bytes(rec->pub, ady_curve_public_size(rec->curve)),
-	            .address = ady_bytes(job->sign.from, sizeof job->sign.from),
-	        });
+	    &b,
+	    &(struct ady_wire_created){
+	        .record = ady_buf_bytes(&text),
+	        .public_key = ady_bytes(rec->pub, ady_curve_public_size(rec->curve)),
+	        .address = ady_bytes(job->sign.from,
+	                             rec->curve == ADY_CURVE_SECP256K1 ? sizeof job->sign.from : 0),
+	    });
 	if (text.full || b.full)
 		ADY_BUG("a record outgrew its answer");
 	(void)ady_answer(&job->asker, type, ady_buf_bytes(&b));
@@ -159,7 +161,7 @@ static enum ady_err begin(struct ady_job *job, struct ady_space *space,
 
 	if (err != ADY_OK || (err = keep_policy(job, space, f)) != ADY_OK)
 		return err;
-	if (rec->curve != ADY_CURVE_SECP256K1)
+	if (rec->curve != ADY_CURVE_SECP256K1 && rec->curve != ADY_CURVE_BLS12_381)
 		return ady_fail(f, ADY_E_FIELD_INVALID, "curve", "cannot be made here");
 	rec->data_key_n = m->data_key.n;
 	if (m->data_key.n > 0)

@@ -245,10 +245,21 @@ static void on_frame(void *ctx, struct ady_channel *ch, const struct ady_wire_he
 	case ADY_WIRE_STATUS:
 		on_status(lane, &to, body);
 		return;
+	case ADY_WIRE_DUTY:
+	case ADY_WIRE_WATERMARK:
+		ady_validators_take(lane->server->config.validators, &lane->space, ch, head, body);
+		return;
+	case ADY_WIRE_STATE_CAS:
 	case ADY_WIRE_RELAY: /* the enclave asks for streams, it gives none */
 	case ADY_WIRE_ANSWER:
 	case ADY_WIRE_ERROR:
 		break;
+	}
+	/* The one question that the enclave asks here. */
+	if (head->type == (ADY_WIRE_STATE_CAS | ADY_WIRE_ANSWER) || head->type == ADY_WIRE_ERROR) {
+		ady_validators_outcome(lane->server->config.validators, &lane->space, ch, head,
+		                       body);
+		return;
 	}
 	/* An answer to an answer could go on for ever. */
 	if (head->type & ADY_WIRE_ANSWER)
@@ -313,6 +324,7 @@ static void on_sweep(struct ady_timer *timer)
 
 	ady_data_keys_sweep(s->config.room->data_keys);
 	ady_signing_sweep(s->config.signing);
+	ady_validators_sweep(s->config.validators);
 	ady_timer_set(s->lanes[0].loop, timer, SWEEP_MS);
 }
 

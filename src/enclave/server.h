@@ -8,6 +8,7 @@
 
 #include "enclave/keeper.h"
 #include "enclave/signing.h"
+#include "enclave/validators.h"
 
 enum { ADY_SERVER_CONNECTIONS_MAX = 256 };
 
@@ -25,6 +26,7 @@ struct ady_server_config {
 	struct ady_keeper *keeper;
 	struct ady_keyroom *room;
 	struct ady_signing *signing;
+	struct ady_validators *validators;
 };
 
 /* Start the lanes; nobody is accepted yet. Returns ADY_E_MEMORY or ADY_E_IO. */

@@ -44,6 +44,7 @@ struct enclave {
 	struct ady_jobs *jobs;
 	struct ady_keyroom *room;
 	struct ady_signing *signing;
+	struct ady_validators *validators;
 	struct ady_server *server;
 };
 
@@ -194,6 +195,8 @@ static enum ady_err start_threads(struct enclave *e, struct ady_fault *f)
 	if (err == ADY_OK)
 		err = ady_signing_open(&e->signing, e->room);
 	if (err == ADY_OK)
+		err = ady_validators_open(&e->validators, e->room, e->watch);
+	if (err == ADY_OK)
 		err = ady_keeper_open(&e->keeper,
 		                      &(struct ady_keeper_config){.credentials = e->credentials,
 		                                                  .recipient = e->recipient,
@@ -214,7 +217,8 @@ static enum ady_err start_threads(struct enclave *e, struct ady_fault *f)
 	                                                   .watch = e->watch,
 	                                                   .keeper = e->keeper,
 	                                                   .room = e->room,
-	                                                   .signing = e->signing});
+	                                                   .signing = e->signing,
+	                                                   .validators = e->validators});
 }
 
 static enum ady_err filter_calls(struct enclave *e, struct ady_fault *f)

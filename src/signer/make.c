@@ -4,19 +4,40 @@
 #include <string.h>
 
 #include "chain/eth_tx.h"
+#include "crypto/bls.h"
 #include "crypto/rng.h"
 #include "signer/sign.h"
 
+/* The public key as records have it, and of secp256k1 the address. Both check the key's range. */
+static enum ady_err public_of(uint8_t pub[static 48], uint8_t address20[static 20],
+                              enum ady_curve curve, const struct ady_secp *secp,
+                              const struct ady_seckey *key)
+{
+	uint8_t pub65[65];
+	enum ady_err err;
+
+	memset(address20, 0, 20);
+	if (curve == ADY_CURVE_BLS12_381)
+		return ady_bls_public(pub, key);
+	if (curve != ADY_CURVE_SECP256K1)
+		return ADY_E_FIELD_INVALID;
+	if ((err = ady_secp_public(secp, pub65, key)) != ADY_OK)
+		return err;
+	ady_secp_compress(pub, pub65);
+	ady_eth_address(address20, pub65);
+	return ADY_OK;
+}
+
 /* A fault while it was sealed would lose whatever is sent to its address. */
 static enum ady_err opens_again(const struct ady_record *rec, const struct ady_secp *secp,
-                                const struct ady_envelope *e, const uint8_t *data_key32,
-                                const uint8_t pub65[static 65])
+                                const struct ady_envelope *e, const uint8_t *data_key32)
 {
 	ADY_SECRET struct ady_seckey key = {0};
-	uint8_t again[65];
+	uint8_t pub[48], address[20];
 
 	if (ady_envelope_open(&key, rec, e, data_key32, NULL) != ADY_OK ||
-	    ady_secp_public(secp, again, &key) != ADY_OK || memcmp(again, pub65, 65) != 0)
+	    public_of(pub, address, rec->curve, secp, &key) != ADY_OK ||
+	    memcmp(pub, rec->pub, ady_curve_public_size(rec->curve)) != 0)
 		return ADY_E_CRYPTO;
 	return ADY_OK;
 }
@@ -25,20 +46,17 @@ static enum ady_err seal(struct ady_record *rec, uint8_t address20[static 20],
                          const struct ady_secp *secp, const struct ady_envelope *e,
                          const uint8_t *data_key32, const struct ady_seckey *key)
 {
-	uint8_t pub65[65];
-	enum ady_err err = ady_secp_public(secp, pub65, key);
+	enum ady_err err = public_of(rec->pub, address20, rec->curve, secp, key);
 
 	if (err != ADY_OK)
 		return err;
-	ady_secp_compress(rec->pub, pub65);
-	ady_eth_address(address20, pub65);
 	ady_record_bind(rec);
 	if ((err = ady_envelope_seal(rec, e, data_key32, key)) != ADY_OK)
 		return err;
-	return opens_again(rec, secp, e, data_key32, pub65);
+	return opens_again(rec, secp, e, data_key32);
 }
 
-/* A key outside [1, n-1] has a chance of 2^-128. Not inlined: see ady_stack_wipe. */
+/* A secp256k1 key outside [1, n-1] has a chance of 2^-128. Not inlined: see ady_stack_wipe. */
 static __attribute__((noinline)) enum ady_err make(struct ady_record *rec,
                                                    uint8_t address20[static 20],
                                                    const struct ady_secp *secp,
@@ -47,7 +65,10 @@ static __attribute__((noinline)) enum ady_err make(struct ady_record *rec,
 {
 	ADY_SECRET struct ady_seckey key = {0};
 
-	ady_random(key.b, sizeof key.b);
+	if (rec->curve == ADY_CURVE_BLS12_381)
+		ady_bls_generate(&key);
+	else
+		ady_random(key.b, sizeof key.b);
 	return seal(rec, address20, secp, e, data_key32, &key);
 }
 
@@ -61,6 +82,8 @@ enum ady_err ady_make_key(struct ady_record *rec, uint8_t address20[static 20],
 	return err == ADY_OK ? ADY_OK : ady_fail(f, err, NULL, "%s", ady_err_text(err));
 }
 
+/* The order of BLS12-381 is below that of secp256k1, and what is between them is refused by seal.
+ */
 static __attribute__((noinline)) enum ady_err take(
     struct ady_record *rec, uint8_t address20[static 20], const struct ady_secp *secp,
     const struct ady_envelope *e, const uint8_t *data_key32, struct ady_bytes plaintext)

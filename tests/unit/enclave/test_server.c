@@ -90,6 +90,7 @@ static void start_server(void)
 	room.status = s->status;
 	must(ady_keyroom_open(&s->room, &room), "keyroom");
 	must(ady_signing_open(&s->signing, s->room), "signing");
+	must(ady_validators_open(&s->validators, s->room, NULL), "validators");
 	snprintf(text, sizeof text, "unix:%s/enclave.sock", dir);
 	must(ady_endpoint_parse(&w.endpoint, text, NULL), "endpoint");
 	must(ady_listen(&s->listener, &w.endpoint, NULL), "listen");

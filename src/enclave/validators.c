@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enclave/validators.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "enclave/marks.h"
+
+enum {
+	BUCKETS = 1024,
+	WRITE_MS = 2000, /* the longest that a write is waited for */
+	AGAIN_MAX = 32,  /* states that others were faster to write */
+};
+
+struct ady_validators {
+	struct ady_keyroom *room;
+	const struct ady_time_watch *watch;
+	const struct ady_config_validators *config;
+	struct ady_marks *marks;
+	pthread_mutex_t lock; /* guards what waits */
+	uint64_t next_id;
+	struct ady_job *waiting[BUCKETS]; /* for an outcome, by the id of the question */
+};
+
+static void refuse(struct ady_validators *v, struct ady_job *job, enum ady_err err,
+                   struct ady_fault *f)
+{
+	ady_keyroom_refuse(v->room, &job->asker, err, f);
+	ady_jobs_give(v->room->config.jobs, job);
+}
+
+static void answer(struct ady_validators *v, struct ady_job *job, enum ady_wire_type type,
+                   struct ady_bytes blob)
+{
+	uint8_t space[ADY_WIRE_STATE_MAX + 16];
+	struct ady_buf b = ady_buf(space, sizeof space);
+
+	ady_wire_put_blob(&b, blob);
+	atomic_fetch_add(&v->room->counters->signed_n, 1);
+	(void)ady_answer(&job->asker, type, ady_buf_bytes(&b));
+	ady_jobs_give(v->room->config.jobs, job);
+}
+
+/* --- what waits for the parent --- */
+
+static void park(struct ady_validators *v, struct ady_job *job)
+{
+	struct ady_job **at;
+
+	pthread_mutex_lock(&v->lock);
+	job->host_call = ++v->next_id;
+	at = &v->waiting[job->host_call % BUCKETS];
+	job->next = *at;
+	*at = job;
+	pthread_mutex_unlock(&v->lock);
+}
+
+/* Take the job of a question of that connection; NULL: it has gone. */
+static struct ady_job *unpark(struct ady_validators *v, const struct ady_channel *ch, uint64_t id)
+{
+	struct ady_job **at = &v->waiting[id % BUCKETS], *job;
+
+	pthread_mutex_lock(&v->lock);
+	while (*at && ((*at)->host_call != id || (*at)->asker.ch != ch))
+		at = &(*at)->next;
+	job = *at;
+	if (job)
+		*at = job->next;
+	pthread_mutex_unlock(&v->lock);
+	return job;
+}
+
+static bool was_asked(struct ady_validators *v, uint64_t id)
+{
+	bool was;
+
+	pthread_mutex_lock(&v->lock);
+	was = id > 0 && id <= v->next_id;
+	pthread_mutex_unlock(&v->lock);
+	return was;
+}
+
+static uint32_t write_ms(const struct ady_job *job)
+{
+	int64_t left = job->deadline_ms - ady_mono_ms();
+
+	return left < 1 ? 1 : left < WRITE_MS ? (uint32_t)left : WRITE_MS;
+}
+
+/* Once it is sent the job is its answer's: another thread may already be at work on it. */
+static void ask_parent(struct ady_validators *v, struct ady_job *job)
+{
+	const struct ady_wire_state_cas m = {.public_key =
+	                                         ady_bytes(job->sign.record.pub, ADY_BLS_PUBLIC),
+	                                     .version = job->duty.next.version - 1,
+	                                     .state = ady_bytes(job->duty.new_row, ADY_SLASH_ROW)};
+	uint8_t space[ADY_WIRE_STATE_MAX + 128];
+	struct ady_buf b = ady_buf(space, sizeof space);
+	struct ady_channel *ch = job->asker.ch;
+	struct ady_wire_head head = {.type = ADY_WIRE_STATE_CAS, .deadline_ms = write_ms(job)};
+	struct ady_fault f = {0};
+
+	ady_wire_put_state_cas(&b, &m);
+	job->write_due_ms = ady_mono_ms() + head.deadline_ms;
+	ady_channel_ref(ch);
+	park(v, job);
+	head.id = job->host_call;
+	if (ady_channel_send(ch, &head, ady_buf_bytes(&b)) != ADY_OK &&
+	    (job = unpark(v, ch, head.id))) {
+		(void)ady_marks_end(v->marks, job->sign.record.pub, &job->duty.next,
+		                    ADY_SLASH_UNKNOWN, &f);
+		refuse(v, job, ADY_E_SLASHING, &f);
+	}
+	ady_channel_unref(ch);
+}
+
+/* --- with the key --- */
+
+static enum ady_err begin_marks(void *ctx, const uint8_t pub48[static 48],
+                                const struct ady_slash_state *row, const struct ady_slash_ask *ask,
+                                struct ady_slash_state *next, bool *repeat, struct ady_fault *f)
+{
+	struct ady_validators *v = ctx;
+	enum ady_err err = ady_time_watch_right(v->watch, f);
+
+	if (err != ADY_OK)
+		return err;
+	return ady_marks_begin(v->marks, pub48, ady_wall_ms() / 1000, row, ask, next, repeat, f);
+}
+
+static enum ady_err work(struct ady_validators *v, struct ady_job *job, struct ady_bytes plaintext,
+                         struct ady_fault *f)
+{
+	const struct ady_duty_host host = {.ctx = v, .begin = begin_marks};
+	const struct ady_beacon_network *net = &v->config->network;
+
+	switch (job->stage) {
+	case ADY_JOB_DUTY:
+		return ady_duty_begin(&job->sign, &job->duty, &host, net, plaintext, f);
+	case ADY_JOB_WRITTEN:
+		return ady_duty_sign(&job->sign, &job->duty, plaintext, f);
+	case ADY_JOB_WATERMARK:
+		break;
+	}
+	return ady_watermark_make(&job->sign, &job->duty, net,
+	                          ady_marks_quarantine(v->marks, ady_wall_ms() / 1000), plaintext,
+	                          f);
+}
+
+/* Go on with the key in hand, or answer why there is none. */
+static void settle(struct ady_validators *v, struct ady_job *job, struct ady_space *space,
+                   struct ady_bytes plaintext, enum ady_err err, struct ady_fault *f)
+{
+	int64_t start = ady_mono_us();
+
+	if (err == ADY_OK && ady_job_expired(job))
+		err = ady_fail(f, ADY_E_DEADLINE, "", "the time allowed passed before signing");
+	job->sign.envelope = (struct ady_envelope){.deployment = v->room->config.config->deployment,
+	                                           .gcm = space->gcm};
+	if (err == ADY_OK)
+		err = work(v, job, plaintext, f);
+	atomic_fetch_add(&v->room->counters->sign_us, (uint64_t)(ady_mono_us() - start));
+	if (err == ADY_E_AGAIN)
+		ask_parent(v, job);
+	else if (err != ADY_OK)
+		refuse(v, job, err, f);
+	else if (job->stage == ADY_JOB_WATERMARK)
+		answer(v, job, ADY_WIRE_WATERMARK, ady_bytes(job->duty.new_row, ADY_SLASH_ROW));
+	else
+		answer(v, job, ADY_WIRE_DUTY, ady_bytes(job->duty.signature, ADY_BLS_SIGNATURE));
+}
+
+/* On KMS thread `worker`: the data key or the key itself from KMS. */
+static void run(struct ady_work *work_, size_t worker)
+{
+	struct ady_job *job = (struct ady_job *)work_;
+	struct ady_validators *v = job->owner;
+	struct ady_space *space = &v->room->spaces[worker];
+	const struct ady_record *rec = &job->sign.record;
+	bool envelope = rec->envelope;
+	struct ady_bytes plaintext = {0};
+	struct ady_fault f = {0};
+	enum ady_err err;
+
+	if (envelope) {
+		err = ady_keyroom_open_data_key(v->room, worker, rec->tenant,
+		                                ady_bytes(rec->data_key, rec->data_key_n),
+		                                job->deadline_ms, &f);
+		plaintext = ady_bytes(space->data_key, ADY_DATA_KEY_SIZE);
+	} else {
+		err =
+		    ady_keyroom_open_record(v->room, worker, rec, job->deadline_ms, &plaintext, &f);
+	}
+	settle(v, job, space, plaintext, err, &f);
+	if (envelope)
+		ady_zero(space->data_key, ADY_DATA_KEY_SIZE);
+	else
+		ady_kms_session_wipe(v->room->config.kms, worker);
+}
+
+/* Find the key's key: here, or on a thread that may wait for KMS. */
+static void enter(struct ady_validators *v, struct ady_job *job, struct ady_space *space)
+{
+	const struct ady_record *rec = &job->sign.record;
+	struct ady_fault f = {0};
+
+	if (rec->envelope) {
+		ady_data_key_name(&job->flight.name, rec->tenant,
+		                  ady_bytes(rec->data_key, rec->data_key_n));
+		if (ady_data_keys_get(v->room->data_keys, &job->flight.name, space->data_key)) {
+			settle(v, job, space, ady_bytes(space->data_key, ADY_DATA_KEY_SIZE), ADY_OK,
+			       &f);
+			ady_zero(space->data_key, ADY_DATA_KEY_SIZE);
+			return;
+		}
+	}
+	job->owner = v;
+	job->work = (struct ady_work){.fn = run};
+	if (ady_pool_submit(v->room->pool, &job->work) != ADY_OK)
+		refuse(v, job, ADY_E_BUSY, &f);
+}
+
+/* --- messages --- */
+
+static enum ady_err prepare(struct ady_validators *v, struct ady_job *job, uint8_t type,
+                            struct ady_bytes body, struct ady_fault *f)
+{
+	struct ady_wire_watermark marks;
+	struct ady_wire_duty duty;
+
+	if (!v->config->enabled)
+		return ady_fail(f, ADY_E_DENIED, "validators",
+		                "the enclave's configuration has no validators");
+	job->stage = type == ADY_WIRE_DUTY ? ADY_JOB_DUTY : ADY_JOB_WATERMARK;
+	job->again = 0;
+	if (type == ADY_WIRE_DUTY && ady_wire_read_duty(&duty, body) == ADY_OK)
+		return ady_duty_prepare(&job->sign, &job->duty, &duty, &v->config->network, f);
+	if (type == ADY_WIRE_WATERMARK && ady_wire_read_watermark(&marks, body) == ADY_OK)
+		return ady_watermark_prepare(&job->sign, &job->duty, &marks, &v->config->network,
+		                             f);
+	return ady_fail(f, ADY_E_PROTOCOL, "", "the body of the message is malformed");
+}
+
+void ady_validators_take(struct ady_validators *v, struct ady_space *space, struct ady_channel *ch,
+                         const struct ady_wire_head *head, struct ady_bytes body)
+{
+	struct ady_job *job = ady_jobs_take(v->room->config.jobs, ch, head);
+	int64_t start = ady_mono_us();
+	struct ady_fault f = {0};
+	enum ady_err err;
+
+	if (!job) {
+		ady_keyroom_refuse(v->room, &(struct ady_asker){.ch = ch, .id = head->id},
+		                   ADY_E_BUSY, &f);
+		return;
+	}
+	err = prepare(v, job, head->type, body, &f);
+	atomic_fetch_add(&v->room->counters->prepare_us, (uint64_t)(ady_mono_us() - start));
+	if (err == ADY_OK)
+		enter(v, job, space);
+	else
+		refuse(v, job, err, &f);
+}
+
+static enum ady_slash_outcome read_outcome(struct ady_wire_state_outcome *m,
+                                           const struct ady_wire_head *head, struct ady_bytes body)
+{
+	if (head->type != (ADY_WIRE_STATE_CAS | ADY_WIRE_ANSWER) ||
+	    ady_wire_read_state_outcome(m, body) != ADY_OK)
+		return ADY_SLASH_UNKNOWN;
+	return m->written ? ADY_SLASH_WRITTEN : ADY_SLASH_CONFLICT;
+}
+
+void ady_validators_outcome(struct ady_validators *v, struct ady_space *space,
+                            struct ady_channel *ch, const struct ady_wire_head *head,
+                            struct ady_bytes body)
+{
+	struct ady_job *job = unpark(v, ch, head->id);
+	struct ady_wire_state_outcome m = {0};
+	enum ady_slash_outcome outcome = read_outcome(&m, head, body);
+	struct ady_fault f = {0};
+	enum ady_err err;
+
+	if (!job) {
+		if (!was_asked(v, head->id))
+			ady_channel_end(ch, ADY_E_PROTOCOL);
+		return;
+	}
+	err = ady_marks_end(v->marks, job->sign.record.pub, &job->duty.next, outcome, &f);
+	if (err == ADY_OK) {
+		job->stage = ADY_JOB_WRITTEN;
+	} else if (err == ADY_E_AGAIN) {
+		err = ++job->again > AGAIN_MAX ? ADY_E_BUSY : ADY_OK;
+		if (err == ADY_OK && outcome == ADY_SLASH_CONFLICT)
+			err = ady_duty_set_row(&job->duty, m.state, &f);
+	}
+	if (err == ADY_OK)
+		enter(v, job, space);
+	else
+		refuse(v, job, err, &f);
+}
+
+static struct ady_job *take_late(struct ady_validators *v)
+{
+	int64_t now = ady_mono_ms();
+	struct ady_job *late = NULL;
+
+	pthread_mutex_lock(&v->lock);
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct ady_job **at = &v->waiting[i], *job; (job = *at);) {
+			if (job->write_due_ms > now) {
+				at = &job->next;
+				continue;
+			}
+			*at = job->next;
+			job->next = late;
+			late = job;
+		}
+	pthread_mutex_unlock(&v->lock);
+	return late;
+}
+
+void ady_validators_sweep(struct ady_validators *v)
+{
+	for (struct ady_job *job = take_late(v), *next; job; job = next) {
+		struct ady_fault f = {0};
+
+		next = job->next;
+		(void)ady_marks_end(v->marks, job->sign.record.pub, &job->duty.next,
+		                    ADY_SLASH_UNKNOWN, &f);
+		refuse(v, job, ADY_E_SLASHING, &f);
+	}
+}
+
+enum ady_err ady_validators_open(struct ady_validators **out, struct ady_keyroom *room,
+                                 const struct ady_time_watch *watch)
+{
+	struct ady_validators *v = calloc(1, sizeof *v);
+	enum ady_err err;
+
+	*out = NULL;
+	if (!v)
+		return ADY_E_MEMORY;
+	v->room = room;
+	v->watch = watch;
+	v->config = &room->config.config->validators;
+	err = ady_marks_open(&v->marks, v->config);
+	if (err != ADY_OK) {
+		free(v);
+		return err;
+	}
+	pthread_mutex_init(&v->lock, NULL);
+	*out = v;
+	return ADY_OK;
+}
+
+void ady_validators_close(struct ady_validators *v)
+{
+	if (!v)
+		return;
+	ady_marks_close(v->marks);
+	pthread_mutex_destroy(&v->lock);
+	free(v);
+}
