@@ -296,6 +296,18 @@ static enum ady_err read_numbers(struct ady_gateway_config *c, const struct ady_
 	return err;
 }
 
+static enum ady_err read_validators(struct ady_gateway_config *c, const struct ady_conf *root)
+{
+	static const char *const known[] = {"states", NULL};
+	struct ady_conf o = {json_object_get(root->json, "validators"), "validators", root->f};
+	enum ady_err err;
+
+	if (!o.json)
+		return ADY_OK;
+	err = ady_conf_members(&o, known);
+	return err == ADY_OK ? ady_conf_need_text(&o, "states", &c->states) : err;
+}
+
 static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_conf *root)
 {
 	static const char *const known[] = {"listen",     "tls",
@@ -305,7 +317,7 @@ static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_con
 	                                    "access_log", "plain_anywhere",
 	                                    "callers",    "nodes",
 	                                    "ipc",        "default_chain",
-	                                    NULL};
+	                                    "validators", NULL};
 	const char *enclave;
 	enum ady_err err = ady_conf_members(root, known);
 
@@ -331,6 +343,8 @@ static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_con
 		err = ady_config_callers_read(c, root);
 	if (err == ADY_OK)
 		err = ady_config_nodes_read(c, root);
+	if (err == ADY_OK)
+		err = read_validators(c, root);
 	return err == ADY_OK ? read_numbers(c, root) : err;
 }
 

@@ -88,6 +88,7 @@ struct ady_gateway_config {
 	struct ady_config_relay relay;
 	struct ady_config_aws aws;
 	struct ady_config_store store;
+	const char *states; /* where validators' states are (store/states.h); NULL: no validators */
 	struct ady_config_caller *callers; /* heap; NULL: whoever reaches a listener */
 	size_t callers_n;
 	struct ady_config_node *nodes; /* heap */

@@ -35,6 +35,8 @@ static enum ady_err open_services(struct ady_gateway *g, struct ady_fault *f)
 		err = ady_credentials_open(&g->credentials, &config->aws, f);
 	if (err == ADY_OK)
 		err = ady_store_open(&g->store, config, g->credentials, f);
+	if (err == ADY_OK && config->states)
+		err = ady_states_open(&g->states, config->states, f);
 	if (err == ADY_OK)
 		err = ady_nodes_open(&g->nodes, config, f);
 	if (err == ADY_OK && (ady_accounts_open(&g->accounts) != ADY_OK ||
@@ -171,6 +173,7 @@ void ady_gateway_close(struct ady_gateway *g)
 	ady_gateway_drain(g, 0);
 	ady_pool_close(g->dialers);
 	ady_store_close(g->store);
+	ady_states_close(g->states);
 	ady_credentials_close(g->credentials);
 	ady_relay_close(g->relay);
 	for (size_t i = 0; i < g->shards_n; i++)

@@ -42,6 +42,7 @@ struct ady_link {
 	struct ady_call hello, beat, credentials;
 	int64_t asked_ms; /* when the unanswered hello or beat was sent */
 	struct dial dial;
+	uint64_t connection;
 	uint64_t credentials_version;
 	struct ady_credentials_watch watch;
 	unsigned failures;
@@ -300,6 +301,13 @@ static void on_frame(void *ctx, struct ady_channel *ch, const struct ady_wire_he
 	struct ady_fault f = {0};
 	struct ady_call *call;
 
+	if (!(head->type & ADY_WIRE_ANSWER)) {
+		if (l->config.question)
+			l->config.question(l->config.ctx, head, body);
+		else
+			ady_channel_end(ch, ADY_E_PROTOCOL);
+		return;
+	}
 	if (!slot)
 		return; /* too late: its caller has gone */
 	if (!answers(head->type, slot->type) ||
@@ -330,6 +338,7 @@ static void on_dialled(struct ady_task *task)
 		return;
 	}
 	l->state = GREETING;
+	l->connection++;
 	send_own(l, &l->hello, ADY_WIRE_HELLO);
 	ady_timer_set(l->config.loop, &l->timer, BEAT_MS);
 }
@@ -400,6 +409,20 @@ void ady_link_forget(struct ady_link *l, struct ady_call *call)
 		return;
 	ungate(l, slot);
 	ady_calls_take(&l->calls, slot);
+}
+
+uint64_t ady_link_connection(const struct ady_link *l)
+{
+	return l->connection;
+}
+
+void ady_link_reply(struct ady_link *l, uint64_t connection, uint64_t id, uint8_t type,
+                    struct ady_bytes body)
+{
+	const struct ady_wire_head head = {.type = type, .id = id};
+
+	if (l->ch && connection == l->connection && ady_channel_send(l->ch, &head, body) != ADY_OK)
+		end(l, ADY_E_IO);
 }
 
 uint64_t ady_link_credentials(const struct ady_link *l)

@@ -35,6 +35,9 @@ struct ady_link_config {
 	struct ady_credentials *credentials; /* NULL: none are handed over (tests) */
 	void (*refreshed)(void *ctx); /* an attempt to refresh credentials has ended; new ones
 	                                 were sent before this; NULL is allowed */
+	/* The enclave asks something; NULL: it may not. Answered by ady_link_reply, now or later.
+	 */
+	void (*question)(void *ctx, const struct ady_wire_head *head, struct ady_bytes body);
 	void *ctx;
 };
 
@@ -66,6 +69,13 @@ void ady_link_forget(struct ady_link *link, struct ady_call *call);
 
 /* The version of the credentials that were sent last on this connection; 0: none. */
 uint64_t ady_link_credentials(const struct ady_link *link);
+
+/* Which connection this is; another number after each reconnection. */
+uint64_t ady_link_connection(const struct ady_link *link);
+
+/* Answer a question of the enclave that came on that connection; nothing when it has ended. */
+void ady_link_reply(struct ady_link *link, uint64_t connection, uint64_t id, uint8_t type,
+                    struct ady_bytes body);
 
 /* What is known now. Any thread. */
 void ady_link_report(struct ady_link *link, struct ady_link_report *report);

@@ -14,6 +14,9 @@
 	X(SIGN, "sign")               \
 	X(SAMPLE, "sample")           \
 	X(KEYS, "keys")               \
+	X(ETH2_SIGN, "eth2_sign")     \
+	X(ETH2_KEYS, "eth2_keys")     \
+	X(SLASHING, "slashing")       \
 	X(RPC, "jsonrpc")             \
 	X(WS, "websocket")            \
 	X(ETH1_SIGN, "eth1_sign")     \

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "gateway/answer.h"
-#include "gateway/keys.h"
+#include "gateway/eth2.h"
 #include "gateway/op.h"
 #include "gateway/rpc.h"
 #include "gateway/session.h"
@@ -23,26 +23,24 @@ struct route {
 #define GET "GET", "Allow: GET, HEAD\r\n"
 #define POST "POST", "Allow: POST\r\n"
 #define BOTH "Allow: GET, HEAD, POST\r\n"
-#define ONE "Allow: GET, HEAD, PATCH, DELETE\r\n"
 
 static void to_chain(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id);
 
 static const struct route routes[] = {
     {"/", "POST", NULL, ADY_ROUTE_RPC, NULL, to_chain},
     {"/chain/{id}", "POST", NULL, ADY_ROUTE_RPC, NULL, to_chain},
-    {"/v1/keys", "GET", BOTH, ADY_ROUTE_KEYS, ady_keys_list, NULL},
-    {"/v1/keys", "POST", BOTH, ADY_ROUTE_KEYS, ady_keys_create, NULL},
-    {"/v1/keys/{id}", "GET", ONE, ADY_ROUTE_KEYS, NULL, ady_keys_show},
-    {"/v1/keys/{id}", "PATCH", ONE, ADY_ROUTE_KEYS, NULL, ady_keys_patch},
-    {"/v1/keys/{id}", "DELETE", ONE, ADY_ROUTE_KEYS, NULL, ady_keys_delete},
-    {"/v1/keys/{id}/disable", POST, ADY_ROUTE_KEYS, NULL, ady_keys_disable},
-    {"/v1/keys/{id}/enable", POST, ADY_ROUTE_KEYS, NULL, ady_keys_enable},
-    {"/v1/keys/{id}/restore", POST, ADY_ROUTE_KEYS, NULL, ady_keys_restore},
+    {"/v1/keys", POST, ADY_ROUTE_KEYS, ady_create_key, NULL},
     {"/v1/lock", POST, ADY_ROUTE_KEYS, ady_lock_keys, NULL},
     {"/v1/keys/{id}/sign", POST, ADY_ROUTE_SIGN, NULL, ady_sign_native},
+    {"/v1/slashing", "GET", BOTH, ADY_ROUTE_SLASHING, ady_slashing_export, NULL},
+    {"/v1/slashing", "POST", BOTH, ADY_ROUTE_SLASHING, ady_slashing_import, NULL},
     {"/v1/attestation", GET, ADY_ROUTE_ATTESTATION, ady_page_attestation, NULL},
     {"/api/v1/eth1/sign/{id}", POST, ADY_ROUTE_ETH1_SIGN, NULL, ady_eth1_sign},
     {"/api/v1/eth1/publicKeys", GET, ADY_ROUTE_ETH1_KEYS, ady_eth1_public_keys, NULL},
+    {"/api/v1/eth2/sign/{id}", POST, ADY_ROUTE_ETH2_SIGN, NULL, ady_eth2_sign},
+    {"/api/v1/eth2/sign", POST, ADY_ROUTE_ETH2_SIGN, ady_eth2_sign_many, NULL},
+    {"/api/v1/eth2/publicKeys", GET, ADY_ROUTE_ETH2_KEYS, ady_eth2_public_keys, NULL},
+    {"/api/v1/eth2/highWatermark", GET, ADY_ROUTE_ETH2_KEYS, ady_eth2_high_watermark, NULL},
     {"/upcheck", GET, ADY_ROUTE_UPCHECK, ady_page_upcheck, NULL},
     {"/healthcheck", GET, ADY_ROUTE_HEALTHCHECK, ady_page_healthcheck, NULL},
     {"/reload", "GET", BOTH, ADY_ROUTE_RELOAD, ady_page_reload_status, NULL},
@@ -164,15 +162,21 @@ void ady_route_request(void *ctx, struct ady_http_request *req)
 		no_such_page(shard, req, ADY_ROUTE_OTHER, "there is no such page");
 }
 
-/* Blobs come by JSON-RPC alone; all else that is signed is bounded by the wire. */
+/* Blobs come by JSON-RPC alone, and histories of validators are files; all else that is signed is
+ * bounded by the wire. */
 size_t ady_route_body_max(void *shard, const struct ady_http_head *head)
 {
 	struct ady_bytes id;
 
 	(void)shard;
-	return matches("/", head->path, &id) || matches("/chain/{id}", head->path, &id)
-	           ? (size_t)ADY_RPC_TEXT_MAX
-	           : (size_t)ADY_WIRE_REQUEST_MAX;
+	if (matches("/", head->path, &id) || matches("/chain/{id}", head->path, &id))
+		return ADY_RPC_TEXT_MAX;
+	if (matches("/v1/slashing", head->path, &id))
+		return ADY_SLASHING_FILE_MAX;
+	if (matches("/api/v1/eth2/sign", head->path, &id) ||
+	    matches("/api/v1/eth2/sign/{id}", head->path, &id))
+		return ADY_WIRE_DUTY_MAX;
+	return ADY_WIRE_REQUEST_MAX;
 }
 
 void ady_route_refused(void *ctx, int status, const struct ady_fault *f, const char **type,

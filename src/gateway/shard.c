@@ -8,6 +8,7 @@
 #include "gateway/op.h"
 #include "gateway/rpc.h"
 #include "gateway/session.h"
+#include "gateway/validating.h"
 
 #define OWNER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
@@ -109,6 +110,7 @@ static enum ady_err open_link(struct ady_shard *s, struct ady_fault *f)
 	    .gate = &s->gateway->gate,
 	    .credentials = s->gateway->credentials,
 	    .refreshed = ady_signing_refreshed,
+	    .question = ady_shard_question,
 	    .ctx = s,
 	};
 
@@ -176,6 +178,7 @@ void ady_shard_close(struct ady_shard *s)
 		free(op);
 	}
 	ady_signing_free_all(s);
+	ady_validating_free_all(s);
 	SSL_CTX_free(s->new_tls);
 	ady_dyn_free(&s->out);
 	free(s);

@@ -15,6 +15,7 @@
 #include "gateway/metrics.h"
 #include "gateway/node.h"
 #include "gateway/relay.h"
+#include "gateway/states.h"
 #include "gateway/store.h"
 #include "gateway/tenant_keys.h"
 #include "net/http_server.h"
@@ -28,12 +29,14 @@ struct ady_rpc;
 struct ady_session;
 struct ady_shard;
 struct ady_signing;
+struct ady_validating;
 
 /* What the shards share. Set before they start. */
 struct ady_gateway {
 	const struct ady_gateway_config *config;
 	struct ady_credentials *credentials;
 	struct ady_store *store;
+	struct ady_states *states; /* NULL: no validators */
 	struct ady_tenant_keys *tenant_keys;
 	struct ady_relay *relay; /* NULL: none */
 	struct ady_pool *dialers;
@@ -75,8 +78,9 @@ struct ady_shard {
 	struct ady_timer sessions_timer; /* of their drain */
 	void (*sessions_done)(void *shard);
 	struct ady_metrics metrics;
-	struct ady_op *free_ops, *ops;              /* ops: those in use */
-	struct ady_rpc *rpcs;                       /* those in work */
+	struct ady_op *free_ops, *ops; /* ops: those in use */
+	struct ady_rpc *rpcs;          /* those in work */
+	struct ady_validating *free_validatings;
 	struct ady_signing *free_signings, *parked; /* parked: waiting for newer credentials */
 	size_t holds; /* what is still to come back to this loop (ady_shard_hold) */
 	bool stopping;
@@ -104,6 +108,9 @@ void ady_shard_hold(struct ady_shard *shard);
 
 /* See ady_shard_hold. */
 void ady_shard_let(struct ady_shard *shard);
+
+/* A question of the enclave: only STATE_CAS. In state_cas.c. */
+void ady_shard_question(void *shard, const struct ady_wire_head *head, struct ady_bytes body);
 
 /* Route one request. In routes.c. */
 void ady_route_request(void *shard, struct ady_http_request *req);

@@ -72,14 +72,6 @@ struct ady_records {
 /* Whether err says that the store itself does not work, not that one record is missing. */
 bool ady_records_is_outage(enum ady_err err);
 
-/* A fault that was overcome on the way (credentials that had expired) is no fault any more. */
-static inline enum ady_err ady_records_settle(enum ady_err err, struct ady_fault *f)
-{
-	if (err == ADY_OK && f)
-		f->err = ADY_OK;
-	return err;
-}
-
 /* What a change does to an entry. For stores. */
 void ady_records_apply(struct ady_entry *e, const struct ady_records_change *change);
 
@@ -94,7 +86,7 @@ void ady_records_bounds(const struct ady_records_query *q, char low[static ADY_K
 static inline enum ady_err ady_records_get(struct ady_records *r, size_t worker, const char *id,
                                            struct ady_entry *out, struct ady_fault *f)
 {
-	return ady_records_settle(r->ops->get(r, worker, id, out, f), f);
+	return r->ops->get(r, worker, id, out, f);
 }
 
 /* Store n new records, all or none (Secrets Manager and a folder: in order, until one fails), and
@@ -104,7 +96,7 @@ static inline enum ady_err ady_records_create(struct ady_records *r, size_t work
                                               struct ady_entry *const *e, size_t n,
                                               struct ady_fault *f)
 {
-	return ady_records_settle(r->ops->create(r, worker, e, n, f), f);
+	return r->ops->create(r, worker, e, n, f);
 }
 
 /* Replace a record's text and what is read out of it, if its revision is still this one (NULL: in
@@ -114,7 +106,7 @@ static inline enum ady_err ady_records_replace(struct ady_records *r, size_t wor
                                                struct ady_entry *e, const char *revision,
                                                struct ady_fault *f)
 {
-	return ady_records_settle(r->ops->replace(r, worker, e, revision, f), f);
+	return r->ops->replace(r, worker, e, revision, f);
 }
 
 /* Change label, disabled or deletion, if the revision is still this one (NULL: in any case).
@@ -125,7 +117,7 @@ static inline enum ady_err ady_records_change(struct ady_records *r, size_t work
                                               const struct ady_records_change *change,
                                               struct ady_entry *out, struct ady_fault *f)
 {
-	return ady_records_settle(r->ops->change(r, worker, id, revision, change, out, f), f);
+	return r->ops->change(r, worker, id, revision, change, out, f);
 }
 
 /* Call each for the entries of a page. Those whose deletion is due are not there. With address or
@@ -134,7 +126,7 @@ static inline enum ady_err ady_records_list(struct ady_records *r, size_t worker
                                             const struct ady_records_query *q,
                                             ady_records_each each, void *ctx, struct ady_fault *f)
 {
-	return ady_records_settle(r->ops->list(r, worker, q, each, ctx, f), f);
+	return r->ops->list(r, worker, q, each, ctx, f);
 }
 
 /* The present data key of a tenant (base64 as in its newest record), or "" when it has none yet.
@@ -145,14 +137,14 @@ static inline enum ady_err ady_records_data_key(struct ady_records *r, size_t wo
                                                 char out[static ADY_DATA_KEY_MAX + 1],
                                                 struct ady_fault *f)
 {
-	return ady_records_settle(r->ops->data_key(r, worker, tenant, out, f), f);
+	return r->ops->data_key(r, worker, tenant, out, f);
 }
 
 /* Find out whether the store works: ADY_OK, or why not. */
 static inline enum ady_err ady_records_probe(struct ady_records *r, size_t worker,
                                              struct ady_fault *f)
 {
-	return ady_records_settle(r->ops->probe(r, worker, f), f);
+	return r->ops->probe(r, worker, f);
 }
 
 /* Remove what was to be deleted by now_s. */

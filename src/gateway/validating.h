@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One question about a validator's key: record and state from their stores, then both and the
+ * request to the enclave. A duty is answered with a signature; a change of the state (WATERMARK)
+ * with the new row, which is written here. Thread rule: the shard's thread. */
+#ifndef ADY_GATEWAY_VALIDATING_H
+#define ADY_GATEWAY_VALIDATING_H
+
+#include "codec/wire_duty.h"
+#include "gateway/caller.h"
+#include "store/states.h"
+
+struct ady_shard;
+struct ady_validating;
+
+struct ady_validating_ask {
+	struct ady_caller caller; /* whose key it must be */
+	uint8_t public_key[ADY_STATE_KEY];
+	struct ady_bytes request;        /* of a duty: the body; valid until done or drop */
+	bool is_marks;                   /* else it is a duty */
+	struct ady_wire_watermark marks; /* op, genesis_root (valid as request), marks and so on */
+	int64_t due_ms;                  /* ady_mono_ms */
+	/* The signature or the row, valid during the call, when f is NULL; else why there is none.
+	 */
+	void (*done)(void *ctx, struct ady_bytes answer, const struct ady_fault *f);
+	void *ctx;
+};
+
+/* Begin. ask->done is called once, never from inside this call, unless an error is returned, whose
+ * reason is in f. The time is the caller's to watch.
+ * Out:     *v, for ady_validating_drop; gone once done is called; NULL on errors. */
+enum ady_err ady_validating_start(struct ady_validating **v, struct ady_shard *shard,
+                                  const struct ady_validating_ask *ask, struct ady_fault *f);
+
+/* Let go of one that is not done: done is not called. NULL is allowed. */
+void ady_validating_drop(struct ady_validating *v);
+
+/* Free the storage of those that are done. */
+void ady_validating_free_all(struct ady_shard *shard);
+
+#endif
