@@ -68,6 +68,7 @@ struct ady_config_node {
 	bool has_ws;
 	const char *ca_file, *authorization; /* of the Authorization field; both may be NULL */
 	int timeout_ms;                      /* of one attempt */
+	int stall_ms; /* without a new block, while another node of the chain is ahead */
 };
 
 /* A Unix socket that speaks geth's IPC. */

@@ -56,9 +56,9 @@ static enum ady_err read_places(struct ady_config_node *node, const struct ady_c
 
 static enum ady_err read_node(struct ady_config_node *node, const struct ady_conf *o)
 {
-	static const char *const known[] = {"chain",         "url",        "ws", "ca_file",
-	                                    "authorization", "timeout_ms", NULL};
-	int64_t timeout = 10000;
+	static const char *const known[] = {"chain",         "url",        "ws",       "ca_file",
+	                                    "authorization", "timeout_ms", "stall_ms", NULL};
+	int64_t timeout = 10000, stall = 60000;
 	enum ady_err err = ady_conf_members(o, known);
 
 	if (err == ADY_OK)
@@ -75,7 +75,10 @@ static enum ady_err read_node(struct ady_config_node *node, const struct ady_con
 		return ady_conf_refuse(o, "authorization", "has a character that no field has");
 	if (err == ADY_OK)
 		err = ady_conf_number(o, "timeout_ms", 10, 600000, &timeout);
+	if (err == ADY_OK)
+		err = ady_conf_number(o, "stall_ms", 1000, 3600000, &stall);
 	node->timeout_ms = (int)timeout;
+	node->stall_ms = (int)stall;
 	return err;
 }
 

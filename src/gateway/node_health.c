@@ -16,7 +16,6 @@ enum {
 	WELL_MS = 5000,   /* from one look to the next */
 	UNWELL_MS = 1000, /* at a node that is not well */
 	ANSWER_MS = 3000,
-	STILL_MS = 60000, /* without a new block, while another node of the chain is ahead */
 };
 
 #define OWNER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
@@ -75,7 +74,7 @@ static void on_block(struct look *l, uint64_t block)
 	if (block != atomic_load(&l->node->block) || l->moved_ms == 0)
 		l->moved_ms = now;
 	atomic_store(&l->node->block, block);
-	settle(l, now - l->moved_ms >= STILL_MS && another_is_ahead(l, block)
+	settle(l, now - l->moved_ms >= l->node->config->stall_ms && another_is_ahead(l, block)
 	              ? "it has no new blocks, others have"
 	              : NULL);
 }

@@ -36,9 +36,12 @@ static void leave_call(struct ady_session_call *call)
 
 static void free_session(struct ady_session *s)
 {
-	while (s->calls) {
-		ady_rpc_drop(s->calls->rpc);
-		leave_call(s->calls);
+	struct ady_session_call *next;
+
+	for (struct ady_session_call *call = s->calls; call; call = next) {
+		next = call->next;
+		ady_rpc_drop(call->rpc);
+		free(call);
 	}
 	ady_upstream_close(s->upstream);
 	*(s->prev ? &s->prev->next : &s->shard->sessions) = s->next;
@@ -83,9 +86,12 @@ void ady_session_drain(struct ady_shard *shard, int ms, void (*done)(void *shard
 
 void ady_session_drop_all(struct ady_shard *shard)
 {
-	while (shard->sessions) {
-		ady_duplex_drop(shard->sessions->duplex);
-		free_session(shard->sessions);
+	struct ady_session *next;
+
+	for (struct ady_session *s = shard->sessions; s; s = next) {
+		next = s->next;
+		ady_duplex_drop(s->duplex);
+		free_session(s);
 	}
 }
 

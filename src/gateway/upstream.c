@@ -57,10 +57,14 @@ static void cancel(struct ady_rpc_call *call)
 
 static void fail_all(struct ady_upstream *u, const char *why)
 {
-	while (u->asked) {
-		struct ady_rpc_call *call = u->asked->call;
+	struct asked *a;
 
-		leave(u->asked);
+	while ((a = u->asked)) { /* answering a call may end others */
+		struct ady_rpc_call *call = a->call;
+
+		u->asked = a->next;
+		ady_dyn_free(&a->text);
+		free(a);
 		call->cancel = NULL;
 		ady_rpc_error(call, ADY_RPC_UNAVAILABLE, why);
 	}
@@ -72,10 +76,6 @@ void ady_upstream_close(struct ady_upstream *u)
 {
 	if (!u)
 		return;
-	while (u->asked) { /* their calls were cancelled: none should be left */
-		u->asked->call->cancel = NULL;
-		leave(u->asked);
-	}
 	ady_ws_dial_drop(u->dial);
 	ady_duplex_drop(u->duplex);
 	free(u);

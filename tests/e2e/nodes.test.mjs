@@ -3,14 +3,15 @@
 // WebSocket and IPC, by real clients; a node that fails is left for the next.
 import assert from 'node:assert/strict';
 import net from 'node:net';
-import { statSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import WebSocket from 'ws';
 import { JsonRpcProvider, WebSocketProvider, IpcSocketProvider, parseEther } from 'ethers';
 import { createPublicClient, webSocket, http as viemHttp } from 'viem';
 import { test, done, until } from './lib/tap.mjs';
-import { startStack, startAnvil, request, scratch } from './lib/stack.mjs';
-import { startGateway } from './lib/gateway.mjs';
+import { startStack, startAnvil, putKey, request, scratch } from './lib/stack.mjs';
+import { selfSigned, startGateway } from './lib/gateway.mjs';
 import { startCutter } from './lib/cutter.mjs';
 
 const [s, anvil, other] = await Promise.all([startStack(), startAnvil(), startAnvil(['--chain-id', '10'])]);
@@ -26,7 +27,6 @@ const g = await startGateway(s, {
 const post = (body, path = '/', url = g.gateway) => request(url + path, { method: 'POST', body });
 const call = async (method, params = [], path = '/') => (await post({ jsonrpc: '2.0', id: 1, method, params }, path)).json;
 const ws = g.gateway.replace('http', 'ws');
-const metric = async (name) => (await request(`${g.gateway}/metrics`)).body;
 
 await test('a method that is not local goes to the node; id and result come back as they are', async () => {
   for (const id of [1, 'a"\\u00e9', null, 12345678901234567890n, 1.5]) {
@@ -90,7 +90,7 @@ await test('ethers WebSocketProvider: calls and newHeads', async () => {
 });
 
 await test('viem webSocket: watchBlocks, logs and unsubscribing', async () => {
-  const viem = createPublicClient({ transport: webSocket(ws) });
+  const viem = createPublicClient({ transport: webSocket(ws, { reconnect: false }) });
   const blocks = [];
   const logs = [];
   const stopBlocks = viem.watchBlockNumber({ onBlockNumber: (n) => blocks.push(n) });
@@ -236,6 +236,85 @@ await test('a node of another chain is not asked', async () => {
   const wrong = await startGateway(s, { nodes: [node(other, 31337), node(second)] });
   await until(10000, 'the right node to be found', async () => (await post({ jsonrpc: '2.0', id: 1, method: 'eth_chainId' }, '/', wrong.gateway)).json.result === '0x7a69');
   await wrong.stop();
+});
+
+await test('a node by https and wss: its certificate must be trusted, and gets the authorization', async () => {
+  const dir = scratch('tls');
+  const files = selfSigned(dir, 'node');
+  const headers = [];
+  const safe = await startCutter(anvil.url, undefined, { tls: { cert: readFileSync(files.cert), key: readFileSync(files.key) }, seen: (h) => headers.push(h) });
+  const secure = { chain: 31337, url: safe.url, ws: safe.ws, authorization: 'Bearer token-of-the-node' };
+  const good = await startGateway(s, { nodes: [{ ...secure, ca_file: files.cert }] });
+  assert.equal((await post({ jsonrpc: '2.0', id: 1, method: 'eth_chainId' }, '/', good.gateway)).json.result, '0x7a69');
+  assert.equal(headers.at(-1).authorization, 'Bearer token-of-the-node');
+  const socket = await opened(new WebSocket(good.gateway.replace('http', 'ws')));
+  const got = [];
+  socket.on('message', (d) => got.push(JSON.parse(d)));
+  socket.send('{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newHeads"]}');
+  await until(5000, 'the subscription over wss', () => got.length === 1 && got[0].result);
+  await anvil.rpc('evm_mine');
+  await until(5000, 'a head over wss', () => got.length === 2);
+  socket.close();
+  await good.stop();
+  const before = headers.length;
+  const bad = await startGateway(s, { nodes: [secure] });
+  const x = (await post({ jsonrpc: '2.0', id: 1, method: 'eth_chainId' }, '/', bad.gateway)).json;
+  assert.match(x.error.message, /self-signed certificate/);
+  assert.equal(headers.length, before);
+  await bad.stop();
+});
+
+await test('a node that stands still while another goes on is left', async () => {
+  const still = await startAnvil();
+  const lagging = await startCutter(still.url);
+  const g = await startGateway(s, { nodes: [{ ...node(lagging), stall_ms: 3000 }, node(second)] });
+  const ask = async () => (await post({ jsonrpc: '2.0', id: 1, method: 'eth_blockNumber' }, '/', g.gateway)).json.result;
+  assert.equal(await ask(), '0x0');
+  await until(20000, 'the node that stands still to be left', async () => (await ask()) !== '0x0');
+  await still.rpc('anvil_mine', ['0x200']);
+  await until(20000, 'it to be asked again when it has gone on', async () => (await ask()) === '0x200');
+  await g.stop();
+  still.stop();
+});
+
+await test('what may have arrived is repeated only where that does no harm', async () => {
+  let how = null;
+  const cutting = await startCutter(anvil.url, (text) => (text.includes('evm_mine') || text.includes('eth_call') ? how : null));
+  const g = await startGateway(s, { nodes: [{ chain: 31337, url: cutting.url }, node(second)] });
+  const ask = async (method, ...params) => (await post({ jsonrpc: '2.0', id: 1, method, params }, '/', g.gateway)).json;
+  const height = async () => Number(await anvil.rpc('eth_blockNumber'));
+  const before = await height();
+  how = 'after';
+  const x = await ask('evm_mine');
+  assert.equal(x.error.code, -32002, JSON.stringify(x));
+  assert.equal(await height(), before + 1);
+  assert.equal((await ask('eth_call', { to: '0x' + '44'.repeat(20) }, 'latest')).result, '0x');
+  await g.stop();
+});
+
+await test('tenants: a token opens a WebSocket and IPC is of its tenant; each sees its own accounts', async () => {
+  const token = 'a-token-of-32-bytes-or-more-for-alice';
+  const sha = createHash('sha256').update(token).digest('hex');
+  const theirs = join(scratch('ipc'), 'bob.ipc');
+  const g = await startGateway(s, { nodes: [node(second)], callers: [{ tenant: 'alice', token_sha256: sha }], ipc: [{ path: theirs, tenant: 'bob' }] });
+  const mine = putKey(s, 'alice-1', randomBytes(32).toString('hex'), '--tenant', 'alice').address.toLowerCase();
+  const other = putKey(s, 'bob-1', randomBytes(32).toString('hex'), '--tenant', 'bob').address.toLowerCase();
+  const at = g.gateway.replace('http', 'ws');
+  const status = await new Promise((resolve) => new WebSocket(at).on('unexpected-response', (_, r) => resolve(r.statusCode)).on('error', () => {}));
+  assert.equal(status, 401);
+  const socket = await opened(new WebSocket(at, { headers: { authorization: `Bearer ${token}` } }));
+  const got = [];
+  socket.on('message', (d) => got.push(JSON.parse(d)));
+  socket.send('{"jsonrpc":"2.0","id":1,"method":"eth_accounts"}');
+  socket.send(`{"jsonrpc":"2.0","id":2,"method":"personal_sign","params":["0x11","${other}"]}`);
+  await until(5000, 'both answers', () => got.length === 2);
+  assert.deepEqual(got.find((x) => x.id === 1).result, [mine]);
+  assert.equal(got.find((x) => x.id === 2).error.code, -32000);
+  socket.close();
+  const provider = new IpcSocketProvider(theirs);
+  assert.deepEqual(await provider.send('eth_accounts', []), [other]);
+  provider.destroy();
+  await g.stop();
 });
 
 await test('a gateway with sessions ends in time', async () => {

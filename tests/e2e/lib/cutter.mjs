@@ -3,19 +3,22 @@
 // the node has done what was asked and nobody hears), or in the middle of the answer. Which, a number
 // decides; what is passed on is not changed.
 import http from 'node:http';
+import https from 'node:https';
 import { atEnd } from './tap.mjs';
 
 /** cut: a function of the request's JSON text; returns null, 'before', 'after' or 'middle'. Resolves to
- * { url, counts, down(bool), stop }. While it is down, connections are refused by their end. */
-export async function startCutter(target, cut = () => null) {
+ * { url, counts, down(bool), stop }. While it is down, connections are refused by their end. tls: options of
+ * https.createServer; seen: told of each request's headers and text. */
+export async function startCutter(target, cut = () => null, { tls, seen } = {}) {
   const agent = new http.Agent({ keepAlive: true });
   const counts = { passed: 0, before: 0, after: 0, middle: 0 };
   let isDown = false;
-  const server = http.createServer((req, res) => {
+  const server = (tls ? https : http).createServer(tls ?? {}, (req, res) => {
     const parts = [];
     req.on('data', (d) => parts.push(d));
     req.on('end', () => {
       const body = Buffer.concat(parts);
+      seen?.(req.headers, body.toString());
       const how = isDown ? 'before' : cut(body.toString());
       if (how) counts[how]++;
       if (how === 'before') return res.destroy();
@@ -60,8 +63,8 @@ export async function startCutter(target, cut = () => null) {
   const stop = () => (server.close(), server.closeAllConnections(), sockets.forEach((s) => s.destroy()));
   atEnd(stop);
   return {
-    url: `http://127.0.0.1:${server.address().port}`,
-    ws: `ws://127.0.0.1:${server.address().port}`,
+    url: `http${tls ? 's' : ''}://127.0.0.1:${server.address().port}`,
+    ws: `ws${tls ? 's' : ''}://127.0.0.1:${server.address().port}`,
     counts,
     down: (is) => {
       isDown = is;

@@ -32,6 +32,7 @@ CASE(nodes_are_read)
 	CHECK(c.nodes[0].has_ws && c.nodes[0].ws.tls && !c.nodes[1].has_ws);
 	CHECK_INT(c.nodes[0].timeout_ms, 500);
 	CHECK_INT(c.nodes[1].timeout_ms, 10000);
+	CHECK_INT(c.nodes[1].stall_ms, 60000);
 	CHECK_STR(c.nodes[0].authorization, "Bearer x");
 	ady_gateway_config_clear(&c);
 }
