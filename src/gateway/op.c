@@ -122,7 +122,7 @@ static void finish(struct ady_shard *shard, struct ady_http_request *req, enum a
 		ady_buf_str(&b, extra);
 	fields[b.n] = '\0';
 	ady_metrics_request(&shard->metrics, route, status);
-	if (route == ADY_ROUTE_SIGN || route == ADY_ROUTE_SAMPLE)
+	if (route == ADY_ROUTE_SIGN || route == ADY_ROUTE_SAMPLE || route == ADY_ROUTE_ETH1_SIGN)
 		ady_metrics_stage(&shard->metrics, ADY_STAGE_TOTAL, us);
 	if (shard->gateway->config->access_log)
 		ADY_INFO("request", "route=%s status=%d us=%lld peer=%s id=%s",
