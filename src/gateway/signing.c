@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "chain/eth_tx.h"
 #include "gateway/shard.h"
 
 enum { REFETCH_GAP_MS = 1000 };
@@ -311,22 +312,47 @@ void ady_signing_refreshed(void *ctx)
 	}
 }
 
+/* A store may give the record of another account than the one that was asked for; the enclave says
+ * whose key has signed. */
+static bool is_of_account(const struct ady_signing *s, const struct ady_wire_signed *m)
+{
+	uint8_t pub65[65], address[20];
+
+	if (s->ask.by == ADY_KEY_BY_ID)
+		return true;
+	if (s->ask.by == ADY_KEY_BY_ADDRESS)
+		return ady_bytes_eq(s->ask.key, m->from);
+	if (s->ask.key.n != 33 || ady_secp_expand(pub65, s->ask.key.p) != ADY_OK)
+		return false;
+	ady_eth_address(address, pub65);
+	return ady_bytes_eq(ady_bytes(address, sizeof address), m->from);
+}
+
+static enum ady_err read_answer(const struct ady_signing *s, struct ady_wire_signed *m,
+                                struct ady_bytes body, struct ady_fault *f)
+{
+	if (ady_wire_read_signed(m, body) != ADY_OK)
+		return ady_fail(f, ADY_E_PROTOCOL, NULL, "the answer of the enclave is malformed");
+	if (!is_of_account(s, m))
+		return ady_fail(f, ADY_E_RECORD_MISMATCH, NULL,
+		                "the store's record for this account is of another one");
+	return ADY_OK;
+}
+
 static void on_answer(struct ady_call *call, struct ady_bytes body, const struct ady_fault *f)
 {
 	struct ady_signing *s = OWNER(call, struct ady_signing, call);
 	const struct ady_signing_ask ask = s->ask;
 	struct ady_wire_signed m;
-	struct ady_fault malformed;
+	struct ady_fault bad;
 
 	end_stage(s, ADY_STAGE_ENCLAVE);
 	if (f) {
 		refused(s, f);
 		return;
 	}
-	if (ady_wire_read_signed(&m, body) != ADY_OK) {
-		(void)ady_fail(&malformed, ADY_E_PROTOCOL, NULL,
-		               "the answer of the enclave is malformed");
-		fail(s, &malformed);
+	if (read_answer(s, &m, body, &bad) != ADY_OK) {
+		fail(s, &bad);
 		return;
 	}
 	give_back(s);

@@ -7,9 +7,10 @@
 #include "store/sqlite.h"
 #include "world.h"
 
-/* of the private key 1 */
+/* of the private key 1; the address is what the fake enclave says that has signed, so the store
+ * lies */
 #define PUBLIC "0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
-#define ADDRESS "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf"
+#define ADDRESS "0xabcd000000000000000000000000000000000000"
 #define UNCOMPRESSED                                                       \
 	"79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798" \
 	"483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8"
@@ -32,6 +33,9 @@ static void make_store(void)
 	snprintf(store, sizeof store, "\"sqlite\":\"%s\"", path);
 	CHECK_ERR(ady_sqlite_open(&records, path, 1, &f), ADY_OK);
 	CHECK_ERR(ady_entry_read(&e, "one", ady_bytes_str(text), &f), ADY_OK);
+	memset(e.address, 0, sizeof e.address);
+	e.address[0] = 0xab;
+	e.address[1] = 0xcd;
 	CHECK_ERR(ady_records_create(records, 0, entries, 1, &f), ADY_OK);
 	ady_records_close(records);
 	ady_entry_clear(&e);
@@ -64,8 +68,10 @@ CASE(the_enclave_gets_the_native_request)
 	CHECK_STR(r.body, "[\"0x" UNCOMPRESSED "\"]\n");
 	reply_free(&r);
 	http_do(w.port, "POST", "/api/v1/eth1/sign/" UNCOMPRESSED, "", "{\"data\":\"0x1901\"}", &r);
-	CHECK_INT(r.status, 200);
 	CHECK_STR(w.enclave.request, "{\"data\":\"0x1901\"}");
+	/* the key that has signed is not the one that was asked for */
+	CHECK_INT(r.status, 422);
+	CHECK_STR(reply_text(&r, "code"), "record_mismatch");
 	reply_free(&r);
 	http_do(w.port, "POST", "/api/v1/eth1/sign/" UNCOMPRESSED, "",
 	        "{\"data\":\"0x02\",\"applyHash\":false}", &r);
