@@ -16,9 +16,18 @@ _adyton() {
 	"enclave console") options="--dir --follow" ;;
 	"key put") options="--file --key-arn --tenant --aws-sample --chain --policy --caller --allow-digest --allow-unprotected --replace --endpoint --region --ca --json" ;;
 	"policy check") options="--policy --request --record --now --stamp" ;;
-	"key create") options="--tenant --chain --policy --caller --allow-digest --allow-unprotected --gateway --gateway-ca --endpoint --region --ca --json" ;;
-	"tenant lock") options="--all --gateway --ca --json" ;;
-	"attestation get") options="--nonce --output --gateway --ca" ;;
+	"key create") options="--tenant --curve --chain --policy --caller --allow-digest --allow-unprotected --gateway --ca --token-file --cert
+		--cert-key --json" ;;
+	"key list") options="--tenant --label --curve --enabled --disabled --after --limit --gateway --ca --token-file --cert
+		--cert-key --json" ;;
+	"key delete") options="--days --gateway --ca --token-file --cert --cert-key --json" ;;
+	"key load") options="--label --gateway --ca --token-file --cert --cert-key --json" ;;
+	"key show" | "key label" | "key disable" | "key enable" | "key restore")
+		options="--gateway --ca --token-file --cert --cert-key --json"
+		;;
+	"store copy") options="--tenant --replace --endpoint --region --ca --json" ;;
+	"attestation get") options="--nonce --output --gateway --ca --token-file --cert --cert-key" ;;
+	"tenant lock") options="--all --gateway --ca --token-file --cert --cert-key --json" ;;
 	"attestation verify") options="--root --nonce --pcr0 --pcr1 --pcr2 --pcr3 --pcr4 --pcr8 --at
 		--allow-debug --json" ;;
 	"image build") options="--kernel --init --config --ca --cmdline --append --sign-key --sign-cert --name
@@ -26,7 +35,7 @@ _adyton() {
 	"image describe") options="--json" ;;
 	"image verify") options="--pcr0 --pcr1 --pcr2 --pcr8 --cert" ;;
 	"sign "*) options="--json --to --value --nonce --gas --chain --max-fee --max-priority-fee --gas-price
-		--data --type --from --gateway --ca --raw --output-json" ;;
+		--data --type --from --gateway --ca --token-file --cert --cert-key --raw --output-json" ;;
 	esac
 
 	case $prev in
@@ -34,7 +43,7 @@ _adyton() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	--file | --config | --image | --kernel | --init | --sign-key | --sign-cert | --cert | --enclave | --root | --ca | --output | -o)
+	--file | --config | --image | --kernel | --init | --sign-key | --sign-cert | --cert | --cert-key | --token-file | --enclave | --root | --ca | --output | -o)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -59,13 +68,14 @@ _adyton() {
 	esac
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "dev enclave key tenant sign attestation image --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "dev enclave key store tenant policy sign attestation image --help --version" -- "$cur")
 	elif [ "$COMP_CWORD" -eq 2 ] && [[ $cur != -* ]]; then
 		case $prev in
 		enclave) mapfile -t COMPREPLY < <(compgen -W "run stop status console" -- "$cur") ;;
 		tenant) mapfile -t COMPREPLY < <(compgen -W "lock" -- "$cur") ;;
 		dev) mapfile -t COMPREPLY < <(compgen -W "up env measure" -- "$cur") ;;
-		key) mapfile -t COMPREPLY < <(compgen -W "create put" -- "$cur") ;;
+		key) mapfile -t COMPREPLY < <(compgen -W "create put list show label disable enable delete restore load" -- "$cur") ;;
+		store) mapfile -t COMPREPLY < <(compgen -W "copy" -- "$cur") ;;
 		image) mapfile -t COMPREPLY < <(compgen -W "build describe verify diff" -- "$cur") ;;
 		attestation) mapfile -t COMPREPLY < <(compgen -W "get verify" -- "$cur") ;;
 		esac

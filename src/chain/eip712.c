@@ -6,7 +6,9 @@
 
 #include "crypto/hash.h"
 
-enum { VALUES_MAX = 16384 };
+enum part { P_TYPES, P_PRIMARY, P_DOMAIN, P_MESSAGE, PARTS };
+
+static const char *const parts[PARTS] = {"types", "primaryType", "domain", "message"};
 
 struct typed_data {
 	const struct ady_eth_reader *r;
@@ -47,13 +49,11 @@ static bool may_be_absent(const struct typed_data *d, const struct ady_eip712_re
 static enum ady_err encode_member(struct typed_data *d, uint8_t word[static 32], uint32_t member,
                                   const struct ady_eip712_path *at, uint32_t i, uint32_t *found)
 {
-	uint32_t type = ady_json_get(d->doc, member, "type");
-	struct ady_eip712_path here = {
-	    .up = at, .name = ady_json_raw(d->doc, ady_json_get(d->doc, member, "name"))};
+	struct ady_eip712_path here = {.up = at, .name = ady_eip712_member_name(d->doc, member)};
 	uint32_t key = find_key(d, i, here.name);
 	struct ady_eip712_ref ref;
 
-	if (ady_eip712_ref_read(&ref, &d->types, ady_json_raw(d->doc, type)))
+	if (ady_eip712_ref_read(&ref, &d->types, ady_eip712_member_type(d->doc, member)))
 		ADY_BUG("a type was checked and is none");
 	if (key) {
 		++*found;
@@ -74,8 +74,7 @@ static enum ady_err refuse_extra(const struct typed_data *d, uint32_t members,
 		uint32_t m = ady_json_first(d->doc, members);
 
 		while (m && (d->doc->toks[k].escaped ||
-		             !ady_bytes_eq(ady_json_raw(d->doc, ady_json_get(d->doc, m, "name")),
-		                           here.name)))
+		             !ady_bytes_eq(ady_eip712_member_name(d->doc, m), here.name)))
 			m = ady_json_after(d->doc, members, m);
 		if (!m)
 			return refuse(d, &here, ADY_E_FIELD_UNKNOWN, "is not in its type");
@@ -88,19 +87,23 @@ static enum ady_err hash_struct(struct typed_data *d, uint8_t hash[static 32], s
                                 const struct ady_eip712_path *at, uint32_t i)
 {
 	uint32_t members = d->types.s[type].members, found = 0;
+	const uint8_t *type_hash;
 	struct ady_keccak k;
 	enum ady_err err;
 
 	if (ady_json_kind(d->doc, i) != ADY_JSON_OBJECT)
 		return refuse(d, at, ADY_E_FIELD_INVALID, "must be an object");
+	if (!(type_hash = ady_eip712_type_hash(&d->types, type)))
+		return ady_eth_refuse(d->r, ADY_E_TOO_LARGE, parts[P_TYPES],
+		                      "have more than 262144 bytes to hash");
 	ady_keccak_init(&k);
-	ady_keccak_update(&k, ady_bytes(ady_eip712_type_hash(&d->types, type), 32));
+	ady_keccak_update(&k, ady_bytes(type_hash, 32));
 	for (uint32_t m = ady_json_first(d->doc, members); m;
 	     m = ady_json_after(d->doc, members, m)) {
 		uint8_t word[32];
 
-		if (d->values++ == VALUES_MAX)
-			return refuse(d, at, ADY_E_TOO_LARGE, "brings more than 16384 values");
+		if (d->values++ == ADY_EIP712_VALUES)
+			return refuse(d, at, ADY_E_TOO_LARGE, "brings more than 4096 values");
 		if ((err = encode_member(d, word, m, at, i, &found)) != ADY_OK)
 			return err;
 		ady_keccak_update(&k, ady_bytes(word, sizeof word));
@@ -228,10 +231,6 @@ static enum ady_err hash_bare_domain(struct typed_data *d, uint8_t hash[static 3
 	ady_keccak256(hash, ady_buf_bytes(&data));
 	return ADY_OK;
 }
-
-enum part { P_TYPES, P_PRIMARY, P_DOMAIN, P_MESSAGE, PARTS };
-
-static const char *const parts[PARTS] = {"types", "primaryType", "domain", "message"};
 
 static enum ady_err find_parts(const struct typed_data *d, uint32_t value[static PARTS], uint32_t i)
 {

@@ -188,17 +188,39 @@ static enum ady_err check_member(const struct ady_eip712_types *types, struct ad
 		return ady_eip712_refuse(r, &type_at, ADY_E_FIELD_INVALID, "must be a type's name");
 	if ((why = ady_eip712_ref_read(&ref, types, ady_json_raw(r->doc, type))))
 		return ady_eip712_refuse(r, &type_at, ADY_E_FIELD_INVALID, why);
+	if (r->doc->toks[i + 1].escaped || r->doc->toks[i + 3].escaped)
+		return ady_eip712_refuse(r, at, ADY_E_FIELD_INVALID,
+		                         "must have name and type written without escapes");
 	if (ref.kind == ADY_EIP712_STRUCT)
 		s->uses |= (uint64_t)1 << ref.size;
 	return ADY_OK;
 }
 
+/* Two keys without escapes and two strings, a token each: the first value is at 2, the second at 4.
+ */
+static bool name_is_first(const struct ady_json *doc, uint32_t member)
+{
+	return doc->text.p[doc->toks[member + 1].at] == 'n';
+}
+
+struct ady_bytes ady_eip712_member_name(const struct ady_json *doc, uint32_t member)
+{
+	const struct ady_json_tok *t = &doc->toks[member + (name_is_first(doc, member) ? 2 : 4)];
+
+	return ady_bytes(doc->text.p + t->at, t->len);
+}
+
+struct ady_bytes ady_eip712_member_type(const struct ady_json *doc, uint32_t member)
+{
+	return ady_json_raw(doc, member + (name_is_first(doc, member) ? 4 : 2));
+}
+
 static bool repeats(const struct ady_json *doc, uint32_t array, uint32_t i)
 {
-	struct ady_bytes name = ady_json_raw(doc, ady_json_get(doc, i, "name"));
+	struct ady_bytes name = ady_eip712_member_name(doc, i);
 
 	for (uint32_t k = ady_json_first(doc, array); k != i; k = ady_json_after(doc, array, k))
-		if (ady_bytes_eq(name, ady_json_raw(doc, ady_json_get(doc, k, "name"))))
+		if (ady_bytes_eq(name, ady_eip712_member_name(doc, k)))
 			return true;
 	return false;
 }
@@ -229,29 +251,36 @@ enum ady_err ady_eip712_types_read(struct ady_eip712_types *types, const struct 
 	enum ady_err err;
 
 	types->r = r;
-	types->n = 0;
+	types->n = types->text = 0;
 	err = read_names(types, at, i);
 	for (size_t n = 0; err == ADY_OK && n < types->n; n++)
 		err = check_members(types, &types->s[n], at);
 	return err;
 }
 
+static void hash_text(struct ady_eip712_types *types, struct ady_keccak *k, struct ady_bytes text)
+{
+	ady_keccak_update(k, text);
+	types->text += text.n;
+}
+
 /* Name "(" type " " name "," .. ")" */
-static void hash_struct_text(struct ady_keccak *k, const struct ady_json *doc,
+static void hash_struct_text(struct ady_eip712_types *types, struct ady_keccak *k,
                              const struct ady_eip712_struct *s)
 {
+	const struct ady_json *doc = types->r->doc;
 	const char *between = "(";
 
-	ady_keccak_update(k, s->name);
+	hash_text(types, k, s->name);
 	for (uint32_t i = ady_json_first(doc, s->members); i;
 	     i = ady_json_after(doc, s->members, i)) {
-		ady_keccak_update(k, ady_bytes_str(between));
-		ady_keccak_update(k, ady_json_raw(doc, ady_json_get(doc, i, "type")));
-		ady_keccak_update(k, ady_bytes_str(" "));
-		ady_keccak_update(k, ady_json_raw(doc, ady_json_get(doc, i, "name")));
+		hash_text(types, k, ady_bytes_str(between));
+		hash_text(types, k, ady_eip712_member_type(doc, i));
+		hash_text(types, k, ady_bytes_str(" "));
+		hash_text(types, k, ady_eip712_member_name(doc, i));
 		between = ",";
 	}
-	ady_keccak_update(k, ady_bytes_str(*between == '(' ? "()" : ")"));
+	hash_text(types, k, ady_bytes_str(*between == '(' ? "()" : ")"));
 }
 
 /* All structs that struct n needs, itself not counted: a fixed point, so recursion does no harm. */
@@ -284,8 +313,8 @@ const uint8_t *ady_eip712_type_hash(struct ady_eip712_types *types, size_t n)
 	if (s->hashed)
 		return s->hash;
 	ady_keccak_init(&k);
-	hash_struct_text(&k, types->r->doc, s);
-	for (needs = needs_of(types, n); needs;) {
+	hash_struct_text(types, &k, s);
+	for (needs = needs_of(types, n); needs && types->text <= ADY_EIP712_TYPE_TEXT;) {
 		size_t first = types->n;
 
 		for (size_t i = 0; i < types->n; i++)
@@ -293,9 +322,11 @@ const uint8_t *ady_eip712_type_hash(struct ady_eip712_types *types, size_t n)
 			    (first == types->n ||
 			     sorts_before(types->s[i].name, types->s[first].name)))
 				first = i;
-		hash_struct_text(&k, types->r->doc, &types->s[first]);
+		hash_struct_text(types, &k, &types->s[first]);
 		needs &= ~((uint64_t)1 << first);
 	}
+	if (types->text > ADY_EIP712_TYPE_TEXT)
+		return NULL;
 	ady_keccak_final(&k, s->hash);
 	s->hashed = true;
 	return s->hash;

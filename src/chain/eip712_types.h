@@ -35,7 +35,7 @@ struct ady_eip712_struct {
 
 struct ady_eip712_types {
 	const struct ady_eth_reader *r;
-	size_t n;
+	size_t n, text; /* text: bytes hashed for typeHashes so far */
 	struct ady_eip712_struct s[ADY_EIP712_TYPES];
 };
 
@@ -62,8 +62,15 @@ size_t ady_eip712_find(const struct ady_eip712_types *types, struct ady_bytes na
 const char *ady_eip712_ref_read(struct ady_eip712_ref *ref, const struct ady_eip712_types *types,
                                 struct ady_bytes text);
 
+/* The texts of token member, {"name": "..", "type": ".."}, which was checked. */
+struct ady_bytes ady_eip712_member_name(const struct ady_json *doc, uint32_t member);
+
+/* See ady_eip712_member_name. */
+struct ady_bytes ady_eip712_member_type(const struct ady_json *doc, uint32_t member);
+
 /* The typeHash of struct number n: keccak256 of its encodeType, the structs it needs behind it in
- * the order of their names. */
+ * the order of their names. NULL: all types together have more text to hash than
+ * ADY_EIP712_TYPE_TEXT; each may be part of every other's. */
 const uint8_t *ady_eip712_type_hash(struct ady_eip712_types *types, size_t n);
 
 #endif

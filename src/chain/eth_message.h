@@ -9,7 +9,7 @@
 
 #include "chain/eth_read.h"
 
-enum { ADY_EIP712_TYPES = 64 };
+enum { ADY_EIP712_TYPES = 64, ADY_EIP712_TYPE_TEXT = 256 * 1024, ADY_EIP712_VALUES = 4096 };
 
 enum ady_eip712_version { ADY_EIP712_V3 = 3, ADY_EIP712_V4 = 4 };
 
@@ -79,7 +79,8 @@ enum ady_err ady_eth_data_digest(uint8_t digest32[static 32], const struct ady_e
  * keccak256(0x19 0x01 || domain separator || hashStruct(message)); without the last part when
  * primaryType is EIP712Domain.
  *
- * Types: at most ADY_EIP712_TYPES structs, whose names and members' names are printable ASCII
+ * Types: at most ADY_EIP712_TYPES structs, with at most ADY_EIP712_TYPE_TEXT bytes to hash for the
+ * typeHashes of those that values have; whose names and members' names are printable ASCII
  * without space, brackets, comma and quotes; every member's type must be known, also of structs
  * that are not used. Recursive types are fine. EIP712Domain may be absent: it is then made of the
  * members of domain in the order of the EIP. Values: address (checksummed when in mixed case),
@@ -88,8 +89,8 @@ enum ady_err ady_eth_data_digest(uint8_t digest32[static 32], const struct ady_e
  * T[n] says. Members of a value that its type does not name are not signed: refused, so that what
  * is shown is what is signed, or ignored as eth-sig-util, ethers and viem do. Missing ones are
  * refused, but for a struct in V4, which is 32 zero bytes when null or absent, as in eth-sig-util:
- * a recursive value ends so. V3 has no arrays. Time: types x members of the document at most; no
- * heap. */
+ * a recursive value ends so. V3 has no arrays. At most ADY_EIP712_VALUES members, absent ones
+ * included. Time: bounded by these limits; no heap. */
 enum ady_err ady_eip712_digest(uint8_t digest32[static 32], const struct ady_eth_reader *r,
                                uint32_t i, enum ady_eip712_version version,
                                enum ady_eip712_unknown unknown);

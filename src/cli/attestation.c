@@ -102,8 +102,7 @@ int ady_cmd_attestation_get(const struct ady_command *self, int argc, char **arg
 	const struct ady_option options[] = {
 	    {"nonce", "HEX", "1 to 512 random bytes of yours", .text = &get.nonce},
 	    {"output", "FILE", "where to; else standard output", .text = &get.out, .letter = 'o'},
-	    {"gateway", "URL", ADY_GATEWAY_URL_HELP, .text = &get.gateway.url},
-	    {"ca", "FILE", ADY_GATEWAY_CA_HELP, .text = &get.gateway.ca},
+	    ADY_GATEWAY_OPTIONS(get.gateway),
 	    {0}};
 	int status = ady_options_read(self, options, argc, argv, &rest);
 

@@ -18,11 +18,38 @@ int ady_cmd_dev_measure(const struct ady_command *self, int argc, char **argv);
 /* adyton key put: encrypt a private key under KMS and store it as a secret. */
 int ady_cmd_key_put(const struct ady_command *self, int argc, char **argv);
 
-/* adyton key create: have the enclave make a key, and store its record as a secret. */
+/* adyton key create: have the enclave make a key, whose record the gateway stores. */
 int ady_cmd_key_create(const struct ady_command *self, int argc, char **argv);
 
 /* adyton tenant lock: have the enclave forget a tenant's opened data keys. */
 int ady_cmd_tenant_lock(const struct ady_command *self, int argc, char **argv);
+
+/* adyton key list: the keys of a gateway that the caller may see. */
+int ady_cmd_key_list(const struct ady_command *self, int argc, char **argv);
+
+/* adyton key show: one of them. */
+int ady_cmd_key_show(const struct ady_command *self, int argc, char **argv);
+
+/* adyton key label: give a key a label. */
+int ady_cmd_key_label(const struct ady_command *self, int argc, char **argv);
+
+/* adyton key disable: a key signs no more. */
+int ady_cmd_key_disable(const struct ady_command *self, int argc, char **argv);
+
+/* adyton key enable: it signs again. */
+int ady_cmd_key_enable(const struct ady_command *self, int argc, char **argv);
+
+/* adyton key delete: plan the deletion of a key. */
+int ady_cmd_key_delete(const struct ady_command *self, int argc, char **argv);
+
+/* adyton key restore: take that back. */
+int ady_cmd_key_restore(const struct ady_command *self, int argc, char **argv);
+
+/* adyton key load: give a gateway a key record from a backup. */
+int ady_cmd_key_load(const struct ady_command *self, int argc, char **argv);
+
+/* adyton store copy: all records of a store into another, verified. */
+int ady_cmd_store_copy(const struct ady_command *self, int argc, char **argv);
 
 /* adyton sign: have a transaction signed by a gateway. */
 int ady_cmd_sign(const struct ady_command *self, int argc, char **argv);

@@ -33,7 +33,7 @@ struct ady_machine;
 
 struct ady_machine_kind {
 	const char *name;
-	uint32_t default_cid, default_cpus, default_memory_mib;
+	uint32_t default_cid, default_cpus;
 	bool beats;     /* the heartbeat comes to us; else start returns after it */
 	bool simulated; /* it proves nothing */
 

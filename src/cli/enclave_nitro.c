@@ -166,7 +166,6 @@ const struct ady_machine_kind ady_machine_nitro = {
     .name = "nitro",
     .default_cid = 16,
     .default_cpus = 2,
-    .default_memory_mib = 512,
     .beats = true,
     .start = start,
     .ended = ended,

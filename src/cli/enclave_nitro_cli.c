@@ -138,7 +138,6 @@ const struct ady_machine_kind ady_machine_nitro_cli = {
     .name = "nitro-cli",
     .default_cid = 16,
     .default_cpus = 2,
-    .default_memory_mib = 512,
     .start = start,
     .ended = ended,
     .descriptor = descriptor,

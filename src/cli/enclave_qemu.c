@@ -254,7 +254,6 @@ const struct ady_machine_kind ady_machine_qemu = {
     .name = "qemu",
     .default_cid = 4,
     .default_cpus = 1,
-    .default_memory_mib = 320, /* all of it is wiped at boot, page by page of ours */
     .beats = true,
     .simulated = true,
     .start = start,

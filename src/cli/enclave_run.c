@@ -17,7 +17,7 @@
 #include "cli/image.h"
 #include "cli/signals.h"
 
-enum { LOOK_MS = 2000, BOOT_LOOK_MS = 100 };
+enum { LOOK_MS = 2000, BOOT_LOOK_MS = 100, MEMORY_MIB = 512 };
 
 struct run {
 	struct ady_enclave_plan plan;
@@ -304,7 +304,7 @@ static int check(const struct ady_command *self, struct run *r, const struct tex
 	if (strcmp(accel, "auto") != 0 && strcmp(accel, "kvm") != 0 && strcmp(accel, "tcg") != 0)
 		return ady_cli_usage(self, "--accel is auto, kvm or tcg");
 	r->plan.accel = accel;
-	if (!number(&r->plan.memory_mib, t->memory, r->machine.kind->default_memory_mib, 1 << 20))
+	if (!number(&r->plan.memory_mib, t->memory, MEMORY_MIB, 1 << 20))
 		return ady_cli_usage(self, "--memory is a number of MiB");
 	if (!number(&r->plan.cpus, t->cpus, r->machine.kind->default_cpus, 1024))
 		return ady_cli_usage(self, "--cpus is a number from 1");
@@ -321,7 +321,7 @@ int ady_cmd_enclave_run(const struct ady_command *self, int argc, char **argv)
 	struct ady_values rest;
 	const struct ady_option options[] = {
 	    {"image", "FILE", "the enclave image (EIF)", .text = &t.image},
-	    {"memory", "MIB", "a multiple of 2, at least 4 times the image (512; QEMU: 320)",
+	    {"memory", "MIB", "a multiple of 2, at least 4 times the image (512)",
 	     .text = &t.memory},
 	    {"cpus", "N", "whole cores on Nitro (2; QEMU: 1)", .text = &t.cpus},
 	    {"cid", "N", "its vsock address (16; QEMU: 4)", .text = &t.cid},

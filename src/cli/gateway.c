@@ -7,10 +7,11 @@
 #include <string.h>
 
 #include "cli/fault.h"
+#include "cli/file.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 
-enum { REPLY_MAX = 1 << 20 };
+enum { REPLY_MAX = 4 << 20, TOKEN_MAX = 4096 };
 
 static size_t take(char *p, size_t size, size_t n, void *ctx)
 {
@@ -29,6 +30,17 @@ static const char *or_environment(const char *option, const char *name, const ch
 	return value && value[0] ? value : otherwise;
 }
 
+static void set_certificate(CURL *curl, const struct ady_gateway *gateway)
+{
+	const char *cert = or_environment(gateway->cert, "ADYTON_CERT", NULL);
+	const char *key = or_environment(gateway->cert_key, "ADYTON_CERT_KEY", NULL);
+
+	if (cert)
+		curl_easy_setopt(curl, CURLOPT_SSLCERT, cert);
+	if (key)
+		curl_easy_setopt(curl, CURLOPT_SSLKEY, key);
+}
+
 static void set_up(CURL *curl, const struct ady_gateway *gateway, const char *url, int timeout_ms)
 {
 	const char *ca = or_environment(gateway->ca, "ADYTON_CA", NULL);
@@ -41,10 +53,40 @@ static void set_up(CURL *curl, const struct ady_gateway *gateway, const char *ur
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "adyton/" ADY_VERSION);
 	if (ca)
 		curl_easy_setopt(curl, CURLOPT_CAINFO, ca);
+	set_certificate(curl, gateway);
 	if (gateway->unverified) {
 		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
 		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
 	}
+}
+
+/* The Authorization line, from the file or the environment; "" without a token. */
+static enum ady_err put_token(struct ady_dyn *line, const struct ady_gateway *gateway,
+                              struct ady_fault *f)
+{
+	const char *token = getenv("ADYTON_TOKEN");
+	enum ady_err err = ADY_OK;
+
+	ady_dyn_str(line, "Authorization: Bearer ");
+	if (gateway->token_file)
+		err = ady_file_read(line, gateway->token_file, TOKEN_MAX, f);
+	else if (token && token[0])
+		ady_dyn_str(line, token);
+	else
+		line->n = 0;
+	while (line->n > 0 && line->p[line->n - 1] <= ' ')
+		line->n--;
+	for (size_t i = 0; err == ADY_OK && i < line->n; i++)
+		if (line->p[i] < ' ' || line->p[i] > '~')
+			err = ady_fail(f, ADY_E_CONFIG, NULL, "the token is no line of ASCII");
+	return err;
+}
+
+static struct curl_slist *append(struct curl_slist *list, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(list, line);
+
+	return longer ? longer : list;
 }
 
 static void read_head(CURL *curl, struct ady_gateway_reply *reply)
@@ -60,39 +102,62 @@ static void read_head(CURL *curl, struct ady_gateway_reply *reply)
 		                       ady_bytes(type, strcspn(type, "; ")));
 }
 
-enum ady_err ady_gateway_call(const struct ady_gateway *gateway, const char *path,
-                              const struct ady_dyn *body, int timeout_ms,
-                              struct ady_gateway_reply *reply, struct ady_fault *f)
+static CURLcode perform(CURL *curl, const char *method, struct curl_slist *headers,
+                        const struct ady_dyn *body, struct ady_gateway_reply *reply)
+{
+	CURLcode code;
+
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &reply->body);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	if (strcmp(method, "GET") != 0) {
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+		                 (curl_off_t)(body ? body->n : 0));
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body ? (const char *)body->p : "");
+		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+	}
+	ady_progress_begin("the gateway");
+	code = curl_easy_perform(curl);
+	ady_progress_end();
+	read_head(curl, reply);
+	return code;
+}
+
+enum ady_err ady_gateway_request(const struct ady_gateway *gateway, const char *method,
+                                 const char *path, const struct ady_dyn *body, int timeout_ms,
+                                 struct ady_gateway_reply *reply, struct ady_fault *f)
 {
 	const char *base = or_environment(gateway->url, "ADYTON_GATEWAY", "http://127.0.0.1:8080");
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
-	struct ady_dyn url = {0};
+	struct ady_dyn url = {0}, token = {0};
 	CURL *curl = curl_easy_init();
 	CURLcode code = CURLE_OUT_OF_MEMORY;
+	enum ady_err err = put_token(&token, gateway, f);
 
 	*reply = (struct ady_gateway_reply){0};
 	ady_dyn_put(&url, base, strlen(base) - (base[strlen(base) - 1] == '/'));
 	ady_dyn_str(&url, path);
-	if (curl && headers) {
+	if (token.n > 0)
+		headers = append(headers, ady_dyn_cstr(&token));
+	if (err == ADY_OK && curl && headers) {
 		set_up(curl, gateway, ady_dyn_cstr(&url), timeout_ms);
-		curl_easy_setopt(curl, CURLOPT_WRITEDATA, &reply->body);
-		if (body) {
-			curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-			curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->n);
-			curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)body->p);
-		}
-		ady_progress_begin("the gateway");
-		code = curl_easy_perform(curl);
-		ady_progress_end();
-		read_head(curl, reply);
+		code = perform(curl, method, headers, body, reply);
 	}
 	curl_slist_free_all(headers);
 	curl_easy_cleanup(curl);
 	ady_dyn_free(&url);
-	if (code != CURLE_OK)
-		return ady_fail(f, ADY_E_STORE, NULL, "no answer from %s: %s", base,
-		                curl_easy_strerror(code));
-	return ADY_OK;
+	ady_file_wipe(&token);
+	if (err == ADY_OK && code != CURLE_OK)
+		err = ady_fail(f, ADY_E_STORE, NULL, "no answer from %s: %s", base,
+		               curl_easy_strerror(code));
+	return err;
+}
+
+enum ady_err ady_gateway_call(const struct ady_gateway *gateway, const char *path,
+                              const struct ady_dyn *body, int timeout_ms,
+                              struct ady_gateway_reply *reply, struct ady_fault *f)
+{
+	return ady_gateway_request(gateway, body ? "POST" : "GET", path, body, timeout_ms, reply,
+	                           f);
 }
 
 static const char *member(json_t *object, const char *name)

@@ -69,6 +69,33 @@ static const struct ady_command commands[] = {
      "  adyton policy check --policy policy.json --request request.json\n\n"
      "Exit: 0 allowed, 1 denied, 2 usage, 3 a file could not be read.\n",
      ady_cmd_policy_check},
+    {"key list", "", "List the keys of a gateway.",
+     "Examples:\n"
+     "  adyton key list --label hot --enabled\n"
+     "  adyton key list --json | jq -r .address\n\n" EXIT_CODES,
+     ady_cmd_key_list},
+    {"key show", "ID", "Show one key: all of its record but the ciphertext.", EXIT_CODES,
+     ady_cmd_key_show},
+    {"key label", "ID LABEL", "Give a key a label; \"\" takes it away.", EXIT_CODES,
+     ady_cmd_key_label},
+    {"key disable", "ID", "A key signs no more, until it is enabled.", EXIT_CODES,
+     ady_cmd_key_disable},
+    {"key enable", "ID", "A disabled key signs again.", EXIT_CODES, ady_cmd_key_enable},
+    {"key delete", "ID", "Plan the deletion of a key; until then it does not sign.",
+     "Examples:\n"
+     "  adyton key delete old --days 7\n\n" EXIT_CODES,
+     ady_cmd_key_delete},
+    {"key restore", "ID", "Take a planned deletion back.", EXIT_CODES, ady_cmd_key_restore},
+    {"key load", "FILE", "Give a gateway a key record, of a backup for example.", EXIT_CODES,
+     ady_cmd_key_load},
+    {"store copy", "FROM TO", "Copy all records from a store to another, and compare.",
+     "A store is sqlite:PATH, folder:PATH, postgres:CONNINFO or secrets-manager:[PREFIX].\n"
+     "Records are ciphertext: nothing is decrypted. It can be run again; what is there already\n"
+     "is compared, and left alone unless --replace is given.\n\n"
+     "Examples:\n"
+     "  adyton store copy secrets-manager: sqlite:/var/lib/adyton/keys.sqlite\n"
+     "  adyton store copy sqlite:keys.sqlite folder:backup\n\n" EXIT_CODES,
+     ady_cmd_store_copy},
     {"sign", "ID", "Have an Ethereum transaction signed.",
      "Examples:\n"
      "  adyton sign demo --to 0x000000000000000000000000000000000000dEaD --value 0.1ether \\\n"

@@ -190,8 +190,7 @@ int ady_cmd_sign(const struct ady_command *self, int argc, char **argv)
 	    {"type", "N", "0, 1 or 2; left out: by the fees given", .text = &sign.flags.type},
 	    {"from", "ADDRESS", "refuse unless the key is of this address",
 	     .text = &sign.flags.from},
-	    {"gateway", "URL", ADY_GATEWAY_URL_HELP, .text = &sign.gateway.url},
-	    {"ca", "FILE", ADY_GATEWAY_CA_HELP, .text = &sign.gateway.ca},
+	    ADY_GATEWAY_OPTIONS(sign.gateway),
 	    {"raw", NULL, "print the signed transaction only", .flag = &sign.raw},
 	    {"output-json", NULL, "print the gateway's answer on one line", .flag = &sign.json},
 	    {0}};

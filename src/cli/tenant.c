@@ -63,8 +63,7 @@ int ady_cmd_tenant_lock(const struct ady_command *self, int argc, char **argv)
 	bool all = false, json = false;
 	const struct ady_option options[] = {
 	    {"all", NULL, "every tenant, instead of one by name", .flag = &all},
-	    {"gateway", "URL", ADY_GATEWAY_URL_HELP, .text = &gateway.url},
-	    {"ca", "FILE", ADY_GATEWAY_CA_HELP, .text = &gateway.ca},
+	    ADY_GATEWAY_OPTIONS(gateway),
 	    {"json", NULL, "one JSON object on one line", .flag = &json},
 	    {0}};
 	int status = ady_options_read(self, options, argc, argv, &rest);

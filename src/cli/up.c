@@ -451,7 +451,7 @@ int ady_cmd_dev_up(const struct ady_command *self, int argc, char **argv)
 	    {"image", "FILE", "--vm: this image (one built from DIR/enclave.json)",
 	     .text = &up.image},
 	    {"kernel", "FILE", "--vm: the image's kernel", .text = &up.kernel},
-	    {"memory", "MIB", "--vm: the machine's (320)", .text = &up.memory},
+	    {"memory", "MIB", "--vm: the machine's (512)", .text = &up.memory},
 	    {"json", NULL, "one JSON object on one line, once all is ready", .flag = &up.json},
 	    {0}};
 	int status = ady_options_read(self, options, argc, argv, &rest);

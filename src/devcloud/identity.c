@@ -23,9 +23,7 @@ static const char ADMIN_POLICY[] =
 /* Of KMS only what has no key and hence no key policy: the rest is for the key policies to give. */
 static const char INSTANCE_POLICY[] =
     "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":["
-    "\"secretsmanager:GetSecretValue\",\"secretsmanager:DescribeSecret\",\"secretsmanager:"
-    "ListSecrets\",\"sts:*\","
-    "\"kms:GenerateRandom\"],\"Resource\":\"*\"}]}";
+    "\"secretsmanager:*\",\"sts:*\",\"kms:GenerateRandom\"],\"Resource\":\"*\"}]}";
 
 struct ady_dev_identity {
 	struct ady_dev_credential *cache[CACHE];

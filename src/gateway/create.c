@@ -1,40 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * POST /v1/keys: a key made by the enclave. The answer has its record, which the caller stores. */
+ * A key made by the enclave: the tenant's present data key is looked up in the store, unless it is
+ * remembered; the enclave makes the key and seals it under that; its record is stored; and only
+ * then is the answer given. A key whose record could not be stored was never there. */
 #include <string.h>
 
 #include "base/text.h"
-#include "chain/eth_tx.h"
-#include "gateway/answer.h"
-#include "gateway/op.h"
-
-static void answer(struct ady_op *op, const struct ady_wire_created *m)
-{
-	struct ady_dyn *out = &op->shard->out;
-	char hex[2 * 48 + 1], address[43];
-
-	out->n = 0;
-	ady_hex_encode(hex, m->public_key);
-	ady_dyn_printf(out, "{\"public_key\":\"0x%s\"", hex);
-	if (m->address.n == 20) {
-		ady_eth_address_format(address, m->address.p);
-		ady_dyn_printf(out, ",\"address\":\"%s\"", address);
-	}
-	ady_dyn_str(out, ",\"record\":");
-	ady_dyn_put(out, m->record.p, m->record.n);
-	ady_dyn_str(out, "}\n");
-	ady_op_answer(op);
-}
+#include "gateway/keys_call.h"
 
 static void on_created(struct ady_creating *c, const struct ady_wire_created *m,
                        const struct ady_fault *f)
 {
 	struct ady_op *op = (struct ady_op *)((char *)c - offsetof(struct ady_op, creating));
+	struct ady_keys_call *call;
 
-	if (f)
+	if (f) {
 		ady_op_fail(op, f);
-	else
-		answer(op, m);
+		return;
+	}
+	call = ady_keys_call_new(op, ADY_KEYS_PUT);
+	call->what = "created";
+	ady_dyn_put(&call->record, m->record.p, m->record.n);
+	ady_keys_call_submit(call);
 }
 
 /* A text member of the body, or fallback. False: it is no text, or too long. */
@@ -66,26 +53,10 @@ static bool may_create(const struct ady_caller *caller, const char *tenant)
 	       (caller->manage && caller->tenant && strcmp(caller->tenant, tenant) == 0);
 }
 
-static void start(struct ady_op *op, const struct ady_json *doc)
+static void ask_enclave(struct ady_op *op, enum ady_curve curve, const char *tenant)
 {
-	char tenant[ADY_WIRE_TENANT_MAX + 1], name[16];
-	enum ady_curve curve;
 	enum ady_err err;
 
-	if (!text_member(doc, "tenant", op->caller.tenant ? op->caller.tenant : ADY_TENANT_DEFAULT,
-	                 tenant, sizeof tenant)) {
-		ady_op_refuse(op, ADY_E_FIELD_INVALID, "tenant", "must be a text of 1 to 63 bytes");
-		return;
-	}
-	if (!text_member(doc, "curve", "secp256k1", name, sizeof name) || !curve_of(name, &curve)) {
-		ady_op_refuse(op, ADY_E_FIELD_INVALID, "curve", "is not known");
-		return;
-	}
-	if (!may_create(&op->caller, tenant)) {
-		ady_op_refuse(op, ADY_E_DENIED, "tenant",
-		              "is not one that this caller makes keys for");
-		return;
-	}
 	op->creating.done = on_created;
 	err = ady_creating_ask(&op->creating, op->shard, curve, ady_bytes_str(tenant),
 	                       op->req->body, ady_op_left_ms(op));
@@ -93,19 +64,56 @@ static void start(struct ady_op *op, const struct ady_json *doc)
 		ady_op_refuse(op, err, NULL, NULL);
 }
 
-void ady_create_key(struct ady_shard *shard, struct ady_http_request *req)
+/* Without the store's word the enclave has a new data key made: that works as well. */
+static void on_data_key(struct ady_op *op, struct ady_keys_call *call)
 {
-	struct ady_json doc;
-	struct ady_fault f = {0};
-	struct ady_caller caller;
-	struct ady_op *op;
+	uint8_t blob[ADY_WIRE_DATA_KEY_MAX];
+	enum ady_curve curve = ADY_CURVE_SECP256K1;
+	size_t n = 0;
 
-	if (!ady_op_from_client(shard, req, ADY_ROUTE_KEYS, &caller))
-		return;
-	op = ady_op_open(shard, req, ADY_ROUTE_KEYS);
-	op->caller = caller;
-	if (ady_json_parse(&doc, shard->toks, ADY_SHARD_TOKENS, req->body, &f) != ADY_OK)
-		ady_op_fail(op, &f);
+	if (call->job.fault.err == ADY_OK && call->out.n > 0 &&
+	    ady_base64_decode(blob, sizeof blob, &n, ady_dyn_bytes(&call->out)) == ADY_OK)
+		ady_tenant_keys_set(op->shard->gateway->tenant_keys, call->tenant,
+		                    ady_bytes(blob, n));
+	(void)curve_of(call->curve, &curve);
+	ask_enclave(op, curve, call->tenant);
+}
+
+static bool is_remembered(struct ady_op *op, const char *tenant)
+{
+	uint8_t space[ADY_WIRE_DATA_KEY_MAX];
+	struct ady_buf blob = ady_buf(space, sizeof space);
+
+	ady_tenant_keys_get(op->shard->gateway->tenant_keys, tenant, &blob);
+	return blob.n > 0;
+}
+
+static void look_up(struct ady_op *op, const char *tenant, const char *curve)
+{
+	struct ady_keys_call *call = ady_keys_call_new(op, ADY_KEYS_DATA_KEY);
+
+	snprintf(call->tenant, sizeof call->tenant, "%s", tenant);
+	snprintf(call->curve, sizeof call->curve, "%s", curve);
+	call->then = on_data_key;
+	ady_keys_call_submit(call);
+}
+
+void ady_create_key(struct ady_op *op, const struct ady_json *doc)
+{
+	const char *own = op->caller.tenant ? op->caller.tenant : ADY_TENANT_DEFAULT;
+	char tenant[ADY_WIRE_TENANT_MAX + 1], name[16];
+	enum ady_curve curve;
+
+	if (!text_member(doc, "tenant", own, tenant, sizeof tenant))
+		ady_op_refuse(op, ADY_E_FIELD_INVALID, "tenant", "must be a text of 1 to 63 bytes");
+	else if (!text_member(doc, "curve", "secp256k1", name, sizeof name) ||
+	         !curve_of(name, &curve))
+		ady_op_refuse(op, ADY_E_FIELD_INVALID, "curve", "is not known");
+	else if (!may_create(&op->caller, tenant))
+		ady_op_refuse(op, ADY_E_DENIED, "tenant",
+		              "is not one that this caller makes keys for");
+	else if (is_remembered(op, tenant))
+		ask_enclave(op, curve, tenant);
 	else
-		start(op, &doc);
+		look_up(op, tenant, name);
 }

@@ -49,7 +49,9 @@ static void deadline(struct ady_timer *timer)
 {
 	struct ady_op *op = OWNER(timer, struct ady_op, deadline);
 
-	ady_op_refuse(op, ADY_E_DEADLINE, NULL, ady_signing_late(op->signing));
+	ady_op_refuse(op, ADY_E_DEADLINE, NULL,
+	              op->abandon ? "the store did not answer in time"
+	                          : ady_signing_late(op->signing));
 }
 
 struct ady_op *ady_op_open_untimed(struct ady_shard *shard, struct ady_http_request *req,
@@ -142,6 +144,8 @@ static void end(struct ady_op *op, int status, const char *type, const char *ext
 	ady_listing_drop(op->listing);
 	ady_eth2_drop(op);
 	ady_dyn_free(&op->body);
+	if (op->abandon)
+		op->abandon(op);
 	op->req = NULL;
 	finish(op->shard, req, op->route, status, type, extra, op->request_id, body);
 	release(op);

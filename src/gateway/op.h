@@ -18,18 +18,20 @@ struct ady_op {
 	struct ady_caller caller;
 	struct ady_timer deadline;
 	int64_t due_ms;
-	struct ady_call call;              /* of an attestation */
-	struct ady_creating creating;      /* of a new key */
-	struct ady_signing *signing;       /* NULL: none is under way */
-	struct ady_listing *listing;       /* NULL: none is under way */
-	struct ady_validating *validating; /* NULL: none is under way */
-	struct ady_duties *duties;         /* likewise */
-	struct ady_op **exporting;         /* of an export under way: where it keeps its op */
-	uint8_t gvr[32];                   /* of an import or export: the network's */
-	struct ady_dyn body;               /* a native request made of another one */
-	bool wants_json;                   /* of what may be text */
-	struct ady_op *next;               /* of the free ones */
-	struct ady_op *newer, *older;      /* of those in use */
+	struct ady_call call;               /* of an attestation */
+	struct ady_creating creating;       /* of a new key */
+	struct ady_signing *signing;        /* NULL: none is under way */
+	struct ady_listing *listing;        /* NULL: none is under way */
+	struct ady_validating *validating;  /* NULL: none is under way */
+	struct ady_duties *duties;          /* likewise */
+	struct ady_op **exporting;          /* of an export under way: where it keeps its op */
+	uint8_t gvr[32];                    /* of an import or export: the network's */
+	struct ady_dyn body;                /* a native request made of another one */
+	bool wants_json;                    /* of what may be text */
+	void (*abandon)(struct ady_op *op); /* NULL, or: nobody waits for waiting any more */
+	void *waiting;
+	struct ady_op *next;          /* of the free ones */
+	struct ady_op *newer, *older; /* of those in use */
 	char request_id[ADY_REQUEST_ID_MAX + 1];
 };
 
@@ -89,8 +91,8 @@ void ady_sign_sample(struct ady_shard *shard, struct ady_http_request *req,
 /* POST /: the sample's form, or JSON-RPC; with a chain: JSON-RPC. In rpc_http.c. */
 void ady_page_rpc(struct ady_shard *shard, struct ady_http_request *req, uint64_t chain);
 
-/* POST /v1/keys: make a key. In create.c. */
-void ady_create_key(struct ady_shard *shard, struct ady_http_request *req);
+/* Have the enclave make a key by the body doc of op, and store its record. In create.c. */
+void ady_create_key(struct ady_op *op, const struct ady_json *doc);
 
 /* POST /v1/lock: have the enclave forget data keys. In lock.c. */
 void ady_lock_keys(struct ady_shard *shard, struct ady_http_request *req);

@@ -5,6 +5,7 @@
 
 #include "gateway/answer.h"
 #include "gateway/eth2.h"
+#include "gateway/keys.h"
 #include "gateway/op.h"
 #include "gateway/rpc.h"
 #include "gateway/session.h"
@@ -23,13 +24,21 @@ struct route {
 #define GET "GET", "Allow: GET, HEAD\r\n"
 #define POST "POST", "Allow: POST\r\n"
 #define BOTH "Allow: GET, HEAD, POST\r\n"
+#define ONE "Allow: GET, HEAD, PATCH, DELETE\r\n"
 
 static void to_chain(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id);
 
 static const struct route routes[] = {
     {"/", "POST", NULL, ADY_ROUTE_RPC, NULL, to_chain},
     {"/chain/{id}", "POST", NULL, ADY_ROUTE_RPC, NULL, to_chain},
-    {"/v1/keys", POST, ADY_ROUTE_KEYS, ady_create_key, NULL},
+    {"/v1/keys", "GET", BOTH, ADY_ROUTE_KEYS, ady_keys_list, NULL},
+    {"/v1/keys", "POST", BOTH, ADY_ROUTE_KEYS, ady_keys_create, NULL},
+    {"/v1/keys/{id}", "GET", ONE, ADY_ROUTE_KEYS, NULL, ady_keys_show},
+    {"/v1/keys/{id}", "PATCH", ONE, ADY_ROUTE_KEYS, NULL, ady_keys_patch},
+    {"/v1/keys/{id}", "DELETE", ONE, ADY_ROUTE_KEYS, NULL, ady_keys_delete},
+    {"/v1/keys/{id}/disable", POST, ADY_ROUTE_KEYS, NULL, ady_keys_disable},
+    {"/v1/keys/{id}/enable", POST, ADY_ROUTE_KEYS, NULL, ady_keys_enable},
+    {"/v1/keys/{id}/restore", POST, ADY_ROUTE_KEYS, NULL, ady_keys_restore},
     {"/v1/lock", POST, ADY_ROUTE_KEYS, ady_lock_keys, NULL},
     {"/v1/keys/{id}/sign", POST, ADY_ROUTE_SIGN, NULL, ady_sign_native},
     {"/v1/slashing", "GET", BOTH, ADY_ROUTE_SLASHING, ady_slashing_export, NULL},

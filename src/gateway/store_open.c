@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/store_open.h"
 
+#include "store/folder.h"
+#include "store/postgres.h"
 #include "store/secrets.h"
 #include "store/sqlite.h"
 
@@ -45,5 +47,9 @@ enum ady_err ady_store_open_records(struct ady_records **records,
 	*records = NULL;
 	if (store->sqlite)
 		return ady_sqlite_open(records, store->sqlite, store->connections, f);
+	if (store->postgres)
+		return ady_postgres_open(records, store->postgres, store->connections, f);
+	if (store->folder)
+		return ady_folder_open(records, store->folder, store->index_ms, f);
 	return open_secrets(records, config, credentials, stop, f);
 }

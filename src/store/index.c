@@ -41,7 +41,10 @@ static void scan_once(struct ady_index *x)
 		err = x->scan(x->ctx, x, &f);
 	pthread_mutex_lock(&x->lock);
 	x->next = NULL;
-	if (err == ADY_OK) {
+	if (err == ADY_E_AGAIN) {
+		old = made;
+		err = ADY_OK;
+	} else if (err == ADY_OK) {
 		old = x->now;
 		x->now = made;
 		x->known = true;

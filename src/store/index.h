@@ -10,7 +10,8 @@
 struct ady_index;
 
 /* Read the whole store once: ady_index_add for every entry. An entry whose revision is that of
- * ady_index_known need not be read again. */
+ * ady_index_known need not be read again. Returns ADY_E_AGAIN, having added nothing, when nothing
+ * has changed since the last time. */
 typedef enum ady_err (*ady_index_scan)(void *ctx, struct ady_index *index, struct ady_fault *f);
 
 /* Make an index; scan runs on a thread of its own, when somebody has asked, and every interval_ms

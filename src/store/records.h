@@ -72,6 +72,14 @@ struct ady_records {
 /* Whether err says that the store itself does not work, not that one record is missing. */
 bool ady_records_is_outage(enum ady_err err);
 
+/* A fault that was overcome on the way (credentials that had expired) is no fault any more. */
+static inline enum ady_err ady_records_settle(enum ady_err err, struct ady_fault *f)
+{
+	if (err == ADY_OK && f)
+		f->err = ADY_OK;
+	return err;
+}
+
 /* What a change does to an entry. For stores. */
 void ady_records_apply(struct ady_entry *e, const struct ady_records_change *change);
 
@@ -86,7 +94,7 @@ void ady_records_bounds(const struct ady_records_query *q, char low[static ADY_K
 static inline enum ady_err ady_records_get(struct ady_records *r, size_t worker, const char *id,
                                            struct ady_entry *out, struct ady_fault *f)
 {
-	return r->ops->get(r, worker, id, out, f);
+	return ady_records_settle(r->ops->get(r, worker, id, out, f), f);
 }
 
 /* Store n new records, all or none (Secrets Manager and a folder: in order, until one fails), and
@@ -96,7 +104,7 @@ static inline enum ady_err ady_records_create(struct ady_records *r, size_t work
                                               struct ady_entry *const *e, size_t n,
                                               struct ady_fault *f)
 {
-	return r->ops->create(r, worker, e, n, f);
+	return ady_records_settle(r->ops->create(r, worker, e, n, f), f);
 }
 
 /* Replace a record's text and what is read out of it, if its revision is still this one (NULL: in
@@ -106,7 +114,7 @@ static inline enum ady_err ady_records_replace(struct ady_records *r, size_t wor
                                                struct ady_entry *e, const char *revision,
                                                struct ady_fault *f)
 {
-	return r->ops->replace(r, worker, e, revision, f);
+	return ady_records_settle(r->ops->replace(r, worker, e, revision, f), f);
 }
 
 /* Change label, disabled or deletion, if the revision is still this one (NULL: in any case).
@@ -117,7 +125,7 @@ static inline enum ady_err ady_records_change(struct ady_records *r, size_t work
                                               const struct ady_records_change *change,
                                               struct ady_entry *out, struct ady_fault *f)
 {
-	return r->ops->change(r, worker, id, revision, change, out, f);
+	return ady_records_settle(r->ops->change(r, worker, id, revision, change, out, f), f);
 }
 
 /* Call each for the entries of a page. Those whose deletion is due are not there. With address or
@@ -126,7 +134,7 @@ static inline enum ady_err ady_records_list(struct ady_records *r, size_t worker
                                             const struct ady_records_query *q,
                                             ady_records_each each, void *ctx, struct ady_fault *f)
 {
-	return r->ops->list(r, worker, q, each, ctx, f);
+	return ady_records_settle(r->ops->list(r, worker, q, each, ctx, f), f);
 }
 
 /* The present data key of a tenant (base64 as in its newest record), or "" when it has none yet.
@@ -137,14 +145,14 @@ static inline enum ady_err ady_records_data_key(struct ady_records *r, size_t wo
                                                 char out[static ADY_DATA_KEY_MAX + 1],
                                                 struct ady_fault *f)
 {
-	return r->ops->data_key(r, worker, tenant, out, f);
+	return ady_records_settle(r->ops->data_key(r, worker, tenant, out, f), f);
 }
 
 /* Find out whether the store works: ADY_OK, or why not. */
 static inline enum ady_err ady_records_probe(struct ady_records *r, size_t worker,
                                              struct ady_fault *f)
 {
-	return r->ops->probe(r, worker, f);
+	return ady_records_settle(r->ops->probe(r, worker, f), f);
 }
 
 /* Remove what was to be deleted by now_s. */

@@ -34,6 +34,8 @@ static enum ady_err translate(struct ady_fault *f)
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (strcmp(f->cause, all[i].name) == 0) {
 			snprintf(f->detail, sizeof f->detail, "%s", all[i].detail);
+			if (all[i].err == ADY_E_EXISTS)
+				snprintf(f->where, sizeof f->where, "id");
 			return f->err = all[i].err;
 		}
 	return f->err = ADY_E_STORE;

@@ -183,6 +183,16 @@ static enum ady_err sqlite_change(struct ady_records *r, size_t worker, const ch
 	return err;
 }
 
+/* That there is no further row is no fault. */
+static enum ady_err at_end(enum ady_err err, struct ady_fault *f)
+{
+	if (err != ADY_E_NOT_FOUND)
+		return err;
+	if (f)
+		*f = (struct ady_fault){0};
+	return ADY_OK;
+}
+
 static unsigned filters_of(const struct ady_records_query *q)
 {
 	return (q->tenant ? ADY_LIST_TENANT : 0u) | (q->label ? ADY_LIST_LABEL : 0u) |
@@ -210,7 +220,7 @@ static enum ady_err list_in(struct ady_sqlite_conn *c, const struct ady_records_
 		each(ctx, &e);
 		ady_entry_clear(&e);
 	}
-	return err == ADY_E_NOT_FOUND ? ADY_OK : err;
+	return at_end(err, f);
 }
 
 static enum ady_err sqlite_list(struct ady_records *r, size_t worker,
@@ -237,7 +247,7 @@ static enum ady_err sqlite_data_key(struct ady_records *r, size_t worker, const 
 		sqlite3_reset(stmt);
 	}
 	leave(r);
-	return err == ADY_E_NOT_FOUND ? ADY_OK : err;
+	return at_end(err, f);
 }
 
 static enum ady_err sqlite_probe(struct ady_records *r, size_t worker, struct ady_fault *f)

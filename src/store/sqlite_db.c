@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/sqlite_db.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -129,11 +130,16 @@ enum ady_err ady_sqlite_connect(struct ady_sqlite_conn *c, const char *path, str
 
 	*c = (struct ady_sqlite_conn){0};
 	if (path) {
-		/* SQLite gives a new file the mode of the umask; this one is nobody else's. */
-		if ((fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600)) < 0)
+		/* SQLite gives a new file the mode of the umask; this one is nobody else's. A file
+		 * that is there is not opened here: closing any descriptor of it would end the
+		 * locks of this process's other connections (fcntl(2)), and another process would
+		 * take away their WAL. */
+		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd < 0 && errno != EEXIST)
 			return ady_fail(f, ADY_E_STORE, "store.sqlite", "cannot open %.80s: %m",
 			                path);
-		close(fd);
+		if (fd >= 0)
+			close(fd);
 	}
 	if (sqlite3_open_v2(path ? path : ":memory:", &c->sql, flags, NULL) != SQLITE_OK)
 		return fault_of(c, f);

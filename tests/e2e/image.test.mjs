@@ -2,8 +2,10 @@
 // adyton image: what it builds, read by another program. The parser, the CRC, the measurements and the
 // check of the signature below share nothing with src/image but the published format.
 import assert from 'node:assert/strict';
+import { execFile, spawnSync } from 'node:child_process';
 import { createHash, createPublicKey, verify, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test, done, skip } from './lib/tap.mjs';
 import { bin, root, run, scratch } from './lib/stack.mjs';
@@ -138,6 +140,50 @@ await test('image build: another program verifies the signature; PCR8 is of the 
   const bytes = (b) => Buffer.concat([Buffer.from(b.length < 24 ? [0x40 | b.length] : [0x58, b.length]), b]);
   const structure = Buffer.concat([Buffer.from([0x84]), text('Signature1'), bytes(protectedHeader), bytes(Buffer.alloc(0)), bytes(payload)]);
   assert.ok(verify('sha384', structure, { key: createPublicKey(certificate.publicKey.export({ type: 'spki', format: 'pem' })), dsaEncoding: 'ieee-p1363' }, signature));
+});
+
+const arn = 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+
+/** Build with the key at the ARN, whose place a stand-in for KMS takes: its Sign is openssl's, with a key of ours. */
+async function buildByKms(name, key) {
+  const asked = [];
+  const kms = createServer((req, res) => {
+    let body = '';
+    req.on('data', (d) => (body += d));
+    req.on('end', () => {
+      const request = JSON.parse(body);
+      asked.push({ target: req.headers['x-amz-target'], ...request });
+      const signed = spawnSync('openssl', ['pkeyutl', '-sign', '-inkey', key], { input: Buffer.from(request.Message, 'base64') });
+      res.setHeader('content-type', 'application/x-amz-json-1.1');
+      res.end(JSON.stringify({ KeyId: arn, Signature: signed.stdout.toString('base64'), SigningAlgorithm: 'ECDSA_SHA_384' }));
+    });
+  });
+  await new Promise((resolve) => kms.listen(0, '127.0.0.1', resolve));
+  const env = { ...process.env, AWS_ENDPOINT_URL: `http://127.0.0.1:${kms.address().port}`, AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret' };
+  const args = ['image', 'build', ...inputs, '--sign-key', arn, '--sign-cert', path('cert.pem'), '-o', path(name), '--json'];
+  const result = await new Promise((resolve) => execFile(join(bin, 'adyton'), args, { env }, (error, stdout, stderr) => resolve({ status: error ? error.code : 0, stdout, stderr })));
+  kms.close();
+  return { ...result, asked };
+}
+
+await test('image build: a key that KMS holds signs as one in a file does', async () => {
+  const byFile = build('signed.eif', ...signing).printed;
+  const r = await buildByKms('kms.eif', path('key.pem'));
+  assert.equal(r.status, 0, r.stderr);
+  assert.deepEqual(JSON.parse(r.stdout).Measurements, byFile);
+  assert.equal(r.asked.length, 1);
+  const { Message, ...asked } = r.asked[0];
+  assert.deepEqual(asked, { target: 'TrentService.Sign', KeyId: arn, MessageType: 'DIGEST', SigningAlgorithm: 'ECDSA_SHA_384' });
+  assert.equal(Buffer.from(Message, 'base64').length, 48);
+  assert.equal(adyton('verify', path('kms.eif'), '--pcr8', byFile.PCR8, '--cert', path('cert.pem')).status, 0);
+});
+
+await test("image build: a KMS key that is not the certificate's is refused, and nothing is written", async () => {
+  run('openssl', ['ecparam', '-name', 'secp384r1', '-genkey', '-noout', '-out', path('other-key.pem')]);
+  const r = await buildByKms('never.eif', path('other-key.pem'));
+  assert.equal(r.status, 1);
+  assert.match(r.stderr, /certificate/);
+  assert.ok(!existsSync(path('never.eif')));
 });
 
 await test('image build: two runs give the same bytes; a label changes no measurement', () => {

@@ -64,7 +64,7 @@ await test('POST /v1/keys refuses what it does not know, by name', async () => {
     assert.deepEqual([answer.status, answer.json.code, answer.json.where], [status, code, where], answer.body);
   }
   assert.equal((await post({ id: 'x' }, { origin: 'http://evil.example' })).status, 403);
-  assert.equal((await request(`${s.gateway}/v1/keys`, { agent: s.gatewayAgent })).status, 405);
+  assert.equal((await request(`${s.gateway}/v1/keys`, { method: 'PUT', agent: s.gatewayAgent })).status, 405);
 });
 
 await test('adyton tenant lock', async () => {

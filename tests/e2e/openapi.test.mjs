@@ -118,15 +118,27 @@ await test('signing: every form of request, and refusals', async () => {
   await sign(503, { message: { text: 'x' } }, { at: lost.gateway });
 });
 
-await test('keys are made', async () => {
+await test('keys are made, listed, changed, deleted, restored, and stored again', async () => {
   const make = (status, body, more = {}) => ask('post', '/v1/keys', status, { body, ...more });
-  for (const curve of ['secp256k1']) {
-    const { json } = await make(200, { id: `new-${curve}`, curve, allow: ['digest'] });
-    assert.equal(json.record.curve, curve);
-    assert.equal(json.address !== undefined, curve === 'secp256k1');
-  }
+  const { json } = await make(201, { id: 'new-1', curve: 'secp256k1', allow: ['digest'] });
+  assert.deepEqual([json.wrapping, json.curve, json.allow], ['envelope', 'secp256k1', ['digest']]);
   await make(400, { id: 1 }, { good: false });
   await make(401, { id: 'x' }, { at: locked.gateway });
+  await ask('get', '/v1/keys', 200, { url: '/v1/keys?limit=1' });
+  await ask('get', '/v1/keys', 400, { url: '/v1/keys?limit=x' });
+  const one = (method, status, tail = '', more = {}) => ask(method, `/v1/keys/{id}${tail}`, status, { url: `/v1/keys/new-1${tail}`, ...more });
+  await one('get', 200);
+  await one('get', 404, '', { url: '/v1/keys/nobody' });
+  await one('patch', 200, '', { body: { label: 'x', enabled: true } });
+  await one('patch', 400, '', { body: {}, good: false });
+  for (const action of ['/disable', '/enable']) {
+    await one('post', 200, action);
+    await one('post', 404, action, { url: `/v1/keys/nobody${action}` });
+  }
+  await one('delete', 200);
+  await one('delete', 400, '', { url: '/v1/keys/new-1?days=1' });
+  await one('post', 200, '/restore');
+  await one('post', 404, '/restore', { url: '/v1/keys/nobody/restore' });
 });
 
 await test('data keys are locked away', async () => {

@@ -197,11 +197,20 @@ await test('each limit is reached, and one more is refused with its reason', asy
   await signs({ typed_data: types(64) }, ethersDigest(one('bool', true)));
   await refused({ typed_data: types(65) }, 'too_large', 'typed_data.types', /64 types/);
 
-  // a struct that is absent costs no text, so their number is bounded: 40 structs of 400 members and the outer one fit
+  // a struct that is absent costs no text, so their number is bounded: 10 structs of 400 members and the outer one fit
   const member = (i) => ({ name: `a${i}`, type: 'T' });
   const wide = (n) => ({ types: { EIP712Domain: [], T: Array.from({ length: 400 }, (_, i) => member(i)), L: [{ name: 'l', type: 'T[]' }] }, primaryType: 'L', domain: {}, message: { l: Array(n).fill({}) } });
-  await signs({ typed_data: wide(40) }, utils(wide(40), 'V4'));
-  await refused({ typed_data: wide(41) }, 'too_large', 'typed_data.message.l[40]', /16384 values/);
+  await signs({ typed_data: wide(10) }, utils(wide(10), 'V4'));
+  await refused({ typed_data: wide(11) }, 'too_large', 'typed_data.message.l[10]', /4096 values/);
+
+  // the hash of a type is of all types that it needs: here of all for each
+  const circle = (length) => {
+    const types = { EIP712Domain: [], P: Array.from({ length: 62 }, (_, i) => ({ name: `a${i}`, type: `T${i}` })) };
+    for (let i = 0; i < 62; i++) types[`T${i}`] = [{ name: 'n'.repeat(length), type: `T${(i + 1) % 62}` }];
+    return { types, primaryType: 'P', domain: {}, message: Object.fromEntries(types.P.map(({ name }) => [name, {}])) };
+  };
+  await signs({ typed_data: circle(50) }, utils(circle(50), 'V4'));
+  await refused({ typed_data: circle(1000) }, 'too_large', 'typed_data.types', /262144 bytes/);
 
   // values of JSON, of every body: this one has 22 beside the items of its list
   const list = (n) => one('uint8[]', Array(n).fill(1));

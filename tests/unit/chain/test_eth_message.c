@@ -290,7 +290,45 @@ CASE(work_is_limited)
 	ady_buf_str(&b, "]}}");
 	CHECK(!b.full);
 	CHECK_ERR(read_text("V4", (const char *)text), ADY_E_TOO_LARGE);
-	CHECK_STR(fault.where, "it.message.l[40]");
+	CHECK_STR(fault.where, "it.message.l[10]");
+}
+
+/* 63 structs of that much text that need each other in a circle, and a value of each. */
+static void put_circle(struct ady_buf *b, unsigned name)
+{
+	static uint8_t letters[8192];
+
+	memset(letters, 'n', sizeof letters);
+	ady_buf_str(b, "{\"types\":{\"P\":[");
+	for (unsigned i = 0; i < 63; i++)
+		ady_buf_printf(b, "%s{\"name\":\"a%u\",\"type\":\"T%u\"}", i ? "," : "", i, i);
+	ady_buf_str(b, "]");
+	for (unsigned i = 0; i < 63; i++) {
+		ady_buf_printf(b, ",\"T%u\":[{\"name\":\"", i);
+		ady_buf_put(b, letters, name);
+		ady_buf_printf(b, "\",\"type\":\"T%u\"}]", (i + 1) % 63);
+	}
+	ady_buf_str(b, "},\"primaryType\":\"P\",\"domain\":{},\"message\":{");
+	for (unsigned i = 0; i < 63; i++)
+		ady_buf_printf(b, "%s\"a%u\":{}", i ? "," : "", i);
+	ady_buf_str(b, "}}");
+}
+
+/* Each type's hash is of all types' text: 64 times 3.7 kB is signed, 64 times 63 kB is refused. */
+CASE(text_of_types_is_limited)
+{
+	static uint8_t text[131072];
+	struct ady_buf b = ady_buf(text, sizeof text - 1);
+
+	put_circle(&b, 50);
+	text[b.n] = '\0';
+	CHECK_ERR(read_text("V4", (const char *)text), ADY_OK);
+	b.n = 0;
+	put_circle(&b, 1000);
+	text[b.n] = '\0';
+	CHECK_ERR(read_text("V4", (const char *)text), ADY_E_TOO_LARGE);
+	CHECK_STR(fault.where, "it.types");
+	CHECK(strstr(fault.detail, "262144"));
 }
 
 CASE(documents_that_are_refused)
@@ -308,6 +346,10 @@ CASE(documents_that_are_refused)
 	     ADY_E_FIELD_INVALID, "it.types.T[0]"},
 	    {"V4",
 	     "{\"types\":{\"T\":[{\"name\":\"a\",\"type\":\"bool\",\"x\":1}]},"
+	     "\"primaryType\":\"T\",\"domain\":{}}",
+	     ADY_E_FIELD_INVALID, "it.types.T[0]"},
+	    {"V4",
+	     "{\"types\":{\"T\":[{\"\\u006eame\":\"a\",\"type\":\"bool\"}]},"
 	     "\"primaryType\":\"T\",\"domain\":{}}",
 	     ADY_E_FIELD_INVALID, "it.types.T[0]"},
 	    {"V4",
@@ -365,6 +407,7 @@ int main(void)
 	RUN(values_and_types_that_are_refused);
 	RUN(limits_of_values_are_inclusive);
 	RUN(work_is_limited);
+	RUN(text_of_types_is_limited);
 	RUN(documents_that_are_refused);
 	return test_end();
 }

@@ -113,6 +113,7 @@ SUITE const char *suite_list(struct ady_records_query q)
 		q.limit = 100;
 	if (!CHECK_ERR(ady_records_list(records, 1, &q, suite_each, &ids, &f), ADY_OK))
 		fprintf(stderr, "    %s\n", f.detail);
+	CHECK_ERR(f.err, ADY_OK);
 	CHECK(!q.texts || ids.texts == ids.n);
 	return ids.text;
 }

@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "suite.h"
 
@@ -58,6 +59,32 @@ CASE(many_are_created_all_or_none)
 	suite_end();
 }
 
+/* Another process comes and goes while this one has the file open: whoever closes last takes the
+ * WAL away, and must see that others are there. */
+CASE(other_processes_come_and_go)
+{
+	struct ady_records *other;
+	struct ady_fault f = {0};
+	struct ady_entry e = {0};
+	int status = -1;
+
+	records = open_file(true);
+	suite_put("ours", "t", 0);
+	if (fork() == 0) {
+		execl("/proc/self/exe", "test_sqlite", path, (char *)NULL);
+		_exit(2);
+	}
+	CHECK(wait(&status) > 0 && status == 0);
+	suite_put("ours2", "t", 2);
+	CHECK_ERR(ady_records_get(records, 1, "theirs", &e, &f), ADY_OK);
+	ady_entry_clear(&e);
+	CHECK_ERR(ady_sqlite_open(&other, path, 1, &f), ADY_OK);
+	CHECK_ERR(ady_records_get(other, 0, "ours2", &e, &f), ADY_OK);
+	ady_entry_clear(&e);
+	ady_records_close(other);
+	suite_end();
+}
+
 CASE(a_file_of_a_later_version_is_refused)
 {
 	struct ady_records *r;
@@ -90,16 +117,32 @@ CASE(what_is_no_database_is_refused)
 	CHECK(strstr(f.detail, "/nowhere/x") != NULL);
 }
 
-int main(void)
+/* What the other process does. */
+static int visit(const char *file)
+{
+	struct ady_entry made = suite_entry("theirs", "t", 1, 1, NULL), *list = &made;
+	struct ady_records *r;
+	struct ady_fault f = {0};
+	bool ok = ady_sqlite_open(&r, file, 2, &f) == ADY_OK &&
+	          ady_records_create(r, 0, &list, 1, &f) == ADY_OK;
+
+	ady_records_close(r);
+	return ok ? 0 : 1;
+}
+
+int main(int argc, char **argv)
 {
 	static const struct suite s = {.open = open_file, .keeps_deletion = true};
 
+	if (argc > 1)
+		return visit(argv[1]);
 	if (!mkdtemp(folder))
 		return 1;
 	snprintf(path, sizeof path, "%s/keys.sqlite", folder);
 	suite_run(&s);
 	RUN(the_file_is_its_owners_alone);
 	RUN(many_are_created_all_or_none);
+	RUN(other_processes_come_and_go);
 	RUN(a_file_of_a_later_version_is_refused);
 	RUN(what_is_no_database_is_refused);
 	remove_files();

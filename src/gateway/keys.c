@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "gateway/answer.h"
+#include "gateway/keys_call.h"
+
+enum { LIMIT_USUAL = 100, DAY_S = 86400 };
+
+static void refuse(struct ady_keys_call *call, enum ady_err err, const char *where,
+                   const char *detail)
+{
+	struct ady_op *op = call->op;
+
+	ady_keys_call_free(call);
+	ady_op_refuse(op, err, where, detail);
+}
+
+/* --- queries --- */
+
+/* Whether every parameter of a query is one of names (ended by NULL) and there once. */
+static bool is_known(struct ady_bytes query, const char *const *names)
+{
+	unsigned seen = 0;
+
+	while (query.n > 0) {
+		const uint8_t *amp = memchr(query.p, '&', query.n);
+		size_t n = amp ? (size_t)(amp - query.p) : query.n, name = 0, i = 0;
+
+		while (name < n && query.p[name] != '=')
+			name++;
+		while (names[i] && !ady_bytes_is(ady_bytes(query.p, name), names[i]))
+			i++;
+		if (!names[i] || seen & 1u << i)
+			return false;
+		seen |= 1u << i;
+		query = ady_bytes_sub(query, n + (amp != NULL), query.n - n - (amp != NULL));
+	}
+	return true;
+}
+
+/* A parameter's value; false: there is none. *ok becomes false when it does not fit. */
+static bool parameter(struct ady_bytes query, const char *name, char *out, size_t cap, bool *ok)
+{
+	enum ady_err err = ady_http_query(out, cap, query, name);
+
+	if (err != ADY_OK && err != ADY_E_NOT_FOUND)
+		*ok = false;
+	return err == ADY_OK;
+}
+
+static bool read_number(const char *text, int64_t low, int64_t high, int64_t *out)
+{
+	char *end;
+
+	*out = strtoll(text, &end, 10);
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && *out >= low && *out <= high;
+}
+
+static const char *read_page(struct ady_keys_call *call, struct ady_bytes query)
+{
+	const size_t prefix_n = strlen(call->prefix);
+	char text[24];
+	int64_t limit = LIMIT_USUAL;
+	bool ok = true;
+
+	memcpy(call->after, call->prefix, prefix_n);
+	if (parameter(query, "after", call->after + prefix_n, sizeof call->after - prefix_n, &ok))
+		call->query.after = call->after;
+	if (!ok)
+		return "after";
+	if (parameter(query, "limit", text, sizeof text, &ok) &&
+	    !read_number(text, 1, ADY_RECORDS_PAGE_MAX, &limit))
+		return "limit";
+	call->query.limit = (size_t)limit;
+	if (parameter(query, "label", call->label, sizeof call->label, &ok))
+		call->query.label = call->label;
+	if (!ok || !ady_entry_is_label(ady_bytes_str(call->label)))
+		return "label";
+	if (parameter(query, "curve", call->curve, sizeof call->curve, &ok))
+		call->query.curve = call->curve;
+	return ok ? NULL : "curve";
+}
+
+static const char *read_state(struct ady_keys_call *call, struct ady_bytes query)
+{
+	char text[8] = "";
+	bool ok = true;
+
+	if (parameter(query, "enabled", text, sizeof text, &ok)) {
+		if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+			return "enabled";
+		call->query.enabled =
+		    strcmp(text, "true") == 0 ? ADY_ENABLED_ONLY : ADY_DISABLED_ONLY;
+	}
+	if (!ok)
+		return "enabled";
+	if (parameter(query, "tenant", call->tenant, sizeof call->tenant, &ok))
+		call->query.tenant = call->tenant;
+	return ok ? NULL : "tenant";
+}
+
+/* A caller of a tenant sees its own keys, whatever tenant it names. */
+static void list(struct ady_op *op)
+{
+	static const char *const names[] = {"after",   "limit",  "label", "curve",
+	                                    "enabled", "tenant", NULL};
+	struct ady_keys_call *call = ady_keys_call_new(op, ADY_KEYS_LIST);
+	struct ady_bytes query = op->req->head.query;
+	const char *wrong = is_known(query, names) ? read_page(call, query) : "query";
+
+	if (!wrong)
+		wrong = read_state(call, query);
+	if (wrong) {
+		refuse(call, ADY_E_FIELD_INVALID, wrong,
+		       "see doc/gateway.md for what may be asked");
+		return;
+	}
+	call->query.prefix = call->prefix;
+	if (!op->caller.admin) {
+		const char *own = ady_caller_scope(&op->caller);
+
+		if (call->query.tenant && strcmp(call->query.tenant, own) != 0)
+			own = ""; /* no key is of this tenant */
+		call->query.tenant = own;
+	}
+	ady_keys_call_submit(call);
+}
+
+/* --- bodies --- */
+
+/* Refuse members of the root that are not in names. */
+static bool check_members(const struct ady_json *doc, const char *const *names, struct ady_fault *f)
+{
+	char name[48];
+
+	if (ady_json_kind(doc, 0) != ADY_JSON_OBJECT) {
+		(void)ady_fail(f, ADY_E_FIELD_INVALID, NULL, "must be an object");
+		return false;
+	}
+	for (uint32_t k = ady_json_first(doc, 0); k; k = ady_json_after(doc, 0, k)) {
+		struct ady_bytes raw = ady_json_raw(doc, k);
+		size_t i = 0;
+
+		while (names[i] && !ady_json_is(doc, k, names[i]))
+			i++;
+		if (names[i])
+			continue;
+		snprintf(name, sizeof name, "%.*s", (int)(raw.n < 47 ? raw.n : 47),
+		         (const char *)raw.p);
+		(void)ady_fail(f, ADY_E_FIELD_UNKNOWN, name, "is not known");
+		return false;
+	}
+	return true;
+}
+
+/* The body's "label", if there is one, to call->label. False: it was refused. */
+static bool read_label(struct ady_keys_call *call, const struct ady_json *doc, bool *given)
+{
+	uint32_t i = ady_json_get(doc, 0, "label");
+	size_t n = 0;
+
+	*given = i != 0;
+	if (!i)
+		return true;
+	if (ady_json_string(doc, i, call->label, sizeof call->label, &n) == ADY_OK &&
+	    strlen(call->label) == n && ady_entry_is_label(ady_bytes_str(call->label)))
+		return true;
+	refuse(call, ADY_E_FIELD_INVALID, "label",
+	       "is no text of at most 127 bytes without control characters");
+	return false;
+}
+
+static bool parse_body(struct ady_op *op, struct ady_json *doc, const char *const *names)
+{
+	struct ady_fault f = {0};
+
+	if (ady_json_parse(doc, op->shard->toks, ADY_SHARD_TOKENS, op->req->body, &f) == ADY_OK &&
+	    check_members(doc, names, &f))
+		return true;
+	ady_op_fail(op, &f);
+	return false;
+}
+
+static void put_record(struct ady_op *op, const struct ady_json *doc, uint32_t record)
+{
+	static const char *const names[] = {"record", "label", NULL};
+	struct ady_keys_call *call;
+	struct ady_fault f = {0};
+	bool given;
+
+	if (!check_members(doc, names, &f)) {
+		ady_op_fail(op, &f);
+		return;
+	}
+	call = ady_keys_call_new(op, ADY_KEYS_PUT);
+	call->what = "stored";
+	if (ady_json_kind(doc, record) != ADY_JSON_OBJECT) {
+		refuse(call, ADY_E_FIELD_INVALID, "record", "must be a key record");
+	} else if (read_label(call, doc, &given)) {
+		ady_dyn_put(&call->record, ady_json_raw(doc, record).p,
+		            ady_json_raw(doc, record).n);
+		ady_keys_call_submit(call);
+	}
+}
+
+/* With a record: one that was made elsewhere. Else the enclave makes a key. */
+static void create(struct ady_op *op)
+{
+	struct ady_fault f = {0};
+	struct ady_json doc;
+	uint32_t record;
+
+	if (ady_json_parse(&doc, op->shard->toks, ADY_SHARD_TOKENS, op->req->body, &f) != ADY_OK) {
+		ady_op_fail(op, &f);
+		return;
+	}
+	record = ady_json_get(&doc, 0, "record");
+	if (record)
+		put_record(op, &doc, record);
+	else
+		ady_create_key(op, &doc);
+}
+
+static void patch(struct ady_keys_call *call)
+{
+	static const char *const names[] = {"label", "enabled", NULL};
+	struct ady_json doc;
+	enum ady_json_kind kind;
+	uint32_t i;
+
+	if (!parse_body(call->op, &doc, names)) {
+		ady_keys_call_free(call);
+		return;
+	}
+	if (!read_label(call, &doc, &call->change.set_label))
+		return;
+	i = ady_json_get(&doc, 0, "enabled");
+	kind = ady_json_kind(&doc, i);
+	call->change.label = call->label;
+	call->change.set_disabled = i != 0;
+	call->change.disabled = kind == ADY_JSON_FALSE;
+	call->what = "changed";
+	if (i && kind != ADY_JSON_TRUE && kind != ADY_JSON_FALSE)
+		refuse(call, ADY_E_FIELD_INVALID, "enabled", "is neither true nor false");
+	else if (!i && !call->change.set_label)
+		refuse(call, ADY_E_FIELD_MISSING, "label", "or enabled is required");
+	else
+		ady_keys_call_submit(call);
+}
+
+static void plan_deletion(struct ady_keys_call *call)
+{
+	static const char *const names[] = {"days", NULL};
+	struct ady_bytes query = call->op->req->head.query;
+	char text[8] = "";
+	int64_t days = ADY_DELETION_DAYS_MAX;
+	bool ok = is_known(query, names);
+
+	if (ok && parameter(query, "days", text, sizeof text, &ok))
+		ok = read_number(text, ADY_DELETION_DAYS_MIN, ADY_DELETION_DAYS_MAX, &days);
+	if (!ok) {
+		refuse(call, ADY_E_FIELD_INVALID, "days", "is not between 7 and 30");
+		return;
+	}
+	call->change.set_deletion = true;
+	call->change.deletion_s = ady_wall_ms() / 1000 + days * DAY_S;
+	call->what = "to be deleted";
+	ady_keys_call_submit(call);
+}
+
+/* --- routes --- */
+
+/* If-Match: "revision" (RFC 9110 13.1.1); "*" asks for any. */
+static bool read_revision(struct ady_keys_call *call, const struct ady_http_request *req)
+{
+	struct ady_bytes v = ady_http_field(&req->head, "if-match");
+
+	if (!v.p || ady_bytes_is(v, "*"))
+		return true;
+	return v.n > 2 && v.p[0] == '"' && v.p[v.n - 1] == '"' &&
+	       ady_bytes_to_str(call->revision, sizeof call->revision,
+	                        ady_bytes_sub(v, 1, v.n - 2));
+}
+
+/* An op for a request of a known caller; NULL: it was refused. */
+static struct ady_op *begin(struct ady_shard *shard, struct ady_http_request *req, bool manages)
+{
+	struct ady_caller caller;
+	struct ady_op *op;
+
+	if (!ady_op_from_client(shard, req, ADY_ROUTE_KEYS, &caller))
+		return NULL;
+	op = ady_op_open(shard, req, ADY_ROUTE_KEYS);
+	op->caller = caller;
+	if (!manages || caller.manage)
+		return op;
+	ady_op_refuse(op, ADY_E_DENIED, NULL, "the caller may not manage keys");
+	return NULL;
+}
+
+/* A call about the key of an id; NULL: it was refused. */
+static struct ady_keys_call *begin_one(struct ady_shard *shard, struct ady_http_request *req,
+                                       struct ady_bytes id, enum ady_keys_verb verb)
+{
+	struct ady_op *op = begin(shard, req, verb != ADY_KEYS_SHOW);
+	struct ady_keys_call *call = op ? ady_keys_call_new(op, verb) : NULL;
+	size_t n;
+
+	if (!call)
+		return NULL;
+	n = strlen(call->prefix);
+	memcpy(call->id, call->prefix, n);
+	if (ady_http_unescape(call->id + n, sizeof call->id - n, id) != ADY_OK ||
+	    !ady_entry_is_name(call->id + n, ADY_KEY_ID_MAX))
+		refuse(call, ADY_E_FIELD_INVALID, "id", "is no name of a key");
+	else if (!read_revision(call, req))
+		refuse(call, ADY_E_FIELD_INVALID, "if-match", "is no revision in quotes");
+	else
+		return call;
+	return NULL;
+}
+
+/* A change that needs no body. */
+static void change(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id,
+                   struct ady_records_change what, const char *word)
+{
+	struct ady_keys_call *call = begin_one(shard, req, id, ADY_KEYS_CHANGE);
+
+	if (!call)
+		return;
+	call->change = what;
+	call->what = word;
+	if (req->body.n > 0)
+		refuse(call, ADY_E_FIELD_INVALID, "body", "must be empty");
+	else
+		ady_keys_call_submit(call);
+}
+
+void ady_keys_list(struct ady_shard *shard, struct ady_http_request *req)
+{
+	struct ady_op *op = begin(shard, req, false);
+
+	if (op)
+		list(op);
+}
+
+void ady_keys_create(struct ady_shard *shard, struct ady_http_request *req)
+{
+	struct ady_op *op = begin(shard, req, true);
+
+	if (op)
+		create(op);
+}
+
+void ady_keys_show(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id)
+{
+	struct ady_keys_call *call = begin_one(shard, req, id, ADY_KEYS_SHOW);
+
+	if (call)
+		ady_keys_call_submit(call);
+}
+
+void ady_keys_patch(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id)
+{
+	struct ady_keys_call *call = begin_one(shard, req, id, ADY_KEYS_CHANGE);
+
+	if (call)
+		patch(call);
+}
+
+void ady_keys_delete(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id)
+{
+	struct ady_keys_call *call = begin_one(shard, req, id, ADY_KEYS_CHANGE);
+
+	if (call)
+		plan_deletion(call);
+}
+
+void ady_keys_disable(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id)
+{
+	change(shard, req, id, (struct ady_records_change){.set_disabled = true, .disabled = true},
+	       "disabled");
+}
+
+void ady_keys_enable(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id)
+{
+	change(shard, req, id, (struct ady_records_change){.set_disabled = true}, "enabled");
+}
+
+void ady_keys_restore(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id)
+{
+	change(shard, req, id, (struct ady_records_change){.set_deletion = true}, "restored");
+}

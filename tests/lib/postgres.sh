@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# A PostgreSQL server of a test's own, in a folder of its own, on a Unix socket there.
+#   tests/lib/postgres.sh start DIR         make it at the first time; prints its conninfo
+#   tests/lib/postgres.sh stop DIR [MODE]   MODE: fast (as an administrator does), immediate (as a crash)
+# PostgreSQL does not run as root: for root it runs as user postgres. Exit: 0 done, 77 not installed.
+set -eu
+bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
+[ -n "$bin" ] || exit 77
+dir=$2
+as() { if [ "$(id -u)" = 0 ]; then (cd / && runuser -u postgres -- "$@"); else "$@"; fi; }
+case $1 in
+start)
+	if [ ! -d "$dir/data" ]; then
+		mkdir -p "$dir"
+		chmod 755 "$dir"
+		[ "$(id -u)" != 0 ] || chown postgres "$dir"
+		as "$bin/initdb" -D "$dir/data" -A trust -U adyton -E UTF8 --no-sync --locale=C.UTF-8 >/dev/null
+	fi
+	as "$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w -t 60 -o "-k $dir -p 5432 -c listen_addresses=" start >/dev/null
+	echo "host=$dir port=5432 user=adyton dbname=postgres"
+	;;
+stop) as "$bin/pg_ctl" -D "$dir/data" -w -m "${3:-fast}" stop >/dev/null ;;
+esac
