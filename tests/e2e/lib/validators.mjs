@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A stack that signs for validators of a fast network of its own: slots of one second, epochs of four.
 import { join } from 'node:path';
-import { spawnSync } from 'node:child_process';
-import { bin, request, scratch, startStack } from './stack.mjs';
+import { request, scratch, startStack } from './stack.mjs';
 import { FORKS, versionOf } from './duties.mjs';
 
 export const SLOTS = 4;
@@ -33,25 +32,18 @@ export async function startValidators({ validators = {}, network = fastNetwork()
   return Object.assign(s, { network, sqlite });
 }
 
-/** Make n keys in the enclave and store their records; resolves to [{ id, pubkey }]. */
+/** Make n keys in the enclave; resolves to [{ id, pubkey }]. */
 export async function makeKeys(s, n, prefix = 'v') {
   const keys = [];
   for (let i = 0; i < n; i += 16) {
     const made = await Promise.all(Array.from({ length: Math.min(16, n - i) }, (_, k) =>
       request(`${s.gateway}/v1/keys`, { method: 'POST', body: { id: `${prefix}${i + k}`, curve: 'bls12-381' } })));
     for (const m of made) {
-      if (m.status !== 200 && m.status !== 201) throw new Error(m.body);
-      keys.push({ id: m.json.record.id, pubkey: m.json.public_key, record: m.json.record });
+      if (m.status !== 201 && m.status !== 200) throw new Error(m.body);
+      keys.push({ id: m.json.id, pubkey: m.json.public_key });
     }
   }
-  store(s, keys);
   return keys;
-}
-
-/** Store records of keys. */
-export function store(s, keys) {
-  const put = spawnSync(`${bin}/tools/store_put`, [s.sqlite], { input: keys.map((k) => JSON.stringify(k.record) + '\n').join('') });
-  if (put.status !== 0) throw new Error(String(put.stderr));
 }
 
 export const interchange = (s, data) => ({ metadata: { interchange_format_version: '5', genesis_validators_root: s.network.genesis_validators_root }, data });
