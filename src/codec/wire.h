@@ -39,14 +39,16 @@ enum {
 #define ADY_WIRE_EXPIRY_MAX 253402300799u
 
 enum ady_wire_type {
-	ADY_WIRE_HELLO = 1,       /* who are you */
-	ADY_WIRE_CREDENTIALS = 2, /* AWS credentials for the enclave's KMS calls */
-	ADY_WIRE_SIGN = 3,        /* sign what the body of an HTTP request asks */
-	ADY_WIRE_ATTEST = 4,      /* an attestation document for a client's nonce */
-	ADY_WIRE_STATUS = 5,      /* health and counters */
-	ADY_WIRE_CREATE = 6,      /* make a key */
-	ADY_WIRE_LOCK = 7,        /* forget the opened data keys of a tenant, or all */
-	ADY_WIRE_IMPORT = 10,     /* take a key in */
+	ADY_WIRE_HELLO = 1,        /* who are you */
+	ADY_WIRE_CREDENTIALS = 2,  /* AWS credentials for the enclave's KMS calls */
+	ADY_WIRE_SIGN = 3,         /* sign what the body of an HTTP request asks */
+	ADY_WIRE_ATTEST = 4,       /* an attestation document for a client's nonce */
+	ADY_WIRE_STATUS = 5,       /* health and counters */
+	ADY_WIRE_CREATE = 6,       /* make a key */
+	ADY_WIRE_LOCK = 7,         /* forget the opened data keys of a tenant, or all */
+	ADY_WIRE_CREATE_BATCH = 8, /* make many keys */
+	ADY_WIRE_REWRAP = 9,       /* seal a record's key under another data key */
+	ADY_WIRE_IMPORT = 10,      /* take a key in */
 	ADY_WIRE_IMPORT_KEY =
 	    11,             /* an attestation document for the key that imports are sealed to */
 	ADY_WIRE_DUTY = 12, /* sign a validator's duty (codec/wire_duty.h) */
@@ -116,6 +118,31 @@ struct ady_wire_created {
 	struct ady_bytes address;    /* 20 bytes, or none */
 };
 
+enum { ADY_WIRE_BATCH_MAX = 1000, ADY_WIRE_SEALED_KEY = 60 };
+
+/* Many keys of the same options, whose ids are the id of the options and a number behind it. */
+struct ady_wire_batch {
+	struct ady_wire_create create;
+	uint64_t first; /* number of the first key, 0..999999999 */
+	uint64_t count; /* 1..1000 */
+};
+
+/* What differs between them: the rest of each record follows from the options. */
+struct ady_wire_batched {
+	uint64_t created;          /* seconds since 1970 */
+	struct ady_bytes data_key; /* 1..1024 bytes, of all of them */
+	struct ady_bytes keys;     /* of each: public key of its curve, ciphertext (60 bytes) */
+};
+
+enum { ADY_WIRE_ARN_MAX = 191 };
+
+struct ady_wire_rewrap {
+	struct ady_bytes key_id;   /* text, 1..2048 */
+	struct ady_bytes record;   /* 1..65536 bytes */
+	struct ady_bytes data_key; /* 0..1024 bytes: the one to seal under; empty: make one */
+	struct ady_bytes kms_key;  /* text, 0..191: ARN to make it under; empty: the first */
+};
+
 enum ady_wire_import_form {
 	ADY_IMPORT_SEALED = 0, /* by HPKE to the import key: doc/protocol.md, "Imports" */
 	ADY_IMPORT_SAMPLE = 1, /* a KMS ciphertext as the AWS sample stores it */
@@ -166,6 +193,24 @@ void ady_wire_put_create(struct ady_buf *b, const struct ady_wire_create *m);
 
 /* See ady_wire_put_empty. */
 enum ady_err ady_wire_read_create(struct ady_wire_create *m, struct ady_bytes body);
+
+/* See ady_wire_put_empty. */
+void ady_wire_put_batch(struct ady_buf *b, const struct ady_wire_batch *m);
+
+/* See ady_wire_put_empty. */
+enum ady_err ady_wire_read_batch(struct ady_wire_batch *m, struct ady_bytes body);
+
+/* See ady_wire_put_empty. */
+void ady_wire_put_batched(struct ady_buf *b, const struct ady_wire_batched *m);
+
+/* See ady_wire_put_empty. How many keys it are, their curve tells. */
+enum ady_err ady_wire_read_batched(struct ady_wire_batched *m, struct ady_bytes body);
+
+/* See ady_wire_put_empty. */
+void ady_wire_put_rewrap(struct ady_buf *b, const struct ady_wire_rewrap *m);
+
+/* See ady_wire_put_empty. */
+enum ady_err ady_wire_read_rewrap(struct ady_wire_rewrap *m, struct ady_bytes body);
 
 /* See ady_wire_put_empty. */
 void ady_wire_put_import(struct ady_buf *b, const struct ady_wire_import *m);

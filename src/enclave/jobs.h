@@ -30,6 +30,9 @@ struct ady_job {
 	struct ady_asker asker;
 	int64_t deadline_ms; /* ady_mono_ms */
 	struct ady_job_flight flight;
+	uint64_t first, count;          /* of a batch */
+	size_t id_n;                    /* of its id without the number */
+	const char *kms_key;            /* to make a data key under; NULL: the first */
 	bool import_sealed;             /* by HPKE; else a ciphertext of KMS */
 	enum ady_wire_type attest_type; /* ATTEST or IMPORT_KEY */
 	size_t nonce_n;

@@ -9,7 +9,9 @@
 
 enum ady_err ady_space_open(struct ady_space *space, struct ady_keyroom *room)
 {
+	space->config = room->config.config;
 	space->data_key = ady_arena_take(room->arena);
+	space->next_data_key = ady_arena_take(room->arena);
 	space->policies = calloc(1, sizeof *space->policies);
 	if (!space->policies)
 		return ADY_E_MEMORY;
@@ -27,7 +29,7 @@ static enum ady_err open_all(struct ady_keyroom *room)
 	if (err == ADY_OK)
 		err = ady_import_key_open(&room->import_key);
 	if (err == ADY_OK)
-		err = ady_arena_open(&room->arena, threads + ADY_KEYROOM_LANES_MAX,
+		err = ady_arena_open(&room->arena, 2 * (threads + ADY_KEYROOM_LANES_MAX),
 		                     ADY_DATA_KEY_SIZE);
 	for (size_t i = 0; i < threads && err == ADY_OK; i++)
 		err = ady_space_open(&room->spaces[i], room);

@@ -28,7 +28,8 @@ struct ady_keyroom_config {
 
 /* What a thread has for itself. */
 struct ady_space {
-	uint8_t *data_key; /* ADY_DATA_KEY_SIZE bytes of locked memory */
+	const struct ady_enclave_config *config;
+	uint8_t *data_key, *next_data_key; /* ADY_DATA_KEY_SIZE bytes of locked memory each */
 	struct ady_gcm *gcm;
 	struct ady_policies *policies;         /* of a lane: those that were read */
 	uint8_t bytes[ADY_WIRE_RAW_MAX + 256]; /* room for one answer */

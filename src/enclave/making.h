@@ -16,4 +16,12 @@ void ady_making_take(struct ady_keyroom *room, struct ady_space *space, struct a
 void ady_making_import(struct ady_keyroom *room, struct ady_space *space, struct ady_channel *ch,
                        const struct ady_wire_head *head, struct ady_bytes body);
 
+/* Take on a CREATE_BATCH message. It will be answered, now or later. */
+void ady_making_batch(struct ady_keyroom *room, struct ady_space *space, struct ady_channel *ch,
+                      const struct ady_wire_head *head, struct ady_bytes body);
+
+/* Take on a REWRAP message. It will be answered, now or later. */
+void ady_making_rewrap(struct ady_keyroom *room, struct ady_space *space, struct ady_channel *ch,
+                       const struct ady_wire_head *head, struct ady_bytes body);
+
 #endif

@@ -232,6 +232,12 @@ static void on_frame(void *ctx, struct ady_channel *ch, const struct ady_wire_he
 	case ADY_WIRE_CREATE:
 		ady_making_take(lane->server->config.room, &lane->space, ch, head, body);
 		return;
+	case ADY_WIRE_CREATE_BATCH:
+		ady_making_batch(lane->server->config.room, &lane->space, ch, head, body);
+		return;
+	case ADY_WIRE_REWRAP:
+		ady_making_rewrap(lane->server->config.room, &lane->space, ch, head, body);
+		return;
 	case ADY_WIRE_IMPORT:
 		ady_making_import(lane->server->config.room, &lane->space, ch, head, body);
 		return;

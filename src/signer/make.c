@@ -104,3 +104,43 @@ enum ady_err ady_take_key(struct ady_record *rec, uint8_t address20[static 20],
 	ady_stack_wipe();
 	return err == ADY_OK ? ADY_OK : ady_fail(f, err, NULL, "%s", ady_err_text(err));
 }
+
+static enum ady_err open_present(struct ady_seckey *key, const struct ady_record *rec,
+                                 const struct ady_secp *secp, const struct ady_envelope *e,
+                                 struct ady_bytes opened)
+{
+	if (!rec->envelope)
+		return ady_sign_read_key(key, secp, opened);
+	return opened.n == 32 ? ady_envelope_open(key, rec, e, opened.p, NULL) : ADY_E_KEY_FORM;
+}
+
+static __attribute__((noinline)) enum ady_err reseal(
+    struct ady_record *rec, uint8_t address20[static 20], const struct ady_secp *secp,
+    const struct ady_envelope *e, struct ady_bytes opened, const uint8_t *next_data_key32,
+    struct ady_bytes blob)
+{
+	ADY_SECRET struct ady_seckey key = {0};
+	uint8_t pub[48];
+	enum ady_err err;
+
+	if ((err = open_present(&key, rec, secp, e, opened)) != ADY_OK ||
+	    (err = public_of(pub, address20, rec->curve, secp, &key)) != ADY_OK)
+		return err;
+	if (memcmp(pub, rec->pub, ady_curve_public_size(rec->curve)) != 0)
+		return ADY_E_RECORD_MISMATCH;
+	rec->envelope = true;
+	memcpy(rec->data_key, blob.p, blob.n);
+	rec->data_key_n = blob.n;
+	return seal(rec, address20, secp, e, next_data_key32, &key);
+}
+
+enum ady_err ady_reseal_key(struct ady_record *rec, uint8_t address20[static 20],
+                            const struct ady_secp *secp, const struct ady_envelope *e,
+                            struct ady_bytes opened, const uint8_t next_data_key32[static 32],
+                            struct ady_bytes blob, struct ady_fault *f)
+{
+	enum ady_err err = reseal(rec, address20, secp, e, opened, next_data_key32, blob);
+
+	ady_stack_wipe();
+	return err == ADY_OK ? ADY_OK : ady_fail(f, err, "record", "%s", ady_err_text(err));
+}

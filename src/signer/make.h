@@ -25,4 +25,14 @@ enum ady_err ady_take_key(struct ady_record *rec, uint8_t address20[static 20],
                           const uint8_t data_key32[static 32], struct ady_bytes plaintext,
                           struct ady_fault *f);
 
+/* Seal the key of rec, which is complete and bound, under another data key, whose ciphertext of KMS
+ * is blob. opened, secret: what KMS opened for rec, the data key of an envelope or the key itself.
+ * Out:     rec, an envelope that says the same as before; address20.
+ * Returns: ADY_E_RECORD_MISMATCH when it does not open, or to another key than the record's;
+ *          ADY_E_KEY_FORM, ADY_E_KEY_RANGE, ADY_E_CRYPTO. */
+enum ady_err ady_reseal_key(struct ady_record *rec, uint8_t address20[static 20],
+                            const struct ady_secp *secp, const struct ady_envelope *e,
+                            struct ady_bytes opened, const uint8_t next_data_key32[static 32],
+                            struct ady_bytes blob, struct ady_fault *f);
+
 #endif

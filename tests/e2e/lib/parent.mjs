@@ -4,7 +4,7 @@
 import net from 'node:net';
 import { randomBytes } from 'node:crypto';
 
-export const T = { HELLO: 1, CREDENTIALS: 2, SIGN: 3, ATTEST: 4, STATUS: 5, CREATE: 6, LOCK: 7, IMPORT: 10, IMPORT_KEY: 11, RELAY: 16, ANSWER: 0x80, ERROR: 0xff };
+export const T = { HELLO: 1, CREDENTIALS: 2, SIGN: 3, ATTEST: 4, STATUS: 5, CREATE: 6, LOCK: 7, CREATE_BATCH: 8, REWRAP: 9, IMPORT: 10, IMPORT_KEY: 11, RELAY: 16, ANSWER: 0x80, ERROR: 0xff };
 
 const head = (major, n) => {
   if (n < 24) return Buffer.from([(major << 5) | n]);
@@ -151,6 +151,26 @@ export class Link {
   async import(id, sealed, { tenant = 'default', options = JSON.stringify({ id }), dataKey = Buffer.alloc(0), curve = 0, enc, ...more } = {}) {
     const body = cbor([curve, tenant, Buffer.from(options), dataKey, enc ? 0 : 1, enc ?? Buffer.alloc(0), sealed]);
     return this.made(id, await this.ask(T.IMPORT, body, more));
+  }
+
+  /** Make count keys prefix0.. prefixN: { ok, keys: [{ id, record, text, publicKey }], dataKey } or { error }. */
+  async batch(prefix, count, { tenant = 'default', options = {}, dataKey = Buffer.alloc(0), first = 0, curve = 0, ...more } = {}) {
+    const answer = await this.ask(T.CREATE_BATCH, cbor([curve, tenant, Buffer.from(JSON.stringify({ id: prefix, ...options })), dataKey, first, count]), more);
+    if (answer.error) return answer;
+    const [created, blob, bytes] = answer.value;
+    const keys = [];
+    for (let i = 0; i < bytes.length / 93; i++) {
+      const publicKey = bytes.subarray(93 * i, 93 * i + 33);
+      const id = `${prefix}${first + i}`;
+      const record = { adyton: 1, wrapping: 'envelope', id, tenant, curve: 'secp256k1', public_key: '0x' + publicKey.toString('hex'), data_key: blob.toString('base64'), ciphertext: bytes.subarray(93 * i + 33, 93 * i + 93).toString('base64'), ...options, created };
+      keys.push({ id, record, text: JSON.stringify(record), publicKey });
+    }
+    return { ok: true, keys, dataKey: blob };
+  }
+
+  /** Seal a record anew; resolves as create. */
+  async rewrap(id, text, { dataKey = Buffer.alloc(0), kmsKey = '', ...more } = {}) {
+    return this.made(id, await this.ask(T.REWRAP, cbor([id, Buffer.from(text), dataKey, kmsKey]), more));
   }
 
   /** Forget data keys ('': all); resolves to how many. */

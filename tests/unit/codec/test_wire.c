@@ -87,6 +87,24 @@ static const struct ady_wire_import import = {
     .enc = {filler, 32},
     .sealed = {filler, 48},
 };
+static const struct ady_wire_batch batch = {
+    .create = {.tenant = {(const uint8_t *)"team", 4},
+               .options = {filler, 30},
+               .data_key = {filler, 200}},
+    .first = 7,
+    .count = 1000,
+};
+static const struct ady_wire_batched batched = {
+    .created = 1764100000,
+    .data_key = {filler, 200},
+    .keys = {filler, 93},
+};
+static const struct ady_wire_rewrap rewrap = {
+    .key_id = {(const uint8_t *)"k1", 2},
+    .record = {filler, 300},
+    .data_key = {filler, 20},
+    .kms_key = {(const uint8_t *)"arn", 3},
+};
 static const struct ady_bytes team = {(const uint8_t *)"team", 4};
 static const uint64_t seven = 7;
 static const struct ady_bytes blob40 = {filler, 40};
@@ -207,6 +225,42 @@ static enum ady_err read_import(struct ady_bytes body)
 	return ady_wire_read_import(&m, body);
 }
 
+static void put_batch(struct ady_buf *b, const void *m)
+{
+	ady_wire_put_batch(b, m);
+}
+
+static enum ady_err read_batch(struct ady_bytes body)
+{
+	struct ady_wire_batch m;
+
+	return ady_wire_read_batch(&m, body);
+}
+
+static void put_batched(struct ady_buf *b, const void *m)
+{
+	ady_wire_put_batched(b, m);
+}
+
+static enum ady_err read_batched(struct ady_bytes body)
+{
+	struct ady_wire_batched m;
+
+	return ady_wire_read_batched(&m, body);
+}
+
+static void put_rewrap(struct ady_buf *b, const void *m)
+{
+	ady_wire_put_rewrap(b, m);
+}
+
+static enum ady_err read_rewrap(struct ady_bytes body)
+{
+	struct ady_wire_rewrap m;
+
+	return ady_wire_read_rewrap(&m, body);
+}
+
 static void put_created(struct ady_buf *b, const void *m)
 {
 	ady_wire_put_created(b, m);
@@ -292,6 +346,9 @@ enum {
 	CREATE,
 	CREATED,
 	IMPORT,
+	BATCH,
+	BATCHED,
+	REWRAP,
 	LOCK,
 	LOCKED,
 	RELAY,
@@ -311,6 +368,9 @@ static const struct kind kinds[KINDS] = {
     [CREATE] = {"create", put_create, read_create, &create, sizeof create},
     [CREATED] = {"created", put_created, read_created, &created, sizeof created},
     [IMPORT] = {"import", put_import, read_import, &import, sizeof import},
+    [BATCH] = {"batch", put_batch, read_batch, &batch, sizeof batch},
+    [BATCHED] = {"batched", put_batched, read_batched, &batched, sizeof batched},
+    [REWRAP] = {"rewrap", put_rewrap, read_rewrap, &rewrap, sizeof rewrap},
     [LOCK] = {"lock", put_lock, read_lock, &team, sizeof team},
     [LOCKED] = {"locked", put_locked, read_locked, &seven, sizeof seven},
     [RELAY] = {"relay", put_relay, read_relay, &relay, sizeof relay},
@@ -594,6 +654,15 @@ CASE(every_bound)
 	    {CREATED, FIELD(struct ady_wire_created, public_key), 32, 48},
 	    {CREATED, FIELD(struct ady_wire_created, address), 20, 20},
 	    {LOCK, 0, sizeof team, 0, 63},
+	    {BATCH, FIELD(struct ady_wire_batch, first), 0, 999999999},
+	    {BATCH, FIELD(struct ady_wire_batch, count), 1, 1000},
+	    {BATCHED, FIELD(struct ady_wire_batched, created), 0, ADY_WIRE_EXPIRY_MAX},
+	    {BATCHED, FIELD(struct ady_wire_batched, data_key), 1, 1024},
+	    {BATCHED, FIELD(struct ady_wire_batched, keys), 93, 108000},
+	    {REWRAP, FIELD(struct ady_wire_rewrap, key_id), 1, ADY_WIRE_KEY_ID_MAX},
+	    {REWRAP, FIELD(struct ady_wire_rewrap, record), 1, ADY_WIRE_RECORD_MAX},
+	    {REWRAP, FIELD(struct ady_wire_rewrap, data_key), 0, 1024},
+	    {REWRAP, FIELD(struct ady_wire_rewrap, kms_key), 0, 191},
 	    {IMPORT, FIELD(struct ady_wire_import, enc), 32, 32},
 	    {IMPORT, FIELD(struct ady_wire_import, sealed), 1, 4096},
 	    {RELAY, FIELD(struct relay, host), 1, ADY_WIRE_HOST_MAX},

@@ -400,10 +400,11 @@ CASE(a_nonce_is_attested)
 
 CASE(unknown_types_and_malformed_bodies_are_answered)
 {
-	static const uint8_t types[] = {0, 8, ADY_WIRE_RELAY, 17, 0x7f};
-	static const uint8_t known[] = {ADY_WIRE_HELLO,  ADY_WIRE_CREDENTIALS, ADY_WIRE_SIGN,
-	                                ADY_WIRE_ATTEST, ADY_WIRE_STATUS,      ADY_WIRE_CREATE,
-	                                ADY_WIRE_LOCK};
+	static const uint8_t types[] = {0, ADY_WIRE_RELAY, 17, 0x7f};
+	static const uint8_t known[] = {
+	    ADY_WIRE_HELLO,      ADY_WIRE_CREDENTIALS,  ADY_WIRE_SIGN,  ADY_WIRE_ATTEST,
+	    ADY_WIRE_STATUS,     ADY_WIRE_CREATE,       ADY_WIRE_LOCK,  ADY_WIRE_IMPORT,
+	    ADY_WIRE_IMPORT_KEY, ADY_WIRE_CREATE_BATCH, ADY_WIRE_REWRAP};
 	int fd = dial();
 	struct ady_fault f;
 

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The ways of IMPORT and REWRAP: a key that exists already is sealed as a record of ours. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "enclave/making.h"
+#include "enclave/making_job.h"
+#include "signer/import.h"
+#include "signer/make.h"
+
+/* What lies sealed in the job, enc before it, to the worker's locked memory. */
+static enum ady_err unseal(struct ady_keyroom *room, struct ady_job *job, size_t worker,
+                           struct ady_bytes *plaintext, struct ady_fault *f)
+{
+	struct ady_bytes whole = ady_buf_bytes(&job->sign.raw);
+	struct ady_bytes ct = ady_bytes_sub(whole, ADY_HPKE_KEY, whole.n - ADY_HPKE_KEY);
+	uint8_t *out = ady_kms_session_room(room->config.kms, worker);
+
+	if (ct.n < ADY_HPKE_TAG ||
+	    ady_import_key_unseal(room->import_key, out, whole.p, job->sign.digest, ct) != ADY_OK)
+		return ady_fail(f, ADY_E_CRYPTO, "sealed",
+		                "was not sealed to this enclave's import key for this tenant, "
+		                "curve and options");
+	*plaintext = ady_bytes(out, ct.n - ADY_HPKE_TAG);
+	return ADY_OK;
+}
+
+/* A secret of the AWS sample, opened by KMS. */
+static enum ady_err open_sample(struct ady_keyroom *room, struct ady_job *job, size_t worker,
+                                struct ady_bytes *plaintext, struct ady_fault *f)
+{
+	struct ady_record sample = {.sample = true, .ciphertext_n = job->sign.raw.n};
+
+	memcpy(sample.ciphertext, job->sign.raw.p, job->sign.raw.n);
+	return ady_keyroom_open_record(room, worker, &sample, job->deadline_ms, plaintext, f);
+}
+
+/* An IMPORT on KMS thread `worker`. */
+static void run_import(struct ady_work *work, size_t worker)
+{
+	struct ady_job *job = (struct ady_job *)work;
+	struct ady_keyroom *room = job->owner;
+	const struct ady_envelope envelope = ady_making_envelope(room, worker);
+	struct ady_bytes plaintext = {0};
+	struct ady_fault f = {0};
+	enum ady_err err = ady_making_data_key(room, job, worker, &f);
+
+	job->sign.record.created = (uint64_t)(ady_wall_ms() / 1000);
+	if (err == ADY_OK)
+		err = job->import_sealed ? unseal(room, job, worker, &plaintext, &f)
+		                         : open_sample(room, job, worker, &plaintext, &f);
+	if (err == ADY_OK)
+		err = ady_take_key(&job->sign.record, job->sign.from, room->secp, &envelope,
+		                   room->spaces[worker].data_key, plaintext, &f);
+	ady_kms_session_wipe(room->config.kms, worker);
+	ady_making_settle(room, job, worker, ADY_WIRE_IMPORT, err, &f);
+}
+
+/* Whoever has a ciphertext of the sample may have it signed with; nothing more may come of it. */
+static enum ady_err begin_import(struct ady_job *job, struct ady_space *space,
+                                 struct ady_bytes body, struct ady_fault *f)
+{
+	struct ady_sign_job *j = &job->sign;
+	struct ady_wire_import m;
+	enum ady_err err;
+
+	if (ady_wire_read_import(&m, body) != ADY_OK)
+		return ady_fail(f, ADY_E_PROTOCOL, "", "the IMPORT message is malformed");
+	if ((err = ady_making_begin(job, space, &m.create, f)) != ADY_OK)
+		return err;
+	job->import_sealed = m.form == ADY_IMPORT_SEALED;
+	if (!job->import_sealed && j->record.allow)
+		return ady_fail(f, ADY_E_DENIED, "allow",
+		                "may not be given to a key that was not sealed for it");
+	ady_import_bind(j->digest, ady_curve_name(j->record.curve), m.create.tenant,
+	                m.create.options);
+	j->raw =
+	    ady_buf(j->raw_space + j->record.policy.n, sizeof j->raw_space - j->record.policy.n);
+	ady_buf_view(&j->raw, m.enc);
+	ady_buf_view(&j->raw, m.sealed);
+	return ADY_OK;
+}
+
+/* Let the worker's second slot have the data key to seal under: the one that was named, or a new
+ * one. Its ciphertext goes behind the policy in raw_space. */
+static enum ady_err next_data_key(struct ady_keyroom *room, struct ady_job *job, size_t worker,
+                                  struct ady_fault *f)
+{
+	struct ady_space *space = &room->spaces[worker];
+	struct ady_buf *blob = &job->sign.raw;
+	const char *tenant = job->sign.record.tenant;
+	enum ady_err err;
+
+	if (ady_job_expired(job))
+		return ady_fail(f, ADY_E_DEADLINE, "", "the time allowed passed before KMS");
+	err = blob->n > 0 ? ady_keyroom_open_data_key(room, worker, tenant, ady_buf_bytes(blob),
+	                                              job->deadline_ms, f)
+	                  : ady_keyroom_new_data_key(room, worker, tenant, job->kms_key, blob,
+	                                             job->deadline_ms, f);
+	if (err == ADY_OK)
+		memcpy(space->next_data_key, space->data_key, ADY_DATA_KEY_SIZE);
+	return err;
+}
+
+/* Open the record as it is: the private key, or the data key that opens it. */
+static enum ady_err open_present(struct ady_keyroom *room, struct ady_job *job, size_t worker,
+                                 struct ady_bytes *plaintext, struct ady_fault *f)
+{
+	const struct ady_record *rec = &job->sign.record;
+	enum ady_err err;
+
+	if (!rec->envelope)
+		return ady_keyroom_open_record(room, worker, rec, job->deadline_ms, plaintext, f);
+	err = ady_keyroom_open_data_key(room, worker, rec->tenant,
+	                                ady_bytes(rec->data_key, rec->data_key_n), job->deadline_ms,
+	                                f);
+	*plaintext = ady_bytes(room->spaces[worker].data_key, ADY_DATA_KEY_SIZE);
+	return err;
+}
+
+/* A REWRAP on KMS thread `worker`. */
+static void run_rewrap(struct ady_work *work, size_t worker)
+{
+	struct ady_job *job = (struct ady_job *)work;
+	struct ady_keyroom *room = job->owner;
+	const struct ady_envelope envelope = ady_making_envelope(room, worker);
+	struct ady_bytes plaintext = {0};
+	struct ady_fault f = {0};
+	enum ady_err err = next_data_key(room, job, worker, &f);
+
+	if (err == ADY_OK)
+		err = open_present(room, job, worker, &plaintext, &f);
+	if (err == ADY_OK)
+		err = ady_reseal_key(&job->sign.record, job->sign.from, room->secp, &envelope,
+		                     plaintext, room->spaces[worker].next_data_key,
+		                     ady_buf_bytes(&job->sign.raw), &f);
+	ady_kms_session_wipe(room->config.kms, worker);
+	ady_making_settle(room, job, worker, ADY_WIRE_REWRAP, err, &f);
+}
+
+/* The configured KMS key of that ARN; NULL for an empty text, which means the first. */
+static bool find_kms_key(const struct ady_enclave_config *config, struct ady_bytes arn,
+                         const char **key)
+{
+	*key = NULL;
+	for (size_t i = 0; i < config->kms.keys_n && arn.n > 0 && !*key; i++)
+		if (ady_bytes_is(arn, config->kms.keys[i]))
+			*key = config->kms.keys[i];
+	return arn.n == 0 || *key;
+}
+
+static enum ady_err begin_rewrap(struct ady_job *job, struct ady_space *space,
+                                 struct ady_bytes body, struct ady_fault *f)
+{
+	struct ady_sign_job *j = &job->sign;
+	struct ady_wire_rewrap m;
+	enum ady_err err;
+
+	if (ady_wire_read_rewrap(&m, body) != ADY_OK)
+		return ady_fail(f, ADY_E_PROTOCOL, "", "the REWRAP message is malformed");
+	err = ady_record_parse_in(&j->record, j->toks, ADY_SIGN_TOKENS, m.record, m.key_id, f);
+	if (err != ADY_OK || (err = ady_making_keep_policy(job, space, f)) != ADY_OK)
+		return err;
+	if (j->record.sample)
+		return ady_fail(f, ADY_E_RECORD, "record",
+		                "is in the form of the AWS sample: import it");
+	if (!find_kms_key(space->config, m.kms_key, &job->kms_key))
+		return ady_fail(f, ADY_E_FIELD_INVALID, "kms_key",
+		                "is not one of the configured keys");
+	j->raw = ady_buf(j->raw_space + j->record.policy.n, ADY_RECORD_DATA_KEY_MAX);
+	ady_buf_view(&j->raw, m.data_key);
+	return ADY_OK;
+}
+
+void ady_making_import(struct ady_keyroom *room, struct ady_space *space, struct ady_channel *ch,
+                       const struct ady_wire_head *head, struct ady_bytes body)
+{
+	ady_making_start(room, space, ch, head, body, begin_import, run_import);
+}
+
+void ady_making_rewrap(struct ady_keyroom *room, struct ady_space *space, struct ady_channel *ch,
+                       const struct ady_wire_head *head, struct ady_bytes body)
+{
+	ady_making_start(room, space, ch, head, body, begin_rewrap, run_rewrap);
+}

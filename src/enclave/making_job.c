@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enclave/making_job.h"
+
+#include <string.h>
+
+#include "signer/decision.h"
+
+/* The data key that the record will name, in the worker's space. */
+enum ady_err ady_making_data_key(struct ady_keyroom *room, struct ady_job *job, size_t worker,
+                                 struct ady_fault *f)
+{
+	struct ady_record *rec = &job->sign.record;
+	struct ady_buf blob = ady_buf(rec->data_key, sizeof rec->data_key);
+	enum ady_err err;
+
+	if (ady_job_expired(job))
+		return ady_fail(f, ADY_E_DEADLINE, "", "the time allowed passed before KMS");
+	if (rec->data_key_n > 0)
+		return ady_keyroom_open_data_key(room, worker, rec->tenant,
+		                                 ady_bytes(rec->data_key, rec->data_key_n),
+		                                 job->deadline_ms, f);
+	err = ady_keyroom_new_data_key(room, worker, rec->tenant, NULL, &blob, job->deadline_ms, f);
+	rec->data_key_n = blob.n;
+	return err;
+}
+
+/* type: what is answered, a CREATE or an IMPORT. */
+static void answer_created(struct ady_keyroom *room, struct ady_job *job, struct ady_space *space,
+                           enum ady_wire_type type)
+{
+	const struct ady_record *rec = &job->sign.record;
+	struct ady_buf text = ady_buf(job->sign.scratch, sizeof job->sign.scratch);
+	struct ady_buf b = ady_buf(space->bytes, sizeof space->bytes);
+
+	atomic_fetch_add(&room->counters->created, 1);
+	ady_record_put(&text, rec);
+	ady_wire_put_created(
+	    &b,
+	    &(struct ady_wire_created){
+	        .record = ady_buf_bytes(&text),
+	        .public_key = ady_bytes(rec->pub, ady_curve_public_size(rec->curve)),
+	        .address = ady_bytes(job->sign.from,
+	                             rec->curve == ADY_CURVE_SECP256K1 ? sizeof job->sign.from : 0),
+	    });
+	if (text.full || b.full)
+		ADY_BUG("a record outgrew its answer");
+	(void)ady_answer(&job->asker, type, ady_buf_bytes(&b));
+}
+
+struct ady_envelope ady_making_envelope(struct ady_keyroom *room, size_t worker)
+{
+	return (struct ady_envelope){.deployment = room->config.config->deployment,
+	                             .gcm = room->spaces[worker].gcm};
+}
+
+void ady_making_settle(struct ady_keyroom *room, struct ady_job *job, size_t worker,
+                       enum ady_wire_type type, enum ady_err err, struct ady_fault *f)
+{
+	struct ady_space *space = &room->spaces[worker];
+
+	ady_zero(space->data_key, ADY_DATA_KEY_SIZE);
+	ady_zero(space->next_data_key, ADY_DATA_KEY_SIZE);
+	if (err == ADY_OK)
+		answer_created(room, job, space, type);
+	else
+		ady_keyroom_refuse(room, &job->asker, err, f);
+	ady_jobs_give(room->config.jobs, job);
+}
+
+/* Keep the policy beyond the message that brought it, if it can be read. */
+enum ady_err ady_making_keep_policy(struct ady_job *job, struct ady_space *space,
+                                    struct ady_fault *f)
+{
+	struct ady_record *rec = &job->sign.record;
+	const struct ady_rulebook *book;
+	enum ady_err err;
+
+	if (rec->policy.n == 0)
+		return ADY_OK;
+	err = ady_policies_get(space->policies, &book, rec->policy, "policy", f);
+	if (err != ADY_OK) {
+		f->err = ADY_E_FIELD_INVALID;
+		return ADY_E_FIELD_INVALID;
+	}
+	memcpy(job->sign.raw_space, rec->policy.p, rec->policy.n);
+	rec->policy.p = job->sign.raw_space;
+	return ADY_OK;
+}
+
+enum ady_err ady_making_begin(struct ady_job *job, struct ady_space *space,
+                              const struct ady_wire_create *m, struct ady_fault *f)
+{
+	struct ady_record *rec = &job->sign.record;
+	enum ady_err err = ady_record_begin_in(rec, job->sign.toks, ADY_SIGN_TOKENS,
+	                                       (enum ady_curve)m->curve, m->tenant, m->options, f);
+
+	if (err != ADY_OK || (err = ady_making_keep_policy(job, space, f)) != ADY_OK)
+		return err;
+	if (rec->curve != ADY_CURVE_SECP256K1 && rec->curve != ADY_CURVE_BLS12_381)
+		return ady_fail(f, ADY_E_FIELD_INVALID, "curve", "cannot be made here");
+	rec->data_key_n = m->data_key.n;
+	if (m->data_key.n > 0)
+		memcpy(rec->data_key, m->data_key.p, m->data_key.n);
+	return ADY_OK;
+}
+
+void ady_making_start(struct ady_keyroom *room, struct ady_space *space, struct ady_channel *ch,
+                      const struct ady_wire_head *head, struct ady_bytes body,
+                      ady_making_begin_fn *start, void (*run)(struct ady_work *, size_t))
+{
+	struct ady_job *job = ady_jobs_take(room->config.jobs, ch, head);
+	struct ady_fault f = {0};
+	enum ady_err err;
+
+	if (!job) {
+		ady_keyroom_refuse(room, &(struct ady_asker){.ch = ch, .id = head->id}, ADY_E_BUSY,
+		                   &f);
+		return;
+	}
+	if ((err = start(job, space, body, &f)) == ADY_OK) {
+		job->owner = room;
+		job->work = (struct ady_work){.fn = run};
+		if ((err = ady_pool_submit(room->pool, &job->work)) == ADY_OK)
+			return;
+	}
+	ady_keyroom_refuse(room, &job->asker, err, &f);
+	ady_jobs_give(room->config.jobs, job);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the ways of CREATE, CREATE_BATCH, IMPORT and REWRAP have in common. Used by enclave/making.c
+ * and enclave/bringing.c alone. Thread rule: a job belongs to one thread at a time. */
+#ifndef ADY_ENCLAVE_MAKING_JOB_H
+#define ADY_ENCLAVE_MAKING_JOB_H
+
+#include "enclave/keyroom.h"
+
+/* Read a message into job, on the lane. Returns the refusal with its reason in f. */
+typedef enum ady_err ady_making_begin_fn(struct ady_job *job, struct ady_space *space,
+                                         struct ady_bytes body, struct ady_fault *f);
+
+/* Take on a message: start reads it, run works on a KMS thread, ends in ady_making_settle. What is
+ * refused is answered here. */
+void ady_making_start(struct ady_keyroom *room, struct ady_space *space, struct ady_channel *ch,
+                      const struct ady_wire_head *head, struct ady_bytes body,
+                      ady_making_begin_fn *start, void (*run)(struct ady_work *, size_t));
+
+/* Begin the record of a new key. Returns what ady_record_begin_in returns, and ADY_E_FIELD_INVALID
+ * for a curve that is not made here or a policy that cannot be read. */
+enum ady_err ady_making_begin(struct ady_job *job, struct ady_space *space,
+                              const struct ady_wire_create *m, struct ady_fault *f);
+
+/* Keep the policy of the job's record, a view into the message, at the beginning of raw_space, if
+ * it can be read. Returns ADY_E_FIELD_INVALID. */
+enum ady_err ady_making_keep_policy(struct ady_job *job, struct ady_space *space,
+                                    struct ady_fault *f);
+
+/* Put the data key that the record names into the worker's space; a new one when it names none.
+ * Blocks. Returns what ady_keyroom_open_data_key returns. */
+enum ady_err ady_making_data_key(struct ady_keyroom *room, struct ady_job *job, size_t worker,
+                                 struct ady_fault *f);
+
+/* What the worker seals with. */
+struct ady_envelope ady_making_envelope(struct ady_keyroom *room, size_t worker);
+
+/* Wipe the worker's data keys; answer with the job's record when err is ADY_OK, else refuse; give
+ * the job back. */
+void ady_making_settle(struct ady_keyroom *room, struct ady_job *job, size_t worker,
+                       enum ady_wire_type type, enum ady_err err, struct ady_fault *f);
+
+#endif
