@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * account_new: the enclave makes a key, the store keeps its record, the answer is its address. */
+ * account_new: the enclave makes a key under the data key of the tenant, the store keeps its
+ * record, the answer is its address. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "chain/eth_tx.h"
 #include "crypto/rng.h"
@@ -11,6 +13,7 @@
 #include "gateway/creating.h"
 #include "gateway/rpc_accounts.h"
 #include "gateway/shard.h"
+#include "gateway/tenant_keys.h"
 
 #define OWNER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
@@ -21,8 +24,10 @@ struct making {
 	struct ady_creating creating;
 	struct ady_store_job job;
 	struct ady_entry entry;
-	char id[ADY_KEY_ID_MAX + 1];
-	bool storing;
+	char id[ADY_KEY_ID_MAX + 1], tenant[ADY_TENANT_MAX + 1];
+	char data_key[ADY_DATA_KEY_MAX + 1];
+	const char *by; /* for the log */
+	bool storing;   /* job.done is still to come */
 };
 
 static void end_making(struct making *m)
@@ -77,6 +82,8 @@ static void store_done(struct ady_store_job *job)
 		return;
 	}
 	ady_store_forget(m->shard->gateway->store, &m->entry);
+	ADY_INFO("key changed", "key=%s tenant=%s what=created by=%s", m->entry.id, m->entry.tenant,
+	         m->by);
 	ady_eth_address_format(address, m->entry.address);
 	end_making(m);
 	if (!call)
@@ -101,9 +108,8 @@ static void on_created(struct ady_creating *c, const struct ady_wire_created *ma
 		fail(m, &why);
 		return;
 	}
-	m->job.loop = m->shard->loop;
-	m->job.run = store_run;
-	m->job.done = store_done;
+	m->job =
+	    (struct ady_store_job){.loop = m->shard->loop, .run = store_run, .done = store_done};
 	m->storing = ady_store_run(m->shard->gateway->store, &m->job) == ADY_OK;
 	if (m->storing)
 		return;
@@ -128,27 +134,91 @@ static void choose_id(struct making *m)
 	snprintf(m->id, sizeof m->id, "%saccount-%s", m->shard->gateway->config->store.prefix, hex);
 }
 
-static enum ady_err start(struct making *m, struct ady_fault *f)
+static const char *tenant_of(const struct making *m)
 {
-	const struct ady_caller *caller = m->call->caller;
+	const char *tenant = m->call->caller->tenant;
+
+	return tenant ? tenant : ADY_TENANT_DEFAULT;
+}
+
+static void ask_enclave(struct making *m)
+{
 	char options[ADY_KEY_ID_MAX + 16];
+	struct ady_fault f;
 	enum ady_err err;
 
-	if (!may_create(caller))
-		return ady_fail(f, ADY_E_DENIED, NULL, "this caller makes no keys");
-	choose_id(m);
 	snprintf(options, sizeof options, "{\"id\":\"%s\"}", m->id);
 	m->creating.done = on_created;
 	err = ady_creating_ask(&m->creating, m->shard, ADY_CURVE_SECP256K1,
-	                       ady_bytes_str(caller->tenant ? caller->tenant : ADY_TENANT_DEFAULT),
-	                       ady_bytes_str(options), ady_rpc_left_ms(m->call));
-	return err == ADY_OK ? ADY_OK : ady_fail(f, err, NULL, "the enclave cannot be asked now");
+	                       ady_bytes_str(tenant_of(m)), ady_bytes_str(options),
+	                       ady_rpc_left_ms(m->call));
+	if (err == ADY_OK)
+		return;
+	(void)ady_fail(&f, err, NULL, "the enclave cannot be asked now");
+	fail(m, &f);
+}
+
+/* --- the tenant's data key, under which the key will be sealed --- */
+
+static void data_key_run(struct ady_store_job *job, struct ady_records *records, size_t worker)
+{
+	struct making *m = OWNER(job, struct making, job);
+
+	if (ady_records_data_key(records, worker, m->tenant, m->data_key, &job->fault) != ADY_OK)
+		m->data_key[0] = '\0';
+}
+
+/* Without the store's word the enclave has a new one made: that works as well. */
+static void data_key_done(struct ady_store_job *job)
+{
+	struct making *m = OWNER(job, struct making, job);
+	uint8_t blob[ADY_WIRE_DATA_KEY_MAX];
+	size_t n;
+
+	m->storing = false;
+	if (!m->call) {
+		end_making(m);
+		return;
+	}
+	if (m->data_key[0] &&
+	    ady_base64_decode(blob, sizeof blob, &n, ady_bytes_str(m->data_key)) == ADY_OK)
+		ady_tenant_keys_set(m->shard->gateway->tenant_keys, m->tenant, ady_bytes(blob, n));
+	m->job = (struct ady_store_job){0};
+	ask_enclave(m);
+}
+
+static bool is_remembered(const struct making *m)
+{
+	uint8_t space[ADY_WIRE_DATA_KEY_MAX];
+	struct ady_buf blob = ady_buf(space, sizeof space);
+
+	ady_tenant_keys_get(m->shard->gateway->tenant_keys, m->tenant, &blob);
+	return blob.n > 0;
+}
+
+static void start(struct making *m)
+{
+	struct ady_fault f;
+
+	if (!may_create(m->call->caller)) {
+		(void)ady_fail(&f, ADY_E_DENIED, NULL, "this caller makes no keys");
+		fail(m, &f);
+		return;
+	}
+	choose_id(m);
+	m->by = m->call->caller->everyone ? "anyone" : tenant_of(m);
+	snprintf(m->tenant, sizeof m->tenant, "%s", tenant_of(m));
+	m->job = (struct ady_store_job){
+	    .loop = m->shard->loop, .run = data_key_run, .done = data_key_done};
+	m->storing =
+	    !is_remembered(m) && ady_store_run(m->shard->gateway->store, &m->job) == ADY_OK;
+	if (!m->storing)
+		ask_enclave(m);
 }
 
 void ady_rpc_account_new(struct ady_rpc_call *call)
 {
 	struct making *m = calloc(1, sizeof *m);
-	struct ady_fault f;
 
 	if (!m)
 		ADY_BUG("out of memory");
@@ -158,6 +228,5 @@ void ady_rpc_account_new(struct ady_rpc_call *call)
 	ady_shard_hold(m->shard);
 	call->state = m;
 	call->cancel = cancel;
-	if (start(m, &f) != ADY_OK)
-		fail(m, &f);
+	start(m);
 }
