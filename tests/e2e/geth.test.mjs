@@ -4,10 +4,14 @@
 // (core/types/transaction_marshalling.go, common/hexutil), written down here. geth itself is in neither
 // registry that this project may use: what is replayed is its wire, not its binary.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import http from 'node:http';
+import net from 'node:net';
+import { createInterface } from 'node:readline';
+import { WebSocket } from 'ws';
 import { SigningKey, Transaction, TypedDataEncoder, concat, encodeRlp, getAddress, hashMessage, keccak256, recoverAddress } from 'ethers';
 import { test, done, random } from './lib/tap.mjs';
-import { startStack, putKey, request } from './lib/stack.mjs';
+import { startStack, putKey, request, scratch } from './lib/stack.mjs';
 import { randomTransaction, toEthers } from './lib/txs.mjs';
 import { startGateway } from './lib/gateway.mjs';
 import { call, result, sidecar } from './lib/rpc.mjs';
@@ -263,6 +267,50 @@ await test('transactions of Safes, with and without a chain id in the domain', a
   }
   const tx = safeTx(1);
   assert.equal((await geth('account_signGnosisSafeTx', address, { ...tx, data: '0x' === tx.data ? null : tx.data })).signature, key.sign(tx.safeTxHash).serialized);
+});
+
+/** One connection on which texts go both ways; ask(method, ...params) resolves to the result. */
+function conversation(send, onText) {
+  const waiting = new Map();
+  onText((text) => {
+    const answer = JSON.parse(text);
+    waiting.get(answer.id)(answer);
+    waiting.delete(answer.id);
+  });
+  let n = 0;
+  return async (method, ...params) => {
+    const answer = await new Promise((resolve) => {
+      waiting.set(++n, resolve);
+      send(JSON.stringify({ jsonrpc: '2.0', id: n, method, ...(params.length && { params }) }));
+    });
+    if (answer.error) throw new Error(JSON.stringify(answer.error));
+    return answer.result;
+  };
+}
+
+await test('the same conversation on the IPC socket and over WebSocket', async () => {
+  const path = join(scratch('ipc'), 'clef.ipc');
+  const g = await startGateway(s, { ipc: [{ path }] });
+  const socket = net.connect(path);
+  const ws = new WebSocket(g.gateway.replace('http', 'ws'));
+  await Promise.all([once(socket, 'connect'), once(ws, 'open')]);
+  const overIpc = conversation((text) => socket.write(text), (fn) => createInterface(socket).on('line', fn));
+  const overWs = conversation((text) => ws.send(text), (fn) => ws.on('message', (d) => fn(d.toString())));
+  for (const ask of [overIpc, overWs]) {
+    assert.equal(await ask('account_version'), '6.1.0');
+    assert.ok((await ask('account_list')).includes(lower));
+    for (let type = 0; type < 3; type++) {
+      const tx = randomTransaction(r, type, key);
+      const reference = Transaction.from(toEthers(tx));
+      reference.signature = key.sign(reference.unsignedHash);
+      const { tx: answer } = await ask('account_signTransaction', sendTxArgs(tx));
+      assert.equal(gethReads(answer).serialized, reference.serialized);
+    }
+    assert.equal(await ask('account_signData', 'text/plain', address, '0x01'), key.sign(hashMessage('\x01')).serialized);
+  }
+  socket.destroy();
+  ws.close();
+  await g.stop();
 });
 
 await test('account_new makes a key in the enclave, which signs from then on and is kept', async () => {
