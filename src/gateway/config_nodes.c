@@ -135,7 +135,7 @@ static enum ady_err read_socket(const struct ady_gateway_config *c, struct ady_c
                                 const struct ady_conf *o)
 {
 	static const char *const known[] = {"path", "tenant", "chain", NULL};
-	const char *path;
+	const char *path = NULL;
 	enum ady_err err = ady_conf_members(o, known);
 
 	if (err == ADY_OK)

@@ -11,6 +11,7 @@
 #include "gateway/shard.h"
 
 enum { DIALERS_MAX = 4, DIAL_QUEUE = 2 * ADY_GATEWAY_THREADS_MAX };
+enum { LOOKUP_THREADS = 2, LOOKUP_QUEUE = 256 };
 
 static enum ady_err make_tls(const struct ady_gateway_config *config, SSL_CTX **tls,
                              struct ady_fault *f)
@@ -39,6 +40,9 @@ static enum ady_err open_services(struct ady_gateway *g, struct ady_fault *f)
 		err = ady_states_open(&g->states, config->states, f);
 	if (err == ADY_OK)
 		err = ady_nodes_open(&g->nodes, config, f);
+	if (err == ADY_OK && g->nodes.n > 0 &&
+	    ady_pool_open(&g->lookups, LOOKUP_THREADS, LOOKUP_QUEUE) != ADY_OK)
+		err = ady_fail(f, ADY_E_MEMORY, NULL, "threads cannot be started");
 	if (err == ADY_OK && (ady_accounts_open(&g->accounts) != ADY_OK ||
 	                      ady_tenant_keys_open(&g->tenant_keys) != ADY_OK))
 		err = ady_fail(f, ADY_E_MEMORY, NULL, "out of memory");
@@ -172,6 +176,7 @@ void ady_gateway_close(struct ady_gateway *g)
 		return;
 	ady_gateway_drain(g, 0);
 	ady_pool_close(g->dialers);
+	ady_pool_close(g->lookups);
 	ady_store_close(g->store);
 	ady_states_close(g->states);
 	ady_credentials_close(g->credentials);

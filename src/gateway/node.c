@@ -12,7 +12,7 @@ enum {
 	CONNECTIONS_MAX = 32, /* of a shard to a node */
 	WAITING_MAX = 1024,
 	REPLY_MAX = 32 * 1024 * 1024,
-	CONNECT_MS = 5000,
+	CONNECT_MS = 3000,
 	IDLE_MS = 55000, /* servers commonly end idle connections after a minute or more */
 };
 

@@ -136,7 +136,7 @@ enum ady_err ady_shard_open(struct ady_shard **shard, struct ady_gateway *gatewa
 	err = ady_loop_open(&s->loop);
 	if (err != ADY_OK)
 		return ady_fail(f, err, NULL, "the event loop cannot be made");
-	s->node_clients = ady_node_clients_open(&gateway->nodes, s->loop, gateway->dialers);
+	s->node_clients = ady_node_clients_open(&gateway->nodes, s->loop, gateway->lookups);
 	err = open_servers(s, f);
 	if (err == ADY_OK && index == 0) {
 		s->health = ady_node_health_open(s);

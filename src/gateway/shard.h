@@ -38,9 +38,10 @@ struct ady_gateway {
 	struct ady_store *store;
 	struct ady_states *states; /* NULL: no validators */
 	struct ady_tenant_keys *tenant_keys;
-	struct ady_relay *relay; /* NULL: none */
-	struct ady_pool *dialers;
-	struct ady_secp *secp; /* for public keys; no key of ours is ever here */
+	struct ady_relay *relay;  /* NULL: none */
+	struct ady_pool *dialers; /* to the enclave */
+	struct ady_pool *lookups; /* of nodes' names; NULL: there are no nodes */
+	struct ady_secp *secp;    /* for public keys; no key of ours is ever here */
 	struct ady_gate gate;
 	struct ady_nodes nodes;
 	struct ady_accounts *accounts; /* whose turn it is to send from an account */

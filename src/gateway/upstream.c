@@ -100,11 +100,13 @@ static void on_answer(struct ady_upstream *u, struct asked *a, struct ady_bytes 
 
 	(void)ady_json_members_get(text, "result", &result);
 	(void)ady_json_members_get(text, "error", &error);
+	if (error.n > 0 && error.p[0] != '{')
+		error = (struct ady_bytes){0}; /* some say "error": null beside a result */
 	if (result.n && !error.n && a->subscribes)
 		u->subscriptions++;
 	leave(a);
 	call->cancel = NULL;
-	ady_rpc_pass_on(call, error.n ? (struct ady_bytes){0} : result, error);
+	ady_rpc_pass_on(call, result, error);
 }
 
 static void on_text(void *ctx, struct ady_bytes text)
@@ -177,7 +179,7 @@ static void dial_next(struct ady_upstream *u, const char *why)
 {
 	struct ady_shard *shard = u->session->shard;
 	struct ady_ws_dial_config config = {
-	    .loop = shard->loop, .pool = shard->gateway->dialers, .done = on_dialled, .ctx = u};
+	    .loop = shard->loop, .pool = shard->gateway->lookups, .done = on_dialled, .ctx = u};
 	const struct ady_node *node;
 	char message[200];
 

@@ -25,6 +25,7 @@ struct lookup {
 	struct ady_task task;
 	struct ady_loop *loop;
 	struct ady_connect *owner; /* NULL: nobody waits any more. The loop's thread */
+	bool refused;              /* by the pool */
 	bool back;                 /* no thread and no task holds it any more. The loop's thread */
 	char host[ADY_URL_HOST_MAX + 1], port[8];
 	struct sockaddr_storage at[ADDRESSES_MAX];
@@ -205,7 +206,9 @@ static void on_looked_up(struct ady_task *task)
 		return;
 	}
 	l->back = true;
-	if (l->n == 0)
+	if (l->refused)
+		fail(c, ADY_E_BUSY, "too many names are being looked up");
+	else if (l->n == 0)
 		fail(c, ADY_E_IO, "the host's name cannot be resolved");
 	else
 		connect_next(c);
@@ -239,7 +242,9 @@ struct ady_connect *ady_connect_start(const struct ady_connect_config *config, i
 	snprintf(l->port, sizeof l->port, "%u", config->url->port);
 	ady_timer_set(config->loop, &c->deadline, due_ms - ady_mono_ms());
 	look_up(l, AI_NUMERICHOST);
-	if (l->n > 0 || ady_pool_submit(config->pool, &l->work) != ADY_OK)
+	if (l->n == 0)
+		l->refused = ady_pool_submit(config->pool, &l->work) != ADY_OK;
+	if (l->n > 0 || l->refused)
 		ady_loop_post(config->loop, &l->task);
 	return c;
 }

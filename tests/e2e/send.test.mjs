@@ -18,7 +18,7 @@ const r = random();
 const [s, anvil] = await Promise.all([startStack(), startAnvil()]);
 let draw = () => null;
 const hostile = await startCutter(anvil.url, (text) => draw(text));
-const keys = ['ethers', 'viem', 'web3', 'raw', 'many', 'cut', 'two', 'refused', 'ws'];
+const keys = ['ethers', 'viem', 'web3', 'raw', 'many', 'cut', 'two', 'refused', 'ws', 'behind', 'held', 'ten'];
 const addresses = Object.fromEntries(keys.map((k) => [k, putKey(s, k, r.bytes(32).toString('hex')).address]));
 for (const a of Object.values(addresses)) await anvil.rpc('anvil_setBalance', [a, '0x' + parseEther('1000').toString(16)]);
 // anvil makes its KZG tables when it sees the first blob, which takes many seconds
@@ -139,11 +139,13 @@ await test('refusals: a foreign chain id, a reverting call, an account that is n
 async function sendMany(urls, from, n) {
   const before = Number(await anvil.rpc('eth_getTransactionCount', [from, 'latest']));
   const hashes = new Array(n);
+  const began = Date.now();
   await parallel(n, [...Array(n).keys()], async (i) => {
     const x = await callAt(urls[i % urls.length], 'eth_sendTransaction', [{ from, to, value: '0x' + (i + 1).toString(16), gas: '0x5208' }]);
     assert.ok(x.result, JSON.stringify(x.error));
     hashes[i] = x.result;
   });
+  console.log(`# ${n} sends in ${Date.now() - began} ms`);
   assert.equal(new Set(hashes).size, n);
   const nonces = [];
   let sum = 0n;
@@ -185,6 +187,63 @@ await test('two gateways send from one account at once: the node decides, nothin
   const second = await startGateway(s, { nodes, ...long });
   await sendMany([g.gateway, second.gateway], addresses.two, 40);
   await second.stop();
+});
+
+/** A gateway whose node tells a pending count of its own making. */
+async function withCount(url, count) {
+  const lying = await startCutter(url, undefined, {
+    edit: (request, reply) => (request.includes('eth_getTransactionCount') ? JSON.stringify({ jsonrpc: '2.0', id: 1, result: '0x' + count(Number(JSON.parse(reply).result)).toString(16) }) : reply),
+  });
+  return startGateway(s, { nodes: [{ chain: 31337, url: lying.url }], ...long });
+}
+
+await test('nonce too low: a node whose count is behind is asked again, at most ten times', async () => {
+  const from = addresses.behind;
+  for (let i = 0; i < 15; i++) await result('eth_sendTransaction', { from, to, gas: '0x5208' });
+  const g = await withCount(anvil.url, (n) => Math.max(0, n - 4));
+  const x = await callAt(g.gateway, 'eth_sendTransaction', [{ from, to, value: '0x1', gas: '0x5208' }]);
+  assert.equal((await anvil.rpc('eth_getTransactionByHash', [x.result])).nonce, '0xf');
+  await g.stop();
+  const far = await withCount(anvil.url, () => 0);
+  const y = await callAt(far.gateway, 'eth_sendTransaction', [{ from, to, value: '0x2', gas: '0x5208' }]);
+  assert.match(y.error?.message ?? JSON.stringify(y), /nonce too low/i);
+  assert.equal(await anvil.rpc('eth_getTransactionCount', [from, 'pending']), '0x10');
+  await far.stop();
+});
+
+await test('already known, and replacement underpriced: the next nonce, for a node that does not count what waits', async () => {
+  const waiting = await startAnvil(['--no-mining']);
+  const from = addresses.held;
+  await waiting.rpc('anvil_setBalance', [from, '0x' + parseEther('1000').toString(16)]);
+  const fees = { gas: '0x5208', maxFeePerGas: '0x77359400', maxPriorityFeePerGas: '0x1' };
+  // each gateway is fresh, so that none has a hint of what another sent
+  const nonces = [];
+  for (const value of ['0x1', '0x1', '0x2']) {
+    const g = await withCount(waiting.url, () => 0);
+    const x = await callAt(g.gateway, 'eth_sendTransaction', [{ from, to, value, ...fees }]);
+    assert.ok(x.result, JSON.stringify(x));
+    nonces.push(Number((await waiting.rpc('eth_getTransactionByHash', [x.result])).nonce));
+    await g.stop();
+  }
+  assert.deepEqual(nonces, [0, 1, 2]);
+  await waiting.rpc('anvil_mine', []);
+  assert.equal(await waiting.rpc('eth_getTransactionCount', [from, 'latest']), '0x3');
+  waiting.stop();
+});
+
+await test('nodes of several chains and no default: the chain id chooses, or the path', async () => {
+  const ten = await startAnvil(['--chain-id', '10']);
+  const from = addresses.ten;
+  await ten.rpc('anvil_setBalance', [from, '0x' + parseEther('1').toString(16)]);
+  const g = await startGateway(s, { nodes: [...nodes, { chain: 10, url: ten.url }], ...long });
+  const a = await callAt(g.gateway, 'eth_sendTransaction', [{ from, to, value: '0x1', chainId: '0xa' }]);
+  assert.equal((await ten.rpc('eth_getTransactionByHash', [a.result])).chainId, '0xa');
+  const b = await callAt(`${g.gateway}/chain/10`, 'eth_sendTransaction', [{ from, to, value: '0x2' }]);
+  assert.equal((await ten.rpc('eth_getTransactionByHash', [b.result])).nonce, '0x1');
+  assert.match((await callAt(g.gateway, 'eth_sendTransaction', [{ from, to }])).error.message, /several chains: ask at \/chain\/ID/);
+  assert.equal((await callAt(g.gateway, 'eth_chainId')).error.code, -32600);
+  await g.stop();
+  ten.stop();
 });
 
 await test('over WebSocket: ethers WebSocketProvider sends and hears of its receipt', async () => {

@@ -366,6 +366,36 @@ CASE(a_server_that_is_not_there)
 	side_stop();
 }
 
+static atomic_bool released;
+
+static void block(struct ady_work *work, size_t worker)
+{
+	(void)work;
+	(void)worker;
+	while (!released)
+		usleep(1000);
+}
+
+CASE(too_many_lookups_are_refused)
+{
+	struct ady_work works[5] = {0};
+	struct job j;
+
+	released = false;
+	side_start("http://localhost:1");
+	for (int i = 0; i < 5; i++) {
+		works[i].fn = block;
+		while (ady_pool_submit(side.pool, &works[i]) != ADY_OK)
+			usleep(1000); /* the worker has not taken the first yet */
+	}
+	ask(&j, "x", WAIT_MS);
+	CHECK_ERR(j.f.err, ADY_E_BUSY);
+	CHECK_STR(j.f.detail, "too many names are being looked up");
+	CHECK(!j.sent);
+	released = true;
+	side_stop();
+}
+
 /* An exchange that is forgotten is not told. */
 static void post_and_forget(struct job *j)
 {
@@ -400,6 +430,7 @@ int main(void)
 	RUN(malformed_replies_are_refused_by_name);
 	RUN(well_formed_replies_of_each_framing);
 	RUN(a_server_that_is_not_there);
+	RUN(too_many_lookups_are_refused);
 	RUN(forgotten_exchanges_end_their_connection);
 	return test_end();
 }
