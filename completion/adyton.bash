@@ -15,6 +15,8 @@ _adyton() {
 	"enclave status") options="--dir --json" ;;
 	"enclave console") options="--dir --follow" ;;
 	"key put") options="--file --key-arn --tenant --aws-sample --chain --policy --caller --allow-digest --allow-unprotected --replace --endpoint --region --ca --json" ;;
+	"stamp keygen") options="--type --output" ;;
+	"stamp make") options="--request --stamp-key --deployment --tenant" ;;
 	"policy check") options="--policy --request --record --now --stamp" ;;
 	"key create") options="--tenant --curve --chain --policy --caller --allow-digest --allow-unprotected --gateway --ca --token-file --cert
 		--cert-key --json" ;;
@@ -34,7 +36,7 @@ _adyton() {
 		--version --output --json" ;;
 	"image describe") options="--json" ;;
 	"image verify") options="--pcr0 --pcr1 --pcr2 --pcr8 --cert" ;;
-	"sign "*) options="--json --to --value --nonce --gas --chain --max-fee --max-priority-fee --gas-price
+	"sign "*) options="--stamp-key --deployment --tenant --json --to --value --nonce --gas --chain --max-fee --max-priority-fee --gas-price
 		--data --type --from --gateway --ca --token-file --cert --cert-key --raw --output-json" ;;
 	esac
 
@@ -68,7 +70,7 @@ _adyton() {
 	esac
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "dev enclave key store tenant policy sign attestation image --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "dev enclave key store tenant policy stamp sign attestation image --help --version" -- "$cur")
 	elif [ "$COMP_CWORD" -eq 2 ] && [[ $cur != -* ]]; then
 		case $prev in
 		enclave) mapfile -t COMPREPLY < <(compgen -W "run stop status console" -- "$cur") ;;
@@ -76,6 +78,8 @@ _adyton() {
 		dev) mapfile -t COMPREPLY < <(compgen -W "up env measure" -- "$cur") ;;
 		key) mapfile -t COMPREPLY < <(compgen -W "create put list show label disable enable delete restore load" -- "$cur") ;;
 		store) mapfile -t COMPREPLY < <(compgen -W "copy" -- "$cur") ;;
+		policy) mapfile -t COMPREPLY < <(compgen -W "check" -- "$cur") ;;
+		stamp) mapfile -t COMPREPLY < <(compgen -W "keygen make" -- "$cur") ;;
 		image) mapfile -t COMPREPLY < <(compgen -W "build describe verify diff" -- "$cur") ;;
 		attestation) mapfile -t COMPREPLY < <(compgen -W "get verify" -- "$cur") ;;
 		esac

@@ -149,3 +149,45 @@ enum ady_err ady_base64_decode(uint8_t *out, size_t cap, size_t *n, struct ady_b
 	}
 	return ADY_OK;
 }
+
+/* Three bytes at a time by the other alphabet, then its two other digits and no padding. */
+void ady_base64url_put(struct ady_buf *b, struct ady_bytes v)
+{
+	for (size_t i = 0; i < v.n; i += 3) {
+		size_t left = v.n - i < 3 ? v.n - i : 3;
+		char group[5];
+
+		ady_base64_encode(group, ady_bytes(v.p + i, left));
+		for (size_t k = 0; k <= left; k++)
+			ady_buf_u8(b, (uint8_t)(group[k] == '+'   ? '-'
+			                        : group[k] == '/' ? '_'
+			                                          : group[k]));
+	}
+}
+
+enum ady_err ady_base64url_take(struct ady_buf *b, struct ady_bytes text)
+{
+	struct ady_buf start = *b;
+	enum ady_err err = text.n % 4 == 1 ? ADY_E_FIELD_INVALID : ADY_OK;
+
+	for (size_t i = 0; err == ADY_OK && i < text.n; i += 4) {
+		uint8_t group[4] = "====", out[3];
+		size_t left = text.n - i < 4 ? text.n - i : 4, n;
+
+		for (size_t k = 0; k < left; k++) {
+			uint8_t c = text.p[i + k];
+
+			group[k] = c == '-'                           ? '+'
+			           : c == '_'                         ? '/'
+			           : c == '+' || c == '/' || c == '=' ? '?'
+			                                              : c;
+		}
+		err = ady_base64_decode(out, sizeof out, &n, ady_bytes(group, 4));
+		ady_buf_put(b, out, n);
+	}
+	if (err == ADY_OK && b->full)
+		err = ADY_E_TOO_LARGE;
+	if (err != ADY_OK)
+		*b = start;
+	return err;
+}

@@ -29,4 +29,11 @@ size_t ady_base64_encode(char *out, struct ady_bytes b);
  * Returns ADY_E_FIELD_INVALID or ADY_E_TOO_LARGE. */
 enum ady_err ady_base64_decode(uint8_t *out, size_t cap, size_t *n, struct ady_bytes text);
 
+/* Append the base64url (RFC 4648 section 5) of v without padding. */
+void ady_base64url_put(struct ady_buf *b, struct ady_bytes v);
+
+/* Append what strict base64url without padding stands for.
+ * Returns ADY_E_FIELD_INVALID or ADY_E_TOO_LARGE (b is not full then). */
+enum ady_err ady_base64url_take(struct ady_buf *b, struct ady_bytes text);
+
 #endif

@@ -57,6 +57,12 @@ int ady_cmd_sign(const struct ady_command *self, int argc, char **argv);
 /* adyton policy check: explain what a policy decides on a request. */
 int ady_cmd_policy_check(const struct ady_command *self, int argc, char **argv);
 
+/* adyton stamp keygen: make a key that stamps requests. */
+int ady_cmd_stamp_keygen(const struct ady_command *self, int argc, char **argv);
+
+/* adyton stamp make: print the stamp on a request. */
+int ady_cmd_stamp_make(const struct ady_command *self, int argc, char **argv);
+
 /* adyton attestation get: fetch an attestation document from a gateway. */
 int ady_cmd_attestation_get(const struct ady_command *self, int argc, char **argv);
 

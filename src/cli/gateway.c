@@ -128,12 +128,16 @@ enum ady_err ady_gateway_request(const struct ady_gateway *gateway, const char *
 {
 	const char *base = or_environment(gateway->url, "ADYTON_GATEWAY", "http://127.0.0.1:8080");
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
-	struct ady_dyn url = {0}, token = {0};
+	struct ady_dyn url = {0}, token = {0}, stamp = {0};
 	CURL *curl = curl_easy_init();
 	CURLcode code = CURLE_OUT_OF_MEMORY;
 	enum ady_err err = put_token(&token, gateway, f);
 
 	*reply = (struct ady_gateway_reply){0};
+	if (gateway->stamp) {
+		ady_dyn_printf(&stamp, "X-Adyton-Stamp: %s", gateway->stamp);
+		headers = curl_slist_append(headers, ady_dyn_cstr(&stamp));
+	}
 	ady_dyn_put(&url, base, strlen(base) - (base[strlen(base) - 1] == '/'));
 	ady_dyn_str(&url, path);
 	if (token.n > 0)
@@ -145,6 +149,7 @@ enum ady_err ady_gateway_request(const struct ady_gateway *gateway, const char *
 	curl_slist_free_all(headers);
 	curl_easy_cleanup(curl);
 	ady_dyn_free(&url);
+	ady_dyn_free(&stamp);
 	ady_file_wipe(&token);
 	if (err == ADY_OK && code != CURLE_OK)
 		err = ady_fail(f, ADY_E_STORE, NULL, "no answer from %s: %s", base,

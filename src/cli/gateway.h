@@ -9,7 +9,8 @@
 /* Where the gateway is: options of the command line, or NULL. */
 struct ady_gateway {
 	const char *url, *ca, *token_file, *cert, *cert_key;
-	bool unverified; /* take any certificate: only to see whether our own child is ready */
+	const char *stamp; /* the X-Adyton-Stamp header, or NULL */
+	bool unverified;   /* take any certificate: only to see whether our own child is ready */
 };
 
 /* What the help says of the two. */

@@ -96,6 +96,16 @@ static const struct ady_command commands[] = {
      "  adyton store copy secrets-manager: sqlite:/var/lib/adyton/keys.sqlite\n"
      "  adyton store copy sqlite:keys.sqlite folder:backup\n\n" EXIT_CODES,
      ady_cmd_store_copy},
+    {"stamp keygen", "", "Make a key that stamps requests, and print its public key.",
+     "Records name it as a caller, policies as an approver.\n\n"
+     "Example:\n"
+     "  adyton stamp keygen --output alice.key\n\n" EXIT_CODES,
+     ady_cmd_stamp_keygen},
+    {"stamp make", "ID", "Print the stamp on a request, for the X-Adyton-Stamp header.",
+     "It is good for a minute. Several, of several keys, have commas between them.\n\n"
+     "Example:\n"
+     "  adyton stamp make treasury --request body.json --stamp-key alice.key\n\n" EXIT_CODES,
+     ady_cmd_stamp_make},
     {"sign", "ID", "Have an Ethereum transaction signed.",
      "Examples:\n"
      "  adyton sign demo --to 0x000000000000000000000000000000000000dEaD --value 0.1ether \\\n"

@@ -13,12 +13,14 @@
 #include "cli/file.h"
 #include "cli/gateway.h"
 #include "cli/key.h"
+#include "cli/stamp.h"
 #include "codec/json.h"
 
 enum { TRANSACTION_MAX = 256 << 10, TOKENS = 16384, TIMEOUT_MS = 20000 };
 
 struct sign {
 	struct ady_gateway gateway;
+	struct ady_stamp_order stamp;
 	struct ady_sign_flags flags;
 	const char *id, *file;
 	bool json, raw;
@@ -136,10 +138,32 @@ static int report(const struct sign *sign, const struct ady_gateway_reply *reply
 	return status;
 }
 
+/* Send the body, stamped when that is asked for. */
+static enum ady_err send(const struct sign *sign, const struct ady_dyn *body,
+                         struct ady_gateway_reply *reply, struct ady_fault *f)
+{
+	struct ady_gateway gateway = sign->gateway;
+	struct ady_dyn path = {0}, stamp = {0};
+	enum ady_err err = ADY_OK;
+
+	ady_dyn_str(&path, "/v1/keys/");
+	ady_gateway_put_id(&path, sign->id);
+	ady_dyn_str(&path, "/sign");
+	if (sign->stamp.key_file) {
+		err = ady_stamp_make(&stamp, &sign->stamp, sign->id, ady_dyn_bytes(body), f);
+		gateway.stamp = ady_dyn_cstr(&stamp);
+	}
+	if (err == ADY_OK)
+		err = ady_gateway_call(&gateway, ady_dyn_cstr(&path), body, TIMEOUT_MS, reply, f);
+	ady_dyn_free(&path);
+	ady_dyn_free(&stamp);
+	return err;
+}
+
 static int run_sign(const struct sign *sign)
 {
 	struct ady_gateway_reply reply = {0};
-	struct ady_dyn body = {0}, path = {0};
+	struct ady_dyn body = {0};
 	struct ady_fault f = {0};
 	enum ady_err err;
 	int status;
@@ -152,10 +176,7 @@ static int run_sign(const struct sign *sign)
 		ady_dyn_free(&body);
 		return ady_cli_fault(&f, "read the transaction", NULL);
 	}
-	ady_dyn_str(&path, "/v1/keys/");
-	ady_gateway_put_id(&path, sign->id);
-	ady_dyn_str(&path, "/sign");
-	err = ady_gateway_call(&sign->gateway, ady_dyn_cstr(&path), &body, TIMEOUT_MS, &reply, &f);
+	err = send(sign, &body, &reply, &f);
 	if (err != ADY_OK)
 		status = ady_cli_fault(&f, "sign",
 		                       "Give the gateway with --gateway URL; a local "
@@ -165,7 +186,6 @@ static int run_sign(const struct sign *sign)
 	else
 		status = report(sign, &reply);
 	ady_dyn_free(&reply.body);
-	ady_dyn_free(&path);
 	ady_dyn_free(&body);
 	return status;
 }
@@ -190,6 +210,10 @@ int ady_cmd_sign(const struct ady_command *self, int argc, char **argv)
 	    {"type", "N", "0, 1 or 2; left out: by the fees given", .text = &sign.flags.type},
 	    {"from", "ADDRESS", "refuse unless the key is of this address",
 	     .text = &sign.flags.from},
+	    {"stamp-key", "FILE", ADY_STAMP_KEY_HELP, .text = &sign.stamp.key_file},
+	    {"deployment", "NAME", ADY_STAMP_AUD_HELP, .text = &sign.stamp.aud},
+	    {"tenant", "NAME", "of the stamp: whose key it is (default)",
+	     .text = &sign.stamp.tenant},
 	    ADY_GATEWAY_OPTIONS(sign.gateway),
 	    {"raw", NULL, "print the signed transaction only", .flag = &sign.raw},
 	    {"output-json", NULL, "print the gateway's answer on one line", .flag = &sign.json},

@@ -103,21 +103,23 @@ enum ady_err ady_wire_read_credentials(struct ady_wire_credentials *m, struct ad
 
 void ady_wire_put_sign(struct ady_buf *b, const struct ady_wire_sign *m)
 {
-	ady_cbor_put_map(b, 4);
+	ady_cbor_put_map(b, 5);
 	put_uint(b, 0, (uint64_t)m->form);
 	put_text(b, 1, m->key_id);
 	put_bytes(b, 2, m->record);
 	put_bytes(b, 3, m->request);
+	put_bytes(b, 4, m->stamp);
 }
 
 enum ady_err ady_wire_read_sign(struct ady_wire_sign *m, struct ady_bytes body)
 {
-	struct ady_cbor c = open_body(body, 4);
+	struct ady_cbor c = open_body(body, 5);
 
 	m->form = (enum ady_wire_form)take_uint(&c, 0, ADY_FORM_SAMPLE);
 	m->key_id = take_text(&c, 1, 1, ADY_WIRE_KEY_ID_MAX);
 	m->record = take_bytes(&c, 2, 1, ADY_WIRE_RECORD_MAX);
 	m->request = take_bytes(&c, 3, 0, ADY_WIRE_REQUEST_MAX);
+	m->stamp = take_bytes(&c, 4, 0, ADY_WIRE_STAMP_MAX);
 	return close_body(&c, m, sizeof *m);
 }
 

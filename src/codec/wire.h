@@ -28,6 +28,7 @@ enum {
 	ADY_WIRE_RECORD_MAX = 64 * 1024,
 	ADY_WIRE_REQUEST_MAX = 128 * 1024, /* 49152 bytes of initcode in hex fit (EIP-3860) */
 	ADY_WIRE_RAW_MAX = ADY_WIRE_REQUEST_MAX + 256,
+	ADY_WIRE_STAMP_MAX = 16 * 1024,
 	ADY_WIRE_NAME_MAX = 128, /* version, module id, access key, secret key */
 	ADY_WIRE_TOKEN_MAX = 4096,
 	ADY_WIRE_HOST_MAX = 253, /* RFC 1035 section 2.3.4, without the final dot */
@@ -92,6 +93,7 @@ struct ady_wire_sign {
 	struct ady_bytes key_id;  /* text, 1..2048 */
 	struct ady_bytes record;  /* 1..65536 bytes: the stored secret, as it is */
 	struct ady_bytes request; /* 0..131072 bytes: the HTTP body, as it came */
+	struct ady_bytes stamp;   /* 0..16384 bytes: the X-Adyton-Stamp header, as it came */
 };
 
 struct ady_wire_signed {
@@ -236,7 +238,7 @@ void ady_wire_put_credentials(struct ady_buf *b, const struct ady_wire_credentia
 /* See ady_wire_put_credentials. */
 enum ady_err ady_wire_read_credentials(struct ady_wire_credentials *m, struct ady_bytes body);
 
-/* {0: form, 1: key id, 2: record, 3: request} */
+/* {0: form, 1: key id, 2: record, 3: request, 4: stamp} */
 void ady_wire_put_sign(struct ady_buf *b, const struct ady_wire_sign *m);
 
 /* See ady_wire_put_sign. */

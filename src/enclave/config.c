@@ -277,6 +277,7 @@ static enum ady_err read_options(const struct object *o, struct ady_enclave_conf
 	    {{"data_key_idle_s", 0, 86400, 300, false}, &c->data_key_idle_s},
 	    {{"data_key_max_s", 0, 86400, 3600, false}, &c->data_key_max_s},
 	    {{"data_key_uses", 0, UINT32_MAX, 0, false}, &c->data_key_uses},
+	    {{"stamp_life_s", 1, 300, 60, false}, &c->stamp_life_s},
 	};
 	static const bool verified = true;
 	enum ady_err err;
@@ -310,6 +311,7 @@ static enum ady_err read_root(const struct ady_json *doc, struct ady_enclave_con
 	                                    "data_key_idle_s",
 	                                    "data_key_max_s",
 	                                    "data_key_uses",
+	                                    "stamp_life_s",
 	                                    "verify_signatures",
 	                                    "validators",
 	                                    NULL};

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
+#include "crypto/rng.h"
 
 enum ady_err ady_space_open(struct ady_space *space, struct ady_keyroom *room)
 {
@@ -23,6 +24,13 @@ static enum ady_err open_all(struct ady_keyroom *room)
 	const struct ady_enclave_config *c = room->config.config;
 	size_t threads = c->kms_connections;
 	enum ady_err err = ady_secp_open(&room->secp);
+
+	room->born_s = (uint64_t)(ady_wall_ms() / 1000);
+	pthread_mutex_init(&room->replay_lock, NULL);
+	room->replay = calloc(1, sizeof *room->replay);
+	if (!room->replay)
+		return ADY_E_MEMORY;
+	ady_random(room->replay->secret, sizeof room->replay->secret);
 
 	if (err == ADY_OK)
 		err = ady_data_keys_open(&room->data_keys, c);
@@ -69,6 +77,7 @@ void ady_keyroom_close(struct ady_keyroom *room)
 	ady_import_key_close(room->import_key);
 	ady_arena_close(room->arena);
 	ady_secp_close(room->secp);
+	free(room->replay);
 	free(room->spaces);
 	free(room);
 }
@@ -78,6 +87,21 @@ uint64_t ady_keyroom_now_s(const struct ady_keyroom *room)
 	if (ady_time_watch_right(room->config.watch, NULL) != ADY_OK)
 		return 0;
 	return (uint64_t)(ady_wall_ms() / 1000);
+}
+
+enum ady_err ady_keyroom_use_stamps(struct ady_keyroom *room, const struct ady_sign_job *job,
+                                    struct ady_fault *f)
+{
+	enum ady_err err;
+	bool again;
+
+	if (job->stamps_n == 0)
+		return ADY_OK;
+	pthread_mutex_lock(&room->replay_lock);
+	err = ady_replay_use(room->replay, job->stamps, job->stamps_n, job->request_hash,
+	                     job->setting.now_s, &again, f);
+	pthread_mutex_unlock(&room->replay_lock);
+	return err;
 }
 
 static enum ady_err call(struct ady_keyroom *room, size_t worker, const struct ady_kms_ask *ask,

@@ -6,6 +6,8 @@
 #ifndef ADY_ENCLAVE_KEYROOM_H
 #define ADY_ENCLAVE_KEYROOM_H
 
+#include <pthread.h>
+
 #include "base/pool.h"
 #include "crypto/aes.h"
 #include "enclave/config.h"
@@ -15,6 +17,7 @@
 #include "enclave/kms_session.h"
 #include "enclave/status.h"
 #include "enclave/time_watch.h"
+#include "signer/replay.h"
 
 enum { ADY_KEYROOM_LANES_MAX = 64 };
 
@@ -44,6 +47,9 @@ struct ady_keyroom {
 	struct ady_arena *arena;
 	struct ady_space *spaces; /* one a KMS thread */
 	struct ady_pool *pool;    /* the KMS threads; worker i calls KMS as worker i */
+	uint64_t born_s;          /* stamps of before are not known here: refused */
+	pthread_mutex_t replay_lock;
+	struct ady_replay *replay;
 };
 
 /* Start the KMS threads. Returns ADY_E_MEMORY or ADY_E_CRYPTO. */
@@ -54,6 +60,10 @@ void ady_keyroom_close(struct ady_keyroom *room);
 
 /* Seconds since 1970; 0 when the clock is too far from the NSM's time to be relied on. */
 uint64_t ady_keyroom_now_s(const struct ady_keyroom *room);
+
+/* Use up the stamps of a request that is allowed. Returns what ady_replay_use returns. */
+enum ady_err ady_keyroom_use_stamps(struct ady_keyroom *room, const struct ady_sign_job *job,
+                                    struct ady_fault *f);
 
 /* Equip a thread that is not one of the pool: a lane. Returns ADY_E_MEMORY. */
 enum ady_err ady_space_open(struct ady_space *space, struct ady_keyroom *room);

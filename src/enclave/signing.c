@@ -183,8 +183,14 @@ static enum ady_err prepare(struct ady_signing *s, struct ady_space *space, stru
 		return ady_fail(f, ADY_E_PROTOCOL, "", "the SIGN message is malformed");
 	job->sign.skip_verify = !s->room->config.config->verify_signatures;
 	job->sign.policies = space->policies;
-	job->sign.clock.now_s = ady_keyroom_now_s(s->room);
-	err = ady_sign_prepare(&job->sign, &m, f);
+	job->sign.setting = (struct ady_sign_setting){
+	    .deployment = s->room->config.config->deployment,
+	    .now_s = ady_keyroom_now_s(s->room),
+	    .born_s = s->room->born_s,
+	    .stamp_life_s = s->room->config.config->stamp_life_s,
+	};
+	if ((err = ady_sign_prepare(&job->sign, &m, f)) == ADY_OK)
+		err = ady_keyroom_use_stamps(s->room, &job->sign, f);
 	atomic_fetch_add(&s->room->counters->prepare_us, (uint64_t)(ady_mono_us() - start));
 	return err;
 }

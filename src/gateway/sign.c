@@ -51,6 +51,8 @@ static void start(struct ady_op *op, struct ady_bytes key, const char *where)
 	                                    .caller = op->caller,
 	                                    .key = key,
 	                                    .request = op->req->body,
+	                                    .stamp =
+	                                        ady_http_field(&op->req->head, ADY_STAMP_FIELD),
 	                                    .due_ms = op->due_ms,
 	                                    .done = on_signed,
 	                                    .ctx = op};

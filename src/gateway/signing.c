@@ -135,9 +135,13 @@ static enum ady_err ask_enclave(struct ady_signing *s, struct ady_fault *f)
 	const struct ady_wire_sign m = {.form = s->ask.form,
 	                                .key_id = s->record->name,
 	                                .record = s->record->text,
-	                                .request = s->ask.request};
+	                                .request = s->ask.request,
+	                                .stamp = s->ask.stamp};
 	enum ady_err err;
 
+	if (m.stamp.n > ADY_WIRE_STAMP_MAX)
+		return ady_fail(f, ADY_E_TOO_LARGE, ADY_STAMP_FIELD, "exceeds %d bytes",
+		                ADY_WIRE_STAMP_MAX);
 	if (m.request.n > ADY_WIRE_REQUEST_MAX)
 		return ady_fail(f, ADY_E_TOO_LARGE, NULL, "what is signed exceeds %d bytes",
 		                ADY_WIRE_REQUEST_MAX);

@@ -11,6 +11,9 @@
 #include "codec/wire.h"
 #include "gateway/caller.h"
 
+/* The header whose stamps go to the enclave as they are. */
+#define ADY_STAMP_FIELD "x-adyton-stamp"
+
 struct ady_shard;
 struct ady_signing;
 
@@ -24,6 +27,7 @@ struct ady_signing_ask {
 	enum ady_key_by by;
 	struct ady_bytes key;     /* copied */
 	struct ady_bytes request; /* the body that the enclave reads; valid until done or drop */
+	struct ady_bytes stamp;   /* the client's stamps on it, or empty; valid as long */
 	int64_t due_ms;           /* ady_mono_ms: what is left of it is told to the enclave */
 	/* The answer, valid during the call, when f is NULL; else why there is none. */
 	void (*done)(void *ctx, const struct ady_wire_signed *m, const struct ady_fault *f);

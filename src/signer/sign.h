@@ -10,12 +10,14 @@
 #include "codec/wire.h"
 #include "signer/decision.h"
 #include "signer/envelope.h"
+#include "signer/stamp.h"
 
 enum { ADY_SIGN_TOKENS = 4096 };
 
-/* What the owner knows of time and of itself; all zero: neither stamps nor times can be checked. */
-struct ady_sign_clock {
-	uint64_t now_s;  /* checked against the NSM; 0: not known */
+/* What the owner knows of time and of itself. */
+struct ady_sign_setting {
+	const char *deployment;
+	uint64_t now_s;  /* checked against the NSM; 0: not known, and no stamp is good */
 	uint64_t born_s; /* when the window of used stamps began */
 	uint32_t stamp_life_s;
 };
@@ -25,17 +27,23 @@ struct ady_sign_job {
 	/* Set by the owner, kept by prepare: leave out the check of each signature
 	 * ("verify_signatures": false). */
 	bool skip_verify;
-	struct ady_policies *policies; /* of the thread that prepares */
-	struct ady_sign_clock clock;   /* set by the owner before prepare */
-	struct ady_envelope envelope;  /* set by the owner before finish opens an envelope */
-	struct ady_record record;      /* what KMS must open: ciphertext and context */
-	const char *at;                /* the member of the request that is signed, for faults */
-	bool is_tx;                    /* else digest is all there is */
+	struct ady_policies *policies;   /* of the thread that prepares */
+	struct ady_sign_setting setting; /* set by the owner before prepare */
+	struct ady_envelope envelope;    /* set by the owner before finish opens an envelope */
+	struct ady_record record;        /* what KMS must open: ciphertext and context */
+	const char *at;                  /* the member of the request that is signed, for faults */
+	bool is_tx;                      /* else digest is all there is */
 	struct ady_eth_tx tx;
 	struct ady_eip712_view typed;
 	/* What a policy decides on: tx, typed, or other parts of the request, whose text it needs.
-	 * now_s and stamps are the owner's to fill in. */
+	 * */
 	struct ady_object object;
+	/* The stamps that were verified, and what they are good for: the owner must see to it that
+	 * each is used for one request only (signer/replay.h). */
+	struct ady_stamp stamps[ADY_STAMPS_MAX];
+	size_t stamps_n;
+	struct ady_bytes stamp_keys[ADY_STAMPS_MAX];
+	uint8_t request_hash[32];
 	uint8_t digest[32];
 	uint8_t hash[32], from[20], pub65[65];
 	struct ady_secp_sig sig;

@@ -19,7 +19,7 @@ const a = await makeRecord(cloud, keyArn, 'alice', r.hex(32));
 const honest = e.link();
 await honest.credentials(await roleCredentials(cloud));
 
-const signBody = (tx = goodTx()) => cbor([0, a.id, Buffer.from(a.text), Buffer.from(JSON.stringify({ transaction: tx }))]);
+const signBody = (tx = goodTx()) => cbor([0, a.id, Buffer.from(a.text), Buffer.from(JSON.stringify({ transaction: tx })), Buffer.alloc(0)]);
 
 async function good() {
   const answer = await honest.sign(a.id, a.text, goodTx());
@@ -88,18 +88,20 @@ await test('types that are unknown or not for the enclave get an error with thei
 await test('bodies that are not the one form: refused by code', async () => {
   const tx = Buffer.from(JSON.stringify({ transaction: goodTx() }));
   const rec = Buffer.from(a.text);
+  const empty = Buffer.alloc(0);
   const bad = {
     'not CBOR': Buffer.from([0xff]),
     'an array': Buffer.from([0x80]),
-    'a field missing': cbor([0, a.id, rec]),
-    'a field too many': cbor([0, a.id, rec, tx, 1]),
-    'a wrong type': cbor([0, Buffer.from(a.id), rec, tx]),
-    'keys out of order': Buffer.concat([Buffer.from([0xa4, 1]), cbor(a.id), Buffer.from([0]), cbor(0), Buffer.from([2]), cbor(rec), Buffer.from([3]), cbor(tx)]),
-    'a key twice': Buffer.concat([Buffer.from([0xa4, 0]), cbor(0), Buffer.from([0]), cbor(0), Buffer.from([2]), cbor(rec), Buffer.from([3]), cbor(tx)]),
+    'a field missing': cbor([0, a.id, rec, tx]),
+    'a field too many': cbor([0, a.id, rec, tx, empty, 1]),
+    'a wrong type': cbor([0, Buffer.from(a.id), rec, tx, empty]),
+    'a stamp too long': cbor([0, a.id, rec, tx, Buffer.alloc(16385)]),
+    'keys out of order': Buffer.concat([Buffer.from([0xa5, 1]), cbor(a.id), Buffer.from([0]), cbor(0), Buffer.from([2]), cbor(rec), Buffer.from([3]), cbor(tx), Buffer.from([4]), cbor(empty)]),
+    'a key twice': Buffer.concat([Buffer.from([0xa5, 0]), cbor(0), Buffer.from([0]), cbor(0), Buffer.from([2]), cbor(rec), Buffer.from([3]), cbor(tx), Buffer.from([4]), cbor(empty)]),
     'bytes behind': Buffer.concat([signBody(), Buffer.from([0])]),
-    'an unknown form': cbor([9, a.id, rec, tx]),
-    'a number in a longer form': Buffer.concat([Buffer.from([0xa4, 0, 0x18, 0]), signBody().subarray(3)]),
-    'an empty id': cbor([0, '', rec, tx]),
+    'an unknown form': cbor([9, a.id, rec, tx, empty]),
+    'a number in a longer form': Buffer.concat([Buffer.from([0xa5, 0, 0x18, 0]), signBody().subarray(3)]),
+    'an empty id': cbor([0, '', rec, tx, empty]),
     'an indefinite map': Buffer.concat([Buffer.from([0xbf]), signBody().subarray(1), Buffer.from([0xff])]),
   };
   for (const [what, body] of Object.entries(bad)) {

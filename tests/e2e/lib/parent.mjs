@@ -131,7 +131,7 @@ export class Link {
   }
 
   sign(keyId, record, transaction, options) {
-    return this.ask(T.SIGN, cbor([0, keyId, Buffer.from(record), Buffer.from(JSON.stringify({ transaction }))]), options);
+    return this.ask(T.SIGN, cbor([0, keyId, Buffer.from(record), Buffer.from(JSON.stringify({ transaction })), Buffer.from(options?.stamp ?? '')]), options);
   }
 
   /** Make a key: { ok, record, text, publicKey, address, dataKey } or { error }. */

@@ -130,6 +130,37 @@ CASE(base64_of_the_rfc)
 	}
 }
 
+CASE(base64url_has_no_padding)
+{
+	static const char *const bad[] = {"A",    "AB",   "AAB",   "AA==", "A+AA",
+	                                  "A/AA", "AA A", "AAAAA", "?"};
+	static const uint8_t bytes[] = {0xfb, 0xff, 0xbf, 0x00, 0xfe};
+	uint8_t space[8];
+	char text[16];
+
+	for (size_t n = 0; n <= sizeof bytes; n++) {
+		static const char *const texts[] = {"", "-w", "-_8", "-_-_", "-_-_AA", "-_-_AP4"};
+		struct ady_buf b = ady_buf(text, sizeof text), back = ady_buf(space, sizeof space);
+
+		ady_base64url_put(&b, ady_bytes(bytes, n));
+		CHECK(ady_bytes_is(ady_buf_bytes(&b), texts[n]));
+		CHECK_ERR(ady_base64url_take(&back, ady_buf_bytes(&b)), ADY_OK);
+		CHECK(ady_bytes_eq(ady_buf_bytes(&back), ady_bytes(bytes, n)));
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct ady_buf back = ady_buf(space, sizeof space);
+
+		CHECK_ERR(ady_base64url_take(&back, ady_bytes_str(bad[i])), ADY_E_FIELD_INVALID);
+		CHECK_INT(back.n, 0);
+	}
+	for (size_t cap = 0; cap < 5; cap++) {
+		struct ady_buf back = ady_buf(space, cap);
+
+		CHECK_ERR(ady_base64url_take(&back, ady_bytes_str("-_-_AP4")), ADY_E_TOO_LARGE);
+		CHECK(back.n == 0 && !back.full);
+	}
+}
+
 /* Each group of four characters decodes to what it is the encoding of, or is refused: all 256
  * characters at each place, full and padded. */
 CASE(base64_is_canonical)
@@ -185,6 +216,7 @@ int main(void)
 	RUN(key_hex_of_every_length);
 	RUN(a_refused_key_leaves_nothing);
 	RUN(base64_of_the_rfc);
+	RUN(base64url_has_no_padding);
 	RUN(base64_is_canonical);
 	RUN(base64_of_another_form_is_refused);
 	return test_end();

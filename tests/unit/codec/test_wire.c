@@ -39,6 +39,7 @@ static const struct ady_wire_sign sign = {
     .key_id = {(const uint8_t *)"treasury/\xc3\xa9", 11},
     .record = {filler, 300},
     .request = {filler, 70},
+    .stamp = {filler, 5},
 };
 static const struct ady_wire_signed answer = {
     .raw = {filler, 110},
@@ -461,7 +462,7 @@ CASE(requests_round_trip)
 	b = body_of(&kinds[SIGN]);
 	CHECK_ERR(ady_wire_read_sign(&s, ady_buf_bytes(&b)), ADY_OK);
 	CHECK(s.form == ADY_FORM_SAMPLE && ady_bytes_eq(s.key_id, sign.key_id));
-	CHECK(s.record.n == 300 && s.request.n == 70);
+	CHECK(s.record.n == 300 && s.request.n == 70 && s.stamp.n == 5);
 	b = body_of(&kinds[RELAY]);
 	CHECK_ERR(ady_wire_read_relay(&host, &port, ady_buf_bytes(&b)), ADY_OK);
 	CHECK(ady_bytes_is(host, "kms.us-east-1.amazonaws.com") && port == 443);
@@ -636,6 +637,7 @@ CASE(every_bound)
 	    {SIGN, FIELD(struct ady_wire_sign, key_id), 1, ADY_WIRE_KEY_ID_MAX},
 	    {SIGN, FIELD(struct ady_wire_sign, record), 1, ADY_WIRE_RECORD_MAX},
 	    {SIGN, FIELD(struct ady_wire_sign, request), 0, ADY_WIRE_REQUEST_MAX},
+	    {SIGN, FIELD(struct ady_wire_sign, stamp), 0, ADY_WIRE_STAMP_MAX},
 	    {SIGNED, FIELD(struct ady_wire_signed, raw), 0, ADY_WIRE_RAW_MAX},
 	    {SIGNED, FIELD(struct ady_wire_signed, hash), 32, 32},
 	    {SIGNED, FIELD(struct ady_wire_signed, from), 20, 20},

@@ -345,7 +345,9 @@ CASE(functions_are_matched_whole)
 	        "'effect':'allow','when':{'function':'A(bool b)','args.b':true}},{'name':'d',"
 	        "'effect':'allow','when':{'type':'A(bool b)','message.b':true}}]}"),
 	    ADY_OK);
-	CHECK_INT(book.functions_n, 3); /* a text once, but a type is no function */
+	call("f()", "");
+	CHECK_INT(decide(NULL, NULL).rule, 1); /* the function of another rule is not its own */
+	CHECK_INT(book.functions_n, 3);        /* a text once, but a type is no function */
 	CHECK_INT(book.conds[2].at, 0);
 	CHECK_INT(book.conds[4].at, 2);
 	NOT_MET("{'function':'pause()'}");

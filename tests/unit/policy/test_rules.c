@@ -97,7 +97,7 @@ CASE(approvals_are_counted_once_a_key)
 	/* the keys of another rule are not its own */
 	CHECK_ERR(read_policy(RULES(
 	              "{'name':'a','effect':'allow','when':{},'approvals':{'need':1,'of':['" KEY2
-	              "']}},{'name':'b','effect':'allow','when':{'value':6},'approvals':"
+	              "']}},{'name':'b','effect':'allow','when':{'function':'f()'},'approvals':"
 	              "{'need':1,'of':['" KEY1 "']}}")),
 	          ADY_OK);
 	stamps[0] = ady_bytes_str(KEY1);
