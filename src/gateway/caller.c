@@ -76,8 +76,10 @@ enum ady_err ady_caller_find(const struct ady_gateway_config *config,
 	if (!found)
 		return ady_fail(f, ADY_E_UNAUTHORIZED, "authorization",
 		                s.token ? "the token is not known" : "a token is required");
-	*caller = (struct ady_caller){
-	    .tenant = found->tenant, .admin = found->admin, .manage = found->manage};
+	*caller = (struct ady_caller){.tenant_index = found->tenant_index,
+	                              .tenant = found->tenant,
+	                              .admin = found->admin,
+	                              .manage = found->manage};
 	return ADY_OK;
 }
 

@@ -11,10 +11,11 @@
 #include "net/http_server.h"
 
 struct ady_caller {
-	const char *tenant; /* lives as long as the configuration; NULL: of no tenant */
-	bool everyone;      /* no callers are configured: every tenant's keys, all rights */
-	bool admin;         /* may list, create, change and delete the keys of every tenant */
-	bool manage;        /* may create, change and delete keys of its own tenant */
+	const char *tenant;  /* lives as long as the configuration; NULL: of no tenant */
+	size_t tenant_index; /* with a tenant: its place among the configured callers */
+	bool everyone;       /* no callers are configured: every tenant's keys, all rights */
+	bool admin;          /* may list, create, change and delete the keys of every tenant */
+	bool manage;         /* may create, change and delete keys of its own tenant */
 };
 
 struct ady_shard;

@@ -10,6 +10,7 @@
 #include "gateway/config_callers.h"
 #include "gateway/config_nodes.h"
 #include "gateway/config_object.h"
+#include "gateway/config_quotas.h"
 
 enum { CONFIG_FILE_MAX = 256 * 1024 };
 
@@ -310,14 +311,23 @@ static enum ady_err read_validators(struct ady_gateway_config *c, const struct a
 
 static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_conf *root)
 {
-	static const char *const known[] = {"listen",     "tls",
-	                                    "enclave",    "relay",
-	                                    "aws",        "store",
-	                                    "threads",    "request_timeout_ms",
-	                                    "access_log", "plain_anywhere",
-	                                    "callers",    "nodes",
-	                                    "ipc",        "default_chain",
-	                                    "validators", NULL};
+	static const char *const known[] = {"listen",
+	                                    "tls",
+	                                    "enclave",
+	                                    "relay",
+	                                    "aws",
+	                                    "store",
+	                                    "threads",
+	                                    "request_timeout_ms",
+	                                    "access_log",
+	                                    "plain_anywhere",
+	                                    "callers",
+	                                    "quotas",
+	                                    "nodes",
+	                                    "ipc",
+	                                    "default_chain",
+	                                    "validators",
+	                                    NULL};
 	const char *enclave;
 	enum ady_err err = ady_conf_members(root, known);
 
@@ -341,6 +351,8 @@ static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_con
 		err = read_store(c, root);
 	if (err == ADY_OK)
 		err = ady_config_callers_read(c, root);
+	if (err == ADY_OK)
+		err = ady_config_quotas_read(c, root);
 	if (err == ADY_OK)
 		err = ady_config_nodes_read(c, root);
 	if (err == ADY_OK)

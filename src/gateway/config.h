@@ -52,11 +52,20 @@ struct ady_config_store {
 	size_t connections; /* calls to the store at once */
 };
 
+/* What a tenant may use. */
+struct ady_config_quota {
+	int64_t rate, burst; /* signatures a second, and at once; rate 0: no limit */
+	int64_t weight;      /* of its turns when the enclave is full */
+};
+
 /* Who may ask: one of token and certificate, or both. */
 struct ady_config_caller {
-	const char *tenant;  /* NULL: none, of an administrator */
-	const char *subject; /* of the certificate, by RFC 2253; NULL: any */
-	bool admin, manage;  /* keys of all tenants; create, change and delete keys */
+	const char *tenant;            /* NULL: none, of an administrator */
+	const char *subject;           /* of the certificate, by RFC 2253; NULL: any */
+	size_t tenant_index;           /* the first caller of this tenant */
+	struct ady_config_quota quota; /* its tenant's */
+	bool has_quota;
+	bool admin, manage; /* keys of all tenants; create, change and delete keys */
 	bool has_token, has_certificate;
 	uint8_t token_sha256[32], certificate_sha256[32]; /* of the certificate's DER */
 };

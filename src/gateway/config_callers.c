@@ -49,6 +49,7 @@ static enum ady_err read_caller(const struct ady_gateway_config *c, struct ady_c
 	enum ady_err err = ady_conf_members(o, known);
 
 	who->manage = true;
+	who->quota.weight = 1;
 	if (err == ADY_OK)
 		err = ady_conf_text(o, "tenant", &who->tenant);
 	if (err == ADY_OK)
@@ -77,6 +78,15 @@ static bool same(const struct ady_config_caller *a, const struct ady_config_call
 	       (!a->subject || strcmp(a->subject, b->subject) == 0);
 }
 
+/* Callers of one tenant share what is counted for it: the place of its first caller names it. */
+static size_t first_of(const struct ady_config_caller *all, size_t i)
+{
+	for (size_t j = 0; all[i].tenant && j < i; j++)
+		if (all[j].tenant && strcmp(all[j].tenant, all[i].tenant) == 0)
+			return j;
+	return i;
+}
+
 enum ady_err ady_config_callers_read(struct ady_gateway_config *c, const struct ady_conf *root)
 {
 	const json_t *list = json_object_get(root->json, "callers");
@@ -96,6 +106,7 @@ enum ady_err ady_config_callers_read(struct ady_gateway_config *c, const struct 
 
 		snprintf(path, sizeof path, "callers[%zu]", i);
 		err = read_caller(c, &c->callers[i], &o);
+		c->callers[i].tenant_index = first_of(c->callers, i);
 		for (size_t j = 0; err == ADY_OK && j < i; j++)
 			if (same(&c->callers[i], &c->callers[j]))
 				err = ady_conf_refuse(root, path, "is there twice");

@@ -32,6 +32,8 @@ static enum ady_err open_services(struct ady_gateway *g, struct ady_fault *f)
 		err = ady_fail(f, ADY_E_MEMORY, NULL, "threads cannot be started");
 	if (err == ADY_OK && ady_secp_open(&g->secp) != ADY_OK)
 		err = ady_fail(f, ADY_E_MEMORY, NULL, "no context for signatures");
+	if (err == ADY_OK && ady_quotas_open(&g->quotas, config) != ADY_OK)
+		err = ady_fail(f, ADY_E_MEMORY, NULL, "out of memory");
 	if (err == ADY_OK)
 		err = ady_credentials_open(&g->credentials, &config->aws, f);
 	if (err == ADY_OK)

@@ -161,12 +161,13 @@ void ady_op_answer_with(struct ady_op *op, int status, const char *type, struct 
 	end(op, status, type, NULL, body);
 }
 
-/* 503 is worth another try, soon; 401 says how to identify oneself. */
+/* 503 and 429 are worth another try, soon (a rate is at least one a second); 401 says how to
+ * identify oneself. */
 static const char *fields_of(int status)
 {
 	if (status == 401)
 		return ADY_CALLER_CHALLENGE;
-	return status == 503 ? "Retry-After: 1\r\n" : NULL;
+	return status == 503 || status == 429 ? "Retry-After: 1\r\n" : NULL;
 }
 
 void ady_op_fail(struct ady_op *op, const struct ady_fault *f)

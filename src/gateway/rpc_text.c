@@ -89,6 +89,7 @@ enum ady_rpc_code ady_rpc_code_of(enum ady_err err)
 	    {ADY_E_RECORD, ADY_E_KEY_RANGE, ADY_RPC_INPUT},
 	    {ADY_E_KMS, ADY_E_ENCLAVE, ADY_RPC_UNAVAILABLE},
 	    {ADY_E_BUSY, ADY_E_BUSY, ADY_RPC_LIMIT},
+	    {ADY_E_RATE, ADY_E_RATE, ADY_RPC_LIMIT},
 	    {ADY_E_DEADLINE, ADY_E_PROTOCOL, ADY_RPC_UNAVAILABLE},
 	};
 

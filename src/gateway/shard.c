@@ -137,6 +137,8 @@ enum ady_err ady_shard_open(struct ady_shard **shard, struct ady_gateway *gatewa
 	if (err != ADY_OK)
 		return ady_fail(f, err, NULL, "the event loop cannot be made");
 	s->node_clients = ady_node_clients_open(&gateway->nodes, s->loop, gateway->lookups);
+	if (ady_fair_open(&s->fair, gateway->config) != ADY_OK)
+		return ady_fail(f, ADY_E_MEMORY, NULL, "out of memory");
 	err = open_servers(s, f);
 	if (err == ADY_OK && index == 0) {
 		s->health = ady_node_health_open(s);
@@ -170,6 +172,7 @@ void ady_shard_close(struct ady_shard *s)
 	ady_node_health_close(s->health);
 	ady_node_clients_close(s->node_clients, s->gateway->nodes.n);
 	ady_link_close(s->link);
+	ady_fair_close(s->fair);
 	ady_loop_close(s->loop);
 	while (s->free_ops) {
 		struct ady_op *op = s->free_ops;

@@ -14,6 +14,7 @@
 #include "gateway/link.h"
 #include "gateway/metrics.h"
 #include "gateway/node.h"
+#include "gateway/quota.h"
 #include "gateway/relay.h"
 #include "gateway/states.h"
 #include "gateway/store.h"
@@ -43,6 +44,7 @@ struct ady_gateway {
 	struct ady_pool *lookups; /* of nodes' names; NULL: there are no nodes */
 	struct ady_secp *secp;    /* for public keys; no key of ours is ever here */
 	struct ady_gate gate;
+	struct ady_quotas *quotas;
 	struct ady_nodes nodes;
 	struct ady_accounts *accounts; /* whose turn it is to send from an account */
 	SSL_CTX *tls;                  /* NULL: plain */
@@ -83,6 +85,8 @@ struct ady_shard {
 	struct ady_rpc *rpcs;          /* those in work */
 	struct ady_validating *free_validatings;
 	struct ady_signing *free_signings, *parked; /* parked: waiting for newer credentials */
+	struct ady_fair *fair;                      /* signings that wait for room in the enclave */
+	struct ady_timer retry;                     /* for them: other shards make room, too */
 	size_t holds; /* what is still to come back to this loop (ady_shard_hold) */
 	bool stopping;
 	uint64_t next_id; /* of requests that bring none */

@@ -8,7 +8,7 @@
 #include "chain/eth_tx.h"
 #include "gateway/shard.h"
 
-enum { REFETCH_GAP_MS = 1000 };
+enum { REFETCH_GAP_MS = 1000, TURN_MS = 1 };
 
 #define OWNER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
@@ -17,6 +17,7 @@ struct ady_signing {
 	struct ady_signing_ask ask; /* done NULL: nobody waits any more */
 	int64_t stage_us;           /* when the present stage began */
 	struct ady_call call;
+	struct ady_fair_wait turn; /* waiting: for room in the enclave */
 	struct ady_store_wait fetch;
 	bool fetching; /* fetch.done is still to come */
 	bool record_retried, credentials_retried;
@@ -89,6 +90,7 @@ void ady_signing_drop(struct ady_signing *s)
 	if (!s)
 		return;
 	ady_link_forget(s->shard->link, &s->call);
+	ady_fair_remove(s->shard->fair, &s->turn);
 	if (s->at_here)
 		unpark(s);
 	s->ask.done = NULL;
@@ -128,7 +130,18 @@ static uint32_t left_ms(const struct ady_signing *s)
 	return left < ADY_WIRE_DEADLINE_MAX_MS ? (uint32_t)left : ADY_WIRE_DEADLINE_MAX_MS;
 }
 
-static enum ady_err ask_enclave(struct ady_signing *s, struct ady_fault *f)
+/* The gate lets in twice what the enclave works on and holds waiting, and it refuses the rest.
+ * Tenants wait here instead, where the order is ours. */
+static bool has_room(const struct ady_signing *s)
+{
+	struct ady_gate *gate = &s->shard->gateway->gate;
+
+	return s->ask.caller.everyone ||
+	       atomic_load_explicit(&gate->in_flight, memory_order_relaxed) <
+	           atomic_load_explicit(&gate->limit, memory_order_relaxed) / 2;
+}
+
+static enum ady_err ask_now(struct ady_signing *s, struct ady_fault *f)
 {
 	struct ady_shard *shard = s->shard;
 	struct ady_buf b = ady_buf(shard->frame, sizeof shard->frame);
@@ -139,6 +152,8 @@ static enum ady_err ask_enclave(struct ady_signing *s, struct ady_fault *f)
 	                                .stamp = s->ask.stamp};
 	enum ady_err err;
 
+	if (!has_room(s))
+		return ADY_E_BUSY;
 	if (m.stamp.n > ADY_WIRE_STAMP_MAX)
 		return ady_fail(f, ADY_E_TOO_LARGE, ADY_STAMP_FIELD, "exceeds %d bytes",
 		                ADY_WIRE_STAMP_MAX);
@@ -157,6 +172,50 @@ static enum ady_err ask_enclave(struct ady_signing *s, struct ady_fault *f)
 	                err == ADY_E_ENCLAVE ? "there is no connection to the enclave"
 	                : err == ADY_E_BUSY  ? "more requests are waiting than may wait"
 	                                     : "");
+}
+
+static void drain(struct ady_shard *shard);
+
+static void on_retry(struct ady_timer *timer)
+{
+	drain(OWNER(timer, struct ady_shard, retry));
+}
+
+/* The enclave is full: tenants wait for their turns. Who comes while others wait waits, too. */
+static enum ady_err ask_enclave(struct ady_signing *s, struct ady_fault *f)
+{
+	struct ady_shard *shard = s->shard;
+	enum ady_err err = ady_fair_waiting(shard->fair) > 0 ? ADY_E_BUSY : ask_now(s, f);
+
+	if (err != ADY_E_BUSY)
+		return err;
+	if (ady_fair_push(shard->fair, &s->ask.caller, &s->turn) != ADY_OK)
+		return ady_fail(f, ADY_E_BUSY, NULL, "more requests are waiting than may wait");
+	shard->retry.fn = on_retry;
+	if (shard->retry.slot == 0)
+		ady_timer_set(shard->loop, &shard->retry, TURN_MS);
+	return ADY_OK;
+}
+
+/* Give turns while there is room. Other shards make room, too: it is tried again soon. */
+static void drain(struct ady_shard *shard)
+{
+	struct ady_fair_wait *w;
+
+	while ((w = ady_fair_pop(shard->fair)) != NULL) {
+		struct ady_signing *s = OWNER(w, struct ady_signing, turn);
+		struct ady_fault f;
+		enum ady_err err = ask_now(s, &f);
+
+		if (err == ADY_E_BUSY) {
+			ady_fair_unpop(shard->fair, w);
+			if (shard->retry.slot == 0)
+				ady_timer_set(shard->loop, &shard->retry, TURN_MS);
+			return;
+		}
+		if (err != ADY_OK)
+			fail(s, &f);
+	}
 }
 
 static void ask_again(struct ady_signing *s)
@@ -349,10 +408,12 @@ static void on_answer(struct ady_call *call, struct ady_bytes body, const struct
 	const struct ady_signing_ask ask = s->ask;
 	struct ady_wire_signed m;
 	struct ady_fault bad;
+	struct ady_shard *shard = s->shard;
 
 	end_stage(s, ADY_STAGE_ENCLAVE);
 	if (f) {
 		refused(s, f);
+		drain(shard);
 		return;
 	}
 	if (read_answer(s, &m, body, &bad) != ADY_OK) {
@@ -361,14 +422,19 @@ static void on_answer(struct ady_call *call, struct ady_bytes body, const struct
 	}
 	give_back(s);
 	ask.done(ask.ctx, &m, NULL);
+	drain(shard);
 }
 
 enum ady_err ady_signing_start(struct ady_signing **signing, struct ady_shard *shard,
                                const struct ady_signing_ask *ask, struct ady_fault *f)
 {
-	struct ady_signing *s = take(shard);
-	enum ady_err err;
+	struct ady_signing *s;
+	enum ady_err err = ady_quota_take(shard->gateway->quotas, &ask->caller, ady_mono_us(), f);
 
+	*signing = NULL;
+	if (err != ADY_OK)
+		return err;
+	s = take(shard);
 	*signing = s;
 	s->ask = *ask;
 	s->call.done = on_answer;

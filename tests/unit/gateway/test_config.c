@@ -157,6 +157,17 @@ CASE(faults_of_callers_are_named_with_their_path)
 	        "callers[1]", "twice");
 }
 
+CASE(faults_of_quotas_are_named_with_their_path)
+{
+	refused("quotas", "[]", "quotas", "no object");
+	refused("quotas", "{\"a\":{}}", "quotas.a", "tenant of no caller");
+	refused("quotas", "{\"*\":{\"rate\":0}}", "quotas.*.rate", "between");
+	refused("quotas", "{\"*\":{\"burst\":1}}", "quotas.*.burst", "without rate");
+	refused("quotas", "{\"*\":{\"weight\":1001}}", "quotas.*.weight", "between");
+	refused("quotas", "{\"*\":{\"x\":1}}", "quotas.*.x", "not known");
+	refused("quotas", "{\"*\":1}", "quotas.*", "no object");
+}
+
 CASE(what_is_not_strict_json_is_refused)
 {
 	static const char *const bad[] = {"", "[]", "{\"listen\":[],\"listen\":[]}", "{}x", "{"};
@@ -186,6 +197,7 @@ int main(void)
 	RUN(everything_can_be_set);
 	RUN(each_fault_is_named_with_its_path);
 	RUN(faults_of_callers_are_named_with_their_path);
+	RUN(faults_of_quotas_are_named_with_their_path);
 	RUN(what_is_not_strict_json_is_refused);
 	RUN(plain_http_beyond_loopback_must_be_asked_for);
 	return test_end();
