@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whoever owns the store of states loses them, brings back old ones, exchanges them; the stack is
+// started again on them. Nothing is signed that a validator could be slashed for.
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, done, random } from './lib/tap.mjs';
+import { bin, run, scratch } from './lib/stack.mjs';
+import { startGateway } from './lib/gateway.mjs';
+import { SLOTS, attestation, block, epochNow, fastNetwork, freshStates, makeKeys, sign, slotNow, startValidators, untilSlot } from './lib/validators.mjs';
+
+const r = random();
+const dir = scratch('vst');
+const network = fastNetwork();
+const db = join(dir, 'states.db');
+const start = () => startValidators({ dir, network });
+
+/** Take or bring back a copy of the database with all that belongs to it. */
+const copy = (from, to) => {
+  for (const end of ['', '-wal', '-shm']) {
+    rmSync(to + end, { force: true });
+    if (existsSync(from + end)) copyFileSync(from + end, to + end);
+  }
+};
+const nextEpoch = async (s) => (await untilSlot(s, (epochNow(s) + 1) * SLOTS), epochNow(s));
+const refused = async (s, k, body, why) => {
+  const got = await sign(s, k.pubkey, body);
+  assert.equal(got.status, 412, got.body);
+  assert.match(got.json.message, why);
+};
+
+let s = await start();
+const [a, b] = await makeKeys(s, 2);
+await freshStates(s, [a, b]);
+for (const k of [a, b]) await sign(s, k.pubkey, attestation(s, 1, 2)); // the first use, from which the floor counts
+await untilSlot(s, (epochNow(s) + 2) * SLOTS);
+
+const signed = {};
+await test('what is signed and written', async () => {
+  const target = await nextEpoch(s);
+  assert.equal((await sign(s, a.pubkey, attestation(s, target - 1, target))).status, 200);
+  copy(db, `${db}.old`);
+  signed.target = await nextEpoch(s);
+  signed.slot = slotNow(s);
+  for (const q of [attestation(s, signed.target - 1, signed.target), block(s, signed.slot)])
+    assert.equal((await sign(s, a.pubkey, q)).status, 200);
+});
+
+await test('another gateway on an old copy: the enclave remembers what it signed', async () => {
+  const other = await startGateway(s, { validators: { states: `sqlite:${db}.old` } });
+  const got = await sign(s, a.pubkey, attestation(s, signed.target - 1, signed.target, r.hex(32)), { gateway: other.gateway });
+  assert.equal(got.status, 412, got.body);
+  // what would be new is not written over a row that is older than what the enclave has seen
+  const target = await nextEpoch(s);
+  const next = await sign(s, a.pubkey, attestation(s, target - 1, target), { gateway: other.gateway });
+  assert.notEqual(next.status, 200, next.body);
+  await other.stop();
+});
+
+await test('all of it started again on the old copy: neither the block nor the attestation of then', async () => {
+  await s.stop();
+  copy(`${db}.old`, db);
+  s = await start();
+  await refused(s, a, attestation(s, signed.target - 1, signed.target, r.hex(32)), /before this enclave first used the key/);
+  await refused(s, a, block(s, signed.slot, r.hex(32)), /before this enclave first used the key/);
+  await refused(s, a, attestation(s, signed.target - 3, epochNow(s)), /source/);
+  await untilSlot(s, (epochNow(s) + 2) * SLOTS);
+  const target = epochNow(s);
+  assert.equal((await sign(s, a.pubkey, attestation(s, target - 1, target))).status, 200);
+});
+
+await test('a state in another key\'s place is refused', async () => {
+  await s.stop();
+  const swap = run(join(bin, 'tools/states'), [`sqlite:${db}`, 'swap', a.pubkey, b.pubkey]);
+  assert.equal(swap.status, 0, swap.stderr);
+  s = await start();
+  await untilSlot(s, (epochNow(s) + 2) * SLOTS);
+  for (const k of [a, b]) await refused(s, k, attestation(s, epochNow(s) - 1, epochNow(s)), /was not written by an enclave for this key/);
+});
+
+await test('an empty store: no key has a state, and none signs', async () => {
+  await s.stop();
+  for (const end of ['', '-wal', '-shm']) rmSync(db + end, { force: true });
+  s = await start();
+  await untilSlot(s, (epochNow(s) + 2) * SLOTS);
+  for (const k of [a, b]) await refused(s, k, attestation(s, epochNow(s) - 1, epochNow(s)), /no slashing protection state/);
+});
+
+await test('states made anew are bound by the floor like any others', async () => {
+  await s.stop();
+  s = await start();
+  await freshStates(s, [a, b]);
+  await refused(s, a, attestation(s, signed.target - 1, signed.target, r.hex(32)), /before this enclave/);
+  await refused(s, a, block(s, signed.slot, r.hex(32)), /before this enclave/);
+});
+
+await done();
