@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The yardstick: blst's signature alone (hash to G2, multiply, compress) on this machine, now. Prints
- * "CPU-microseconds per signature" as one number, the median of nine rounds. */
+ * The yardstick: blst's signature alone (hash to G2, multiply, compress) on this machine, now.
+ * Prints "CPU-microseconds per signature" as one number, the median of nine rounds. */
 #include <blst.h>
 #include <stdio.h>
 #include <stdlib.h>

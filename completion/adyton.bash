@@ -29,6 +29,9 @@ _adyton() {
 		;;
 	"store copy") options="--tenant --replace --endpoint --region --ca --json" ;;
 	"attestation get") options="--nonce --output --gateway --ca --token-file --cert --cert-key" ;;
+	"slashing import") options="--check --gateway --ca --token-file --cert --cert-key --json" ;;
+	"slashing export") options="--out --copy --gateway --ca --token-file --cert --cert-key" ;;
+	"slashing show") options="--gateway --ca --token-file --cert --cert-key" ;;
 	"tenant lock") options="--all --gateway --ca --token-file --cert --cert-key --json" ;;
 	"attestation verify") options="--root --nonce --pcr0 --pcr1 --pcr2 --pcr3 --pcr4 --pcr8 --at
 		--allow-debug --json" ;;
@@ -70,10 +73,11 @@ _adyton() {
 	esac
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "dev enclave key store tenant policy stamp sign attestation image --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "dev enclave key store tenant slashing policy stamp sign attestation image --help --version" -- "$cur")
 	elif [ "$COMP_CWORD" -eq 2 ] && [[ $cur != -* ]]; then
 		case $prev in
 		enclave) mapfile -t COMPREPLY < <(compgen -W "run stop status console" -- "$cur") ;;
+		slashing) mapfile -t COMPREPLY < <(compgen -W "import export show" -- "$cur") ;;
 		tenant) mapfile -t COMPREPLY < <(compgen -W "lock" -- "$cur") ;;
 		dev) mapfile -t COMPREPLY < <(compgen -W "up env measure" -- "$cur") ;;
 		key) mapfile -t COMPREPLY < <(compgen -W "create put list show label disable enable delete restore load" -- "$cur") ;;

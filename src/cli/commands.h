@@ -24,6 +24,15 @@ int ady_cmd_key_create(const struct ady_command *self, int argc, char **argv);
 /* adyton tenant lock: have the enclave forget a tenant's opened data keys. */
 int ady_cmd_tenant_lock(const struct ady_command *self, int argc, char **argv);
 
+/* adyton slashing import: histories of validators into their states. */
+int ady_cmd_slashing_import(const struct ady_command *self, int argc, char **argv);
+
+/* adyton slashing export: the histories, and the keys sign no more. */
+int ady_cmd_slashing_export(const struct ady_command *self, int argc, char **argv);
+
+/* adyton slashing show: what each signed last. */
+int ady_cmd_slashing_show(const struct ady_command *self, int argc, char **argv);
+
 /* adyton key list: the keys of a gateway that the caller may see. */
 int ady_cmd_key_list(const struct ady_command *self, int argc, char **argv);
 

@@ -63,6 +63,23 @@ static const struct ady_command commands[] = {
      "enclave's role at KMS (or disable the KMS key), then lock. Each enclave is locked through\n"
      "a gateway of its own.\n\n" EXIT_CODES,
      ady_cmd_tenant_lock},
+    {"slashing import", "FILE", "Import slashing protection histories (EIP-3076).",
+     "The file is checked whole before anything is sent. States are made or raised, never "
+     "lowered;\n"
+     "a key that never signed anywhere is imported with empty lists.\n\n"
+     "Examples:\n"
+     "  adyton slashing import history.json --check\n"
+     "  adyton slashing import history.json\n\n" EXIT_CODES,
+     ady_cmd_slashing_import},
+    {"slashing export", "", "Export them, and let the keys sign no more.",
+     "Histories of two places that sign with one key do not protect it: the keys of the export "
+     "are\n"
+     "retired here first, for good. With --copy they are not, and must never be used elsewhere.\n\n"
+     "Example:\n"
+     "  adyton slashing export --out history.json\n\n" EXIT_CODES,
+     ady_cmd_slashing_export},
+    {"slashing show", "[PUBLIC_KEY]", "Show the highest block and attestation of each validator.",
+     EXIT_CODES, ady_cmd_slashing_show},
     {"policy check", "", "Explain what a policy decides on a request, without signing.",
      "Limits are taken as not used yet.\n\n"
      "Example:\n"

@@ -2,15 +2,15 @@
 // Validators through the whole stack: keys made in the enclave, duties behind Web3Signer's interface,
 // slashing protection whose states the gateway keeps in SQLite.
 import assert from 'node:assert/strict';
-import { copyFileSync, rmSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PublicKey, Signature, verify } from '@chainsafe/blst';
 import { test, done, random, parallel } from './lib/tap.mjs';
-import { request } from './lib/stack.mjs';
+import { bin, request, run } from './lib/stack.mjs';
 import { startGateway } from './lib/gateway.mjs';
 import { randomDuty, signingRoot, versionOf } from './lib/duties.mjs';
 import { ssz } from '@lodestar/types';
-import { SLOTS, attestation, block, epochNow, fastNetwork, forkInfo, freshStates, interchange, makeKeys, sign, slotNow, startValidators, untilSlot } from './lib/validators.mjs';
+import { SLOTS, attestation, block, epochNow, forkInfo, freshStates, interchange, makeKeys, sign, slotNow, startValidators, untilSlot } from './lib/validators.mjs';
 
 const r = random();
 const s = await startValidators();
@@ -185,6 +185,29 @@ await test('an export has the highest of each key, and can be imported', async (
   assert.deepEqual(got.json.data.map((x) => x.pubkey).sort(), keys.map((k) => k.pubkey).sort());
   const check = await request(`${s.gateway}/v1/slashing?check=1`, { method: 'POST', body: got.json });
   assert.equal(check.json.validators, keys.length);
+});
+
+await test('adyton slashing: check, import, show, export', async () => {
+  const dir = s.dir;
+  const cli = (...args) => run(join(bin, 'adyton'), ['slashing', ...args], { env: { ADYTON_GATEWAY: s.gateway } });
+  const file = join(dir, 'history.json');
+  assert.equal(cli('export', '--copy', '--out', file).status, 0);
+  const data = JSON.parse(readFileSync(file, 'utf8')).data;
+  assert.equal(data.length, keys.length);
+  assert.match(cli('import', file, '--check').stdout, new RegExp(`^good: ${keys.length} validators`));
+  assert.match(cli('import', file).stdout, new RegExp(`^imported +${keys.length} validators`));
+  const shown = cli('show', a.pubkey).stdout.trim().split('\n');
+  assert.equal(shown.length, 2);
+  const mine = data.find((x) => x.pubkey === a.pubkey).signed_attestations[0];
+  assert.deepEqual(shown[1].split(/ +/), [a.pubkey, '-', mine.source_epoch, mine.target_epoch]);
+  writeFileSync(file, JSON.stringify(interchange(s, [{ pubkey: a.pubkey, signed_blocks: [{ slot: '-1' }], signed_attestations: [] }])));
+  const bad = cli('import', file, '--check');
+  assert.notEqual(bad.status, 0);
+  assert.match(bad.stderr, /data\[0\]\.signed_blocks\[0\]\.slot/);
+  writeFileSync(file, JSON.stringify(interchange(s, [{ pubkey: '0x' + '33'.repeat(48), signed_blocks: [], signed_attestations: [] }])));
+  const nobody = cli('import', file);
+  assert.notEqual(nobody.status, 0);
+  assert.match(nobody.stderr, /0x3333/);
 });
 
 await test('an export that retires: its keys sign nothing more that could be slashed for', async () => {
