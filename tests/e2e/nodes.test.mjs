@@ -7,7 +7,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import WebSocket from 'ws';
-import { JsonRpcProvider, WebSocketProvider, IpcSocketProvider, parseEther } from 'ethers';
+import { JsonRpcProvider, WebSocketProvider, IpcSocketProvider, Transaction, parseEther } from 'ethers';
 import { createPublicClient, webSocket, http as viemHttp } from 'viem';
 import { test, done, until } from './lib/tap.mjs';
 import { startStack, startAnvil, putKey, request, scratch } from './lib/stack.mjs';
@@ -19,6 +19,7 @@ const first = await startCutter(anvil.url);
 const second = await startCutter(anvil.url);
 const ipc = join(scratch('ipc'), 'clef.ipc');
 const node = (at, chain = 31337) => ({ chain, url: at.url, ws: at.url.replace('http', 'ws') });
+const gone = putKey(s, 'gone', randomBytes(32).toString('hex')).address; // gateways read the list of keys once a minute
 const g = await startGateway(s, {
   nodes: [node(first), node(second), node(other, 10)],
   default_chain: 31337,
@@ -315,6 +316,44 @@ await test('tenants: a token opens a WebSocket and IPC is of its tenant; each se
   assert.deepEqual(await provider.send('eth_accounts', []), [other]);
   provider.destroy();
   await g.stop();
+});
+
+await test("geth's signer over IPC: version, list, a transaction, as geth asks for them", async () => {
+  const g = await startGateway(s, { nodes: [node(second)], ipc: [{ path: `${ipc}2` }] });
+  const from = putKey(s, 'geth', randomBytes(32).toString('hex')).address.toLowerCase();
+  const socket = net.connect(`${ipc}2`);
+  let text = '';
+  socket.on('data', (d) => (text += d));
+  const ask = async (id, method, params) => {
+    socket.write(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
+    return until(5000, method, () => text.split('\n').filter(Boolean).map((l) => JSON.parse(l)).find((x) => x.id === id));
+  };
+  assert.equal((await ask(1, 'account_version')).result, '6.1.0');
+  assert.ok((await ask(2, 'account_list')).result.includes(from));
+  const tx = { from, to: '0x' + '55'.repeat(20), gas: '0x5208', gasPrice: null, maxFeePerGas: '0x77359400', maxPriorityFeePerGas: '0x1', value: '0x1', nonce: '0x0', input: '0x', accessList: [], chainId: '0x7a69' };
+  const signed = (await ask(3, 'account_signTransaction', [tx])).result;
+  assert.equal(Transaction.from(signed.raw).from.toLowerCase(), from);
+  assert.equal(signed.tx.hash, Transaction.from(signed.raw).hash);
+  socket.end();
+  await g.stop();
+});
+
+await test('clients that go away in the middle of anything leave nothing behind', async () => {
+  const from = gone;
+  await anvil.rpc('anvil_setBalance', [from, '0x' + parseEther('1000').toString(16)]);
+  const calls = [['eth_blockNumber', []], ['eth_sendTransaction', [{ from, to: from, value: '0x1' }]], ['personal_sign', ['0x11', from]], ['eth_subscribe', ['newHeads']], ['eth_getBlockByNumber', ['latest', true]]];
+  for (let i = 0; i < 60; i++) {
+    const socket = await opened(new WebSocket(ws));
+    for (let n = 0; n < 20; n++) {
+      const [method, params] = calls[(i + n) % calls.length];
+      socket.send(JSON.stringify({ jsonrpc: '2.0', id: n, method, params }));
+    }
+    setTimeout(() => socket.terminate(), i);
+  }
+  await until(10000, 'all sessions to be over', async () => /^adyton_sessions 0$/m.test((await request(`${g.gateway}/metrics`)).body));
+  const { result: hash, error } = await call('eth_sendTransaction', [{ from, to: from, value: '0x2' }]); // the account is not held
+  assert.ok(hash, JSON.stringify(error));
+  await until(5000, 'it to be mined', () => anvil.rpc('eth_getTransactionReceipt', [hash]));
 });
 
 await test('a gateway with sessions ends in time', async () => {
