@@ -223,8 +223,8 @@ static void enter(struct ady_validators *v, struct ady_job *job, struct ady_spac
 
 /* --- messages --- */
 
-static enum ady_err prepare(struct ady_validators *v, struct ady_job *job, uint8_t type,
-                            struct ady_bytes body, struct ady_fault *f)
+static enum ady_err prepare(struct ady_validators *v, struct ady_space *space, struct ady_job *job,
+                            uint8_t type, struct ady_bytes body, struct ady_fault *f)
 {
 	struct ady_wire_watermark marks;
 	struct ady_wire_duty duty;
@@ -232,6 +232,8 @@ static enum ady_err prepare(struct ady_validators *v, struct ady_job *job, uint8
 	if (!v->config->enabled)
 		return ady_fail(f, ADY_E_DENIED, "validators",
 		                "the enclave's configuration has no validators");
+	job->sign.policies = space->policies;
+	job->sign.setting = (struct ady_sign_setting){.now_s = ady_keyroom_now_s(v->room)};
 	job->stage = type == ADY_WIRE_DUTY ? ADY_JOB_DUTY : ADY_JOB_WATERMARK;
 	job->again = 0;
 	if (type == ADY_WIRE_DUTY && ady_wire_read_duty(&duty, body) == ADY_OK)
@@ -255,7 +257,7 @@ void ady_validators_take(struct ady_validators *v, struct ady_space *space, stru
 		                   ADY_E_BUSY, &f);
 		return;
 	}
-	err = prepare(v, job, head->type, body, &f);
+	err = prepare(v, space, job, head->type, body, &f);
 	atomic_fetch_add(&v->room->counters->prepare_us, (uint64_t)(ady_mono_us() - start));
 	if (err == ADY_OK)
 		enter(v, job, space);

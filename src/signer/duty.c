@@ -8,19 +8,18 @@
 static enum ady_err read_record(struct ady_sign_job *job, struct ady_bytes record,
                                 struct ady_bytes key_id, struct ady_fault *f)
 {
-	enum ady_err err = ady_record_parse(&job->record, record, key_id, f);
+	enum ady_err err =
+	    ady_record_parse_in(&job->record, job->toks, ADY_SIGN_TOKENS, record, key_id, f);
 
 	if (err != ADY_OK)
 		return err;
 	if (job->record.sample || job->record.curve != ADY_CURVE_BLS12_381)
 		return ady_fail(f, ADY_E_DENIED, "record.curve", "is not that of a validator");
-	/* The remote signing API has no place for a stamp, and no policy speaks of duties yet. What
-	 * a record asks for and nobody checks must not be passed over. */
+	/* The remote signing API has no place for a stamp. What a record asks for and nobody checks
+	 * must not be passed over. */
 	if (ady_record_needs_stamp(&job->record))
 		return ady_fail(f, ADY_E_DENIED, "record.callers",
 		                "a validator's requests carry no stamps");
-	if (job->record.policy.n > 0)
-		return ady_fail(f, ADY_E_DENIED, "record.policy", "says nothing about duties");
 	return ADY_OK;
 }
 
@@ -39,14 +38,17 @@ enum ady_err ady_duty_prepare(struct ady_sign_job *job, struct ady_duty_job *d,
                               const struct ady_wire_duty *m, const struct ady_beacon_network *net,
                               struct ady_fault *f)
 {
-	struct ady_json doc;
 	enum ady_err err;
 
 	if ((err = read_record(job, m->record, m->key_id, f)) != ADY_OK ||
 	    (err = ady_duty_set_row(d, m->state, f)) != ADY_OK ||
-	    (err = ady_json_parse(&doc, job->toks, ADY_SIGN_TOKENS, m->request, f)) != ADY_OK)
+	    (err = ady_json_parse(&job->doc, job->toks, ADY_SIGN_TOKENS, m->request, f)) !=
+	        ADY_OK ||
+	    (err = ady_duty_read(&d->duty, net, &job->doc, 0, m->strict, f)) != ADY_OK)
 		return err;
-	return ady_duty_read(&d->duty, net, &doc, 0, m->strict, f);
+	job->object = (struct ady_object){
+	    .kind = ADY_OBJECT_DUTY, .duty = d->duty.type, .now_s = job->setting.now_s};
+	return ady_policies_decide(job->policies, &job->record, &job->object, f);
 }
 
 /* Hex text or the 32 bytes themselves, as KMS opened them; its length is no secret. */

@@ -32,8 +32,9 @@ struct ady_duty_host {
 	                      struct ady_slash_state *next, bool *repeat, struct ady_fault *f);
 };
 
-/* Check all that can be checked without the key, and compute the signing root. m's views need not
- * outlive the call. Returns: the error with field and reason in f. */
+/* Check all that can be checked without the key, the record's policy too, and compute the signing
+ * root. job's policies and setting are set by the owner. m's views need not outlive the call.
+ * Returns: the error with field and reason in f. */
 enum ady_err ady_duty_prepare(struct ady_sign_job *job, struct ady_duty_job *d,
                               const struct ady_wire_duty *m, const struct ady_beacon_network *net,
                               struct ady_fault *f);
