@@ -350,6 +350,7 @@ CASE(functions_are_matched_whole)
 	CHECK_INT(book.functions_n, 3);        /* a text once, but a type is no function */
 	CHECK_INT(book.conds[2].at, 0);
 	CHECK_INT(book.conds[4].at, 2);
+	ask_call(USDC, CALL_TRANSFER);
 	NOT_MET("{'function':'pause()'}");
 	NOT_MET("{'function':{'ne':'" TRANSFER "'}}");
 	MET("{'function':{'not_in':['pause()']}}");
