@@ -122,10 +122,12 @@ static void fill_from_index(struct secrets *s, struct ady_entry *e)
 	memcpy(e->public_key, known.public_key, sizeof e->public_key);
 	ady_dyn_free(&e->data_key);
 	e->data_key = known.data_key;
+	known.data_key = (struct ady_dyn){0};
 	memcpy(e->address, known.address, sizeof e->address);
 	e->public_key_n = known.public_key_n;
 	e->has_address = known.has_address;
 	e->created_s = known.created_s;
+	ady_entry_clear(&known);
 }
 
 static enum ady_err secrets_replace(struct ady_records *r, size_t worker, struct ady_entry *e,
@@ -148,17 +150,17 @@ static enum ady_err secrets_change(struct ady_records *r, size_t worker, const c
 	struct job j = {
 	    .fn = do_change, .id = id, .revision = revision, .change = change, .entry = out};
 	struct job get = {.fn = do_get, .id = id, .entry = out};
-	struct ady_entry described;
+	char label[sizeof out->label];
 	enum ady_err err = run(s, s->aws[worker], &j, f);
 
 	if (err != ADY_OK)
 		return err;
 	fill_from_index(s, out);
-	described = *out;
 	if (out->deletion_s == 0) { /* else its value cannot be read */
-		*out = (struct ady_entry){0};
+		memcpy(label, out->label, sizeof label);
+		ady_entry_clear(out);
 		err = run(s, s->aws[worker], &get, f);
-		memcpy(out->label, described.label, sizeof out->label);
+		memcpy(out->label, label, sizeof label);
 	}
 	if (err == ADY_OK)
 		ady_index_put(s->index, out);
