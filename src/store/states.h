@@ -53,6 +53,10 @@ enum ady_err ady_states_store_open(struct ady_states_store **s, const char *plac
 enum ady_err ady_states_sqlite_open(struct ady_states_store **s, const char *path,
                                     struct ady_fault *f);
 
+/* See ady_states_sqlite_open. */
+enum ady_err ady_states_postgres_open(struct ady_states_store **s, const char *conninfo,
+                                      struct ady_fault *f);
+
 /* Do n writes and reads in one transaction, durably: each has its outcome, and the writes that say
  * so are there after a crash, once this returns ADY_OK. Else none has an outcome: each may have
  * been written. */

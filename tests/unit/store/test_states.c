@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/states.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "test.h"
 
-static char path[64], place[80];
+static char path[64], place[200];
 
 static struct ady_state_write op(uint8_t key, uint64_t version, uint8_t content)
 {
@@ -118,6 +119,111 @@ CASE(two_handles_see_each_other)
 	ady_states_store_close(two);
 }
 
+static char folder[] = "/tmp/ady-pgs-XXXXXX", conninfo[160];
+
+/* tests/lib/postgres.sh, whose output goes to conninfo when it starts a server. */
+static int server(const char *what, const char *mode)
+{
+	char command[160];
+	size_t n = 0;
+	FILE *p;
+
+	snprintf(command, sizeof command, "tests/lib/postgres.sh %s %s %s", what, folder, mode);
+	p = popen(command, "r"); /* NOLINT(cert-env33-c): a test starts its server */
+	if (!p)
+		return -1;
+	if (strcmp(what, "start") == 0) {
+		n = fread(conninfo, 1, sizeof conninfo - 1, p);
+		conninfo[n > 0 && conninfo[n - 1] == '\n' ? n - 1 : n] = '\0';
+		snprintf(place, sizeof place, "postgres:%s", conninfo);
+	}
+	return pclose(p) >> 8;
+}
+
+CASE(in_postgresql)
+{
+	struct ady_state_write w = op(1, 0, 0), *list[] = {&w};
+	struct ady_states_store *s;
+	struct ady_fault f;
+
+	writes_are_conditional();
+	two_handles_see_each_other();
+	open_it(&s);
+	CHECK_INT(server("stop", "immediate"), 0); /* as a crash does */
+	CHECK_ERR(ady_states_store_write(s, list, 1, &f), ADY_E_STORE);
+	CHECK_INT(server("start", ""), 0);
+	run(s, &w, 1);
+	CHECK(w.row.n == 184 && w.row.bytes[0] == 3);
+	ady_states_store_close(s);
+}
+
+/* Two gateways, the same keys in opposite orders, at the same time: no deadlock, one winner each.
+ */
+static void *contend(void *arg)
+{
+	struct ady_state_write w[64], *list[64];
+	struct ady_states_store *s;
+	struct ady_fault f;
+	size_t *won = arg;
+
+	open_it(&s);
+	for (uint64_t version = 0; version < 20; version++) {
+		for (uint8_t i = 0; i < 64; i++) {
+			w[i] = op((uint8_t)(*won % 2 ? 100 + i : 163 - i), version, 5);
+			list[i] = &w[i];
+		}
+		CHECK_ERR(ady_states_store_write(s, list, 64, &f), ADY_OK);
+		for (size_t i = 0; i < 64; i++)
+			*won += w[i].written ? 2 : 0;
+	}
+	ady_states_store_close(s);
+	return NULL;
+}
+
+CASE(two_gateways_in_postgresql)
+{
+	size_t won[2] = {0, 1};
+	struct ady_state_write first[64], *list[64];
+	struct ady_states_store *s;
+	struct ady_fault f;
+	pthread_t t[2];
+
+	open_it(&s);
+	for (uint8_t i = 0; i < 64; i++) {
+		first[i] = op((uint8_t)(100 + i), 0, 5);
+		list[i] = &first[i];
+	}
+	CHECK_ERR(ady_states_store_write(s, list, 64, &f), ADY_OK);
+	ady_states_store_close(s);
+	for (int i = 0; i < 2; i++)
+		CHECK_INT(pthread_create(&t[i], NULL, contend, &won[i]), 0);
+	for (int i = 0; i < 2; i++)
+		pthread_join(t[i], NULL);
+	CHECK_INT(won[0] / 2 + won[1] / 2, 19 * 64); /* version 0 is gone, each other is won once */
+}
+
+CASE(without_postgresql)
+{
+	test_skip("PostgreSQL is not installed; left out: states in it");
+}
+
+static void postgresql(void)
+{
+	char command[64];
+
+	if (!mkdtemp(folder))
+		return;
+	if (server("start", "") == 77) {
+		RUN(without_postgresql);
+	} else {
+		RUN(in_postgresql);
+		RUN(two_gateways_in_postgresql);
+		(void)server("stop", "immediate");
+	}
+	snprintf(command, sizeof command, "rm -rf %s", folder);
+	(void)!system(command); /* NOLINT(cert-env33-c) */
+}
+
 CASE(places_that_are_refused)
 {
 	struct ady_states_store *s;
@@ -135,6 +241,7 @@ int main(void)
 	RUN(in_memory);
 	RUN(in_a_file_of_sqlite);
 	RUN(two_handles_see_each_other);
+	postgresql();
 	RUN(places_that_are_refused);
 	unlink(path);
 	snprintf(place, sizeof place, "%s-wal", path);
