@@ -18,7 +18,9 @@ _adyton() {
 	"stamp keygen") options="--type --output" ;;
 	"stamp make") options="--request --stamp-key --deployment --tenant" ;;
 	"policy check") options="--policy --request --record --now --stamp" ;;
-	"key create") options="--tenant --curve --chain --policy --caller --allow-digest --allow-unprotected --gateway --ca --token-file --cert
+	"key import") options="--file --kms-ciphertext --pcr0 --pcr8 --root --tenant --curve --chain --policy --caller --allow-digest
+		--allow-unprotected --gateway --ca --token-file --cert --cert-key --json" ;;
+	"key create") options="--count --first --tenant --curve --chain --policy --caller --allow-digest --allow-unprotected --gateway --ca --token-file --cert
 		--cert-key --json" ;;
 	"key list") options="--tenant --label --curve --enabled --disabled --after --limit --gateway --ca --token-file --cert
 		--cert-key --json" ;;
@@ -80,7 +82,7 @@ _adyton() {
 		slashing) mapfile -t COMPREPLY < <(compgen -W "import export show" -- "$cur") ;;
 		tenant) mapfile -t COMPREPLY < <(compgen -W "lock" -- "$cur") ;;
 		dev) mapfile -t COMPREPLY < <(compgen -W "up env measure" -- "$cur") ;;
-		key) mapfile -t COMPREPLY < <(compgen -W "create put list show label disable enable delete restore load" -- "$cur") ;;
+		key) mapfile -t COMPREPLY < <(compgen -W "create import put list show label disable enable delete restore load" -- "$cur") ;;
 		store) mapfile -t COMPREPLY < <(compgen -W "copy" -- "$cur") ;;
 		policy) mapfile -t COMPREPLY < <(compgen -W "check" -- "$cur") ;;
 		stamp) mapfile -t COMPREPLY < <(compgen -W "keygen make" -- "$cur") ;;

@@ -1,147 +1,202 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * adyton key create: the enclave makes the key, through a gateway, which stores its record. */
+ * adyton key create: the enclave makes keys, through a gateway, which stores their records. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/commands.h"
 #include "cli/fault.h"
-#include "cli/gateway.h"
-#include "cli/key.h"
-#include "cli/policy_file.h"
+#include "cli/key_options.h"
 
-enum { TIMEOUT_MS = 30000 };
+enum { TIMEOUT_MS = 120000, A_TIME = 500, COUNT_MAX = 1000000, NUMBER_MAX = 999999999 };
 
 struct create {
 	struct ady_gateway gateway;
-	const char *id, *tenant, *curve, *policy;
-	struct ady_dyn policy_text;
-	struct ady_values chains, callers;
-	struct ady_record checked; /* of the options, to see that they are good */
-	bool allow_digest, allow_unprotected, json;
+	struct ady_key_options key;
+	const char *count_text, *first_text;
+	uint64_t count, first;
+	bool json;
 };
 
-static json_t *request_of(const struct create *c)
+static const char advice[] =
+    "Give the gateway with --gateway URL; a local stack: eval \"$(adyton dev env)\"";
+
+/* POST body (taken over) to /v1/keys. Returns -1 with the reply, else the exit status. */
+static int post(const struct create *c, json_t *body, struct ady_gateway_reply *reply)
 {
-	json_t *body = json_pack("{ssssss}", "id", c->id, "tenant", c->tenant, "curve",
-	                         c->curve ? c->curve : "secp256k1");
-	json_t *allow = json_array(), *chains = json_array(), *callers = json_array();
-
-	if (c->allow_digest)
-		json_array_append_new(allow, json_string("digest"));
-	if (c->allow_unprotected)
-		json_array_append_new(allow, json_string("unprotected"));
-	for (size_t i = 0; i < c->checked.chains_n; i++)
-		json_array_append_new(chains, json_integer((json_int_t)c->checked.chains[i]));
-	for (size_t i = 0; i < c->callers.n; i++)
-		json_array_append_new(callers, json_string(c->callers.v[i]));
-	if (json_array_size(callers))
-		json_object_set(body, "callers", callers);
-	json_decref(callers);
-	if (json_array_size(allow))
-		json_object_set(body, "allow", allow);
-	if (json_array_size(chains))
-		json_object_set(body, "chains", chains);
-	json_decref(allow);
-	json_decref(chains);
-	return body;
-}
-
-static int report(const struct create *c, const struct ady_gateway_reply *reply)
-{
-	json_t *key = json_loadb((const char *)reply->body.p, reply->body.n, 0, NULL);
-	const char *address = json_string_value(json_object_get(key, "address"));
-	const char *public_key = json_string_value(json_object_get(key, "public_key"));
-
-	if (c->json) {
-		json_dumpf(key, stdout, JSON_COMPACT);
-		putchar('\n');
-	} else {
-		printf("created     %s\naddress     %s\npublic key  %s\ntenant      %s\n", c->id,
-		       address ? address : "", public_key ? public_key : "", c->tenant);
-	}
-	json_decref(key);
-	return ADY_EXIT_OK;
-}
-
-/* The policy is put in as it stands. */
-static void put_options(struct ady_dyn *body, const char *text, const struct ady_dyn *policy)
-{
-	size_t n = strlen(text);
-
-	ady_dyn_put(body, text, policy->n > 0 && n > 0 ? n - 1 : n);
-	if (policy->n == 0)
-		return;
-	ady_dyn_str(body, ",\"policy\":");
-	ady_dyn_put(body, policy->p, policy->n);
-	ady_dyn_str(body, "}");
-}
-
-static int run_create(const struct create *c)
-{
-	struct ady_gateway_reply reply = {0};
-	struct ady_dyn body = {0};
+	char *text = json_dumps(body, JSON_COMPACT);
+	struct ady_dyn request = {0};
 	struct ady_fault f = {0};
-	json_t *request = request_of(c);
-	char *text = json_dumps(request, JSON_COMPACT);
-	int status;
+	int status = -1;
 
-	put_options(&body, text ? text : "", &c->policy_text);
-	if (ady_gateway_call(&c->gateway, "/v1/keys", &body, TIMEOUT_MS, &reply, &f) != ADY_OK)
-		status = ady_cli_fault(&f, "make a key",
-		                       "Give the gateway with --gateway URL; a local "
-		                       "stack: eval \"$(adyton dev env)\"");
-	else if (reply.status != 201)
-		status = ady_gateway_refusal(&reply);
-	else
-		status = report(c, &reply);
-	ady_dyn_free(&reply.body);
-	ady_dyn_free(&body);
-	json_decref(request);
+	ady_dyn_str(&request, text ? text : "");
+	if (ady_gateway_call(&c->gateway, "/v1/keys", &request, TIMEOUT_MS, reply, &f) != ADY_OK)
+		status = ady_cli_fault(&f, "make a key", advice);
+	else if (reply->status != 201)
+		status = ady_gateway_refusal(reply);
+	ady_dyn_free(&request);
+	json_decref(body);
 	free(text);
 	return status;
 }
 
+static json_t *body_of(const struct create *c)
+{
+	json_t *body = json_pack("{ss}", "tenant", c->key.tenant);
+
+	if (c->key.curve)
+		json_object_set_new(body, "curve", json_string(c->key.curve));
+	return body;
+}
+
+/* One key: the options are the body, with tenant and curve among them. */
+static int create_one(const struct create *c)
+{
+	struct ady_gateway_reply reply = {0};
+	struct ady_dyn request = {0};
+	struct ady_fault f = {0};
+	int status;
+
+	ady_key_options_put(&request, &c->key);
+	request.n--;
+	ady_dyn_printf(&request, ",\"tenant\":\"%s\"", c->key.tenant);
+	if (c->key.curve)
+		ady_dyn_printf(&request, ",\"curve\":\"%s\"", c->key.curve);
+	ady_dyn_str(&request, "}");
+	if (ady_gateway_call(&c->gateway, "/v1/keys", &request, TIMEOUT_MS, &reply, &f) != ADY_OK)
+		status = ady_cli_fault(&f, "make a key", advice);
+	else if (reply.status != 201)
+		status = ady_gateway_refusal(&reply);
+	else
+		status = ady_key_report("created", c->key.id, c->key.tenant, &reply, c->json);
+	ady_dyn_free(&reply.body);
+	ady_dyn_free(&request);
+	return status;
+}
+
+/* Whether the key of that number is in the store. Returns -1 with *there, else the exit status. */
+static int look(const struct create *c, uint64_t number, bool *there)
+{
+	struct ady_gateway_reply reply = {0};
+	struct ady_dyn path = {0};
+	struct ady_fault f = {0};
+	char id[300];
+	int status = -1;
+
+	snprintf(id, sizeof id, "%s%llu", c->key.id, (unsigned long long)number);
+	ady_dyn_str(&path, "/v1/keys/");
+	ady_gateway_put_id(&path, id);
+	if (ady_gateway_call(&c->gateway, ady_dyn_cstr(&path), NULL, TIMEOUT_MS, &reply, &f) !=
+	    ADY_OK)
+		status = ady_cli_fault(&f, "look for a key", advice);
+	else if (reply.status != 200 && reply.status != 404)
+		status = ady_gateway_refusal(&reply);
+	*there = reply.status == 200;
+	ady_dyn_free(&reply.body);
+	ady_dyn_free(&path);
+	return status;
+}
+
+/* n keys from number first on. A part that is in the store from end to end was made before: all of
+ * a part are stored, or none, where the store can do that. */
+static int create_part(const struct create *c, const char *options, uint64_t first, uint64_t n,
+                       uint64_t *made)
+{
+	struct ady_gateway_reply reply = {0};
+	bool head = false, tail = false;
+	json_t *body;
+	int status = look(c, first, &head);
+
+	if (status < 0 && head)
+		status = look(c, first + n - 1, &tail);
+	if (status >= 0 || tail)
+		return status;
+	body = body_of(c);
+	json_object_set_new(body, "options", json_string(options));
+	json_object_set_new(body, "first", json_integer((json_int_t)first));
+	json_object_set_new(body, "count", json_integer((json_int_t)n));
+	status = post(c, body, &reply);
+	ady_dyn_free(&reply.body);
+	if (status < 0)
+		*made += n;
+	return status;
+}
+
+static void report_many(const struct create *c, uint64_t made)
+{
+	unsigned long long last = c->first + c->count - 1, first = c->first, n = made;
+
+	if (c->json)
+		printf("{\"created\":%llu,\"there_already\":%llu,\"first\":\"%s%llu\",\"last\":"
+		       "\"%s%llu\"}\n",
+		       n, (unsigned long long)c->count - n, c->key.id, first, c->key.id, last);
+	else
+		printf("created     %llu keys, %s%llu to %s%llu\nthere       %llu of them "
+		       "already\ntenant      %s\n",
+		       n, c->key.id, first, c->key.id, last, (unsigned long long)c->count - n,
+		       c->key.tenant);
+}
+
+static int create_many(const struct create *c)
+{
+	struct ady_dyn options = {0};
+	uint64_t made = 0;
+	int status = -1;
+
+	ady_key_options_put(&options, &c->key);
+	for (uint64_t done = 0; done < c->count && status < 0; done += A_TIME) {
+		uint64_t n = c->count - done < A_TIME ? c->count - done : A_TIME;
+
+		status = create_part(c, ady_dyn_cstr(&options), c->first + done, n, &made);
+		if (status < 0)
+			fprintf(stderr, "%llu of %llu\n", (unsigned long long)(done + n),
+			        (unsigned long long)c->count);
+	}
+	ady_dyn_free(&options);
+	if (status < 0) {
+		report_many(c, made);
+		return ADY_EXIT_OK;
+	}
+	fprintf(stderr, "  %llu keys are made. The same command goes on from there.\n",
+	        (unsigned long long)made);
+	return status;
+}
+
+/* A number from min to max. */
+static bool read_number(const char *text, uint64_t min, uint64_t max, uint64_t *v)
+{
+	char *end;
+
+	*v = strtoull(text, &end, 10);
+	return text[0] >= '0' && text[0] <= '9' && !*end && strlen(text) <= 10 && *v >= min &&
+	       *v <= max;
+}
+
 int ady_cmd_key_create(const struct ady_command *self, int argc, char **argv)
 {
-	struct create c = {0};
+	struct create c = {.count = 0};
 	struct ady_values rest;
-	struct ady_fault f = {0};
 	const struct ady_option options[] = {
-	    {"tenant", "NAME", "whose key it is (default)", .text = &c.tenant},
-	    {"chain", "ID", "let it sign for this chain (repeatable); else any",
-	     .values = &c.chains},
-	    {"policy", "FILE", "what it may sign (doc/policy.md); else anything",
-	     .text = &c.policy},
-	    {"caller", "KEY", "whose stamp a request needs (repeatable); else none",
-	     .values = &c.callers},
-	    {"allow-digest", NULL, "let it sign any 32 bytes, unseen", .flag = &c.allow_digest},
-	    {"allow-unprotected", NULL, "let it sign legacy transactions without chain id",
-	     .flag = &c.allow_unprotected},
-	    {"curve", "NAME", "secp256k1 (usual), ed25519 or bls12-381", .text = &c.curve},
+	    ADY_KEY_OPTIONS(c.key),
+	    {"count", "N", "so many keys; ID is what stands before their numbers",
+	     .text = &c.count_text},
+	    {"first", "N", "number of the first of them (0)", .text = &c.first_text},
 	    ADY_GATEWAY_OPTIONS(c.gateway),
 	    {"json", NULL, "one JSON object on one line", .flag = &c.json},
 	    {0}};
 	int status = ady_options_read(self, options, argc, argv, &rest);
 
-	if (status >= 0)
+	if (status >= 0 || (status = ady_key_options_check(self, &c.key, &rest)) >= 0)
 		return status;
-	if (rest.n != 1 || !ady_key_id_valid(rest.v[0]))
-		return ady_cli_usage(self,
-		                     "one ID is needed: up to 255 of A-Z a-z 0-9 / _ + = . @ -");
-	if (!c.tenant)
-		c.tenant = "default";
-	if (strlen(c.tenant) > 63 || !ady_key_id_valid(c.tenant))
-		return ady_cli_usage(self, "a tenant is up to 63 of A-Z a-z 0-9 / _ + = . @ -");
-	if (ady_key_chains(&c.checked, &c.chains) != ADY_OK)
-		return ady_cli_usage(self, "up to 32 different chain ids, each from 1 on");
-	if (ady_key_callers(&c.checked, &c.callers) != ADY_OK)
-		return ady_cli_usage(self, ADY_CALLERS_USAGE);
-	if (c.policy && ady_policy_load(&c.policy_text, c.policy, &f) != ADY_OK)
-		return ady_cli_fault(&f, "read the policy", "doc/policy.md has the language.");
-	c.id = rest.v[0];
-	status = run_create(&c);
-	ady_dyn_free(&c.policy_text);
+	if ((c.count_text && !read_number(c.count_text, 1, COUNT_MAX, &c.count)) ||
+	    (c.first_text &&
+	     (!c.count_text || !read_number(c.first_text, 0, NUMBER_MAX, &c.first))) ||
+	    (c.count && c.first + c.count - 1 > NUMBER_MAX))
+		status = ady_cli_usage(self, "--count is 1 to 1000000, --first goes with it, and "
+		                             "numbers have 9 digits at most");
+	else
+		status = c.count ? create_many(&c) : create_one(&c);
+	ady_key_options_free(&c.key);
 	return status;
 }

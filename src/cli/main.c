@@ -56,8 +56,17 @@ static const struct ady_command commands[] = {
      "The key exists in the enclave only; what is stored is sealed for it.\n\n"
      "Examples:\n"
      "  adyton key create hot-1\n"
-     "  adyton key create team/hot-1 --tenant team --chain 1 --chain 10\n\n" EXIT_CODES,
+     "  adyton key create team/hot-1 --tenant team --chain 1 --chain 10\n"
+     "  adyton key create deposit- --count 100000     # deposit-0 to deposit-99999; again: goes "
+     "on\n\n" EXIT_CODES,
      ady_cmd_key_create},
+    {"key import", "ID", "Seal a private key to the enclave, and have its record stored.",
+     "The enclave's attestation document is verified first; the gateway cannot read the key, nor\n"
+     "take it for another id or with other rights.\n\n"
+     "Examples:\n"
+     "  adyton key import treasury --file key.hex --pcr0 HEX --chain 1\n"
+     "  adyton key import old --kms-ciphertext secret.txt\n\n" EXIT_CODES,
+     ady_cmd_key_import},
     {"tenant lock", "[TENANT]", "Have the enclave forget the data keys that it keeps open.",
      "The next signature asks KMS again: to stop a tenant, take the right to Decrypt from the\n"
      "enclave's role at KMS (or disable the KMS key), then lock. Each enclave is locked through\n"

@@ -19,7 +19,7 @@ static enum ady_err unseal(struct ady_keyroom *room, struct ady_job *job, size_t
 
 	if (ct.n < ADY_HPKE_TAG ||
 	    ady_import_key_unseal(room->import_key, out, whole.p, job->sign.digest, ct) != ADY_OK)
-		return ady_fail(f, ADY_E_CRYPTO, "sealed",
+		return ady_fail(f, ADY_E_FIELD_INVALID, "sealed",
 		                "was not sealed to this enclave's import key for this tenant, "
 		                "curve and options");
 	*plaintext = ady_bytes(out, ct.n - ADY_HPKE_TAG);

@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "gateway/create_options.h"
 #include "gateway/keys_call.h"
 
-static void on_created(struct ady_creating *c, const struct ady_wire_created *m,
-                       const struct ady_fault *f)
+void ady_create_store(struct ady_creating *c, const struct ady_wire_created *m,
+                      const struct ady_fault *f)
 {
 	struct ady_op *op = (struct ady_op *)((char *)c - offsetof(struct ady_op, creating));
 	struct ady_keys_call *call;
@@ -57,7 +58,11 @@ static void ask_enclave(struct ady_op *op, enum ady_curve curve, const char *ten
 {
 	enum ady_err err;
 
-	op->creating.done = on_created;
+	if (op->from_options) {
+		ady_create_options(op, curve, tenant);
+		return;
+	}
+	op->creating.done = ady_create_store;
 	err = ady_creating_ask(&op->creating, op->shard, curve, ady_bytes_str(tenant),
 	                       op->req->body, ady_op_left_ms(op));
 	if (err != ADY_OK)
@@ -104,6 +109,7 @@ void ady_create_key(struct ady_op *op, const struct ady_json *doc)
 	char tenant[ADY_WIRE_TENANT_MAX + 1], name[16];
 	enum ady_curve curve;
 
+	op->from_options = ady_json_get(doc, 0, "options") != 0;
 	if (!text_member(doc, "tenant", own, tenant, sizeof tenant))
 		ady_op_refuse(op, ADY_E_FIELD_INVALID, "tenant", "must be a text of 1 to 63 bytes");
 	else if (!text_member(doc, "curve", "secp256k1", name, sizeof name) ||

@@ -15,10 +15,15 @@ struct ady_creating {
 	struct ady_call call;
 	struct ady_shard *shard;
 	char tenant[ADY_WIRE_TENANT_MAX + 1];
-	bool reused; /* a data key that was known was sent along */
+	bool reused;          /* a data key that was known was sent along */
+	enum ady_curve curve; /* of a batch */
+	uint8_t type;         /* of the question: CREATE, IMPORT or CREATE_BATCH */
 	/* The answer, valid during the call, when f is NULL; else why there is none. */
 	void (*done)(struct ady_creating *c, const struct ady_wire_created *m,
 	             const struct ady_fault *f);
+	/* The same of a batch. */
+	void (*batched)(struct ady_creating *c, const struct ady_wire_batched *m,
+	                const struct ady_fault *f);
 };
 
 /* Ask. c->done is set. options: a JSON object, {"id": "..", ..}, as the client sent it
@@ -29,5 +34,14 @@ struct ady_creating {
 enum ady_err ady_creating_ask(struct ady_creating *c, struct ady_shard *shard, enum ady_curve curve,
                               struct ady_bytes tenant, struct ady_bytes options,
                               uint32_t deadline_ms);
+
+/* Ask to take a key in; m is complete but for the data key. As ady_creating_ask. */
+enum ady_err ady_creating_import(struct ady_creating *c, struct ady_shard *shard,
+                                 struct ady_wire_import *m, uint32_t deadline_ms);
+
+/* Ask for many keys; m is complete but for the data key, and c->batched is set. As
+ * ady_creating_ask. */
+enum ady_err ady_creating_batch(struct ady_creating *c, struct ady_shard *shard,
+                                struct ady_wire_batch *m, uint32_t deadline_ms);
 
 #endif

@@ -31,8 +31,11 @@ static void on_done(struct ady_store_job *job)
 		if (call->then)
 			call->then(op, call);
 		else if (job->fault.err == ADY_OK)
-			ady_op_answer_with(op, call->verb == ADY_KEYS_PUT ? 201 : 200,
-			                   ADY_JSON_TYPE, ady_dyn_bytes(&call->out));
+			ady_op_answer_with(
+			    op,
+			    call->verb == ADY_KEYS_PUT || call->verb == ADY_KEYS_PUT_MANY ? 201
+			                                                                  : 200,
+			    ADY_JSON_TYPE, ady_dyn_bytes(&call->out));
 		else
 			ady_op_fail(op, &job->fault);
 	}

@@ -12,6 +12,7 @@ enum ady_keys_verb {
 	ADY_KEYS_SHOW,
 	ADY_KEYS_CHANGE,
 	ADY_KEYS_PUT,
+	ADY_KEYS_PUT_MANY, /* records, one on each line */
 	ADY_KEYS_DATA_KEY, /* of tenant, to out */
 };
 
@@ -29,7 +30,7 @@ struct ady_keys_call {
 	char after[ADY_KEY_ID_MAX + 1], tenant[ADY_TENANT_MAX + 1], label[ADY_LABEL_MAX + 1];
 	char curve[16];
 	struct ady_records_change change;
-	struct ady_dyn record; /* of ADY_KEYS_PUT */
+	struct ady_dyn record; /* of ADY_KEYS_PUT and ADY_KEYS_PUT_MANY */
 	struct ady_dyn out;    /* the answer's body */
 	/* NULL: out is the answer, or the fault. Else on the loop, while op still waits. */
 	void (*then)(struct ady_op *op, struct ady_keys_call *call);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -106,11 +107,10 @@ static void change(struct ady_keys_call *call, struct ady_records *r, size_t wor
 /* --- a record from elsewhere --- */
 
 /* The id inside of a record, which is what it is stored under. */
-static enum ady_err id_of(const struct ady_keys_call *call, char *out, size_t cap,
-                          struct ady_fault *f)
+static enum ady_err id_of(const struct ady_keys_call *call, struct ady_bytes record, char *out,
+                          size_t cap, struct ady_fault *f)
 {
-	json_t *o =
-	    json_loadb((const char *)call->record.p, call->record.n, JSON_REJECT_DUPLICATES, NULL);
+	json_t *o = json_loadb((const char *)record.p, record.n, JSON_REJECT_DUPLICATES, NULL);
 	const char *id = json_string_value(json_object_get(o, "id"));
 	enum ady_err err = ADY_OK;
 
@@ -123,17 +123,25 @@ static enum ady_err id_of(const struct ady_keys_call *call, char *out, size_t ca
 	return err;
 }
 
+static enum ady_err read_entry(const struct ady_keys_call *call, struct ady_bytes record,
+                               struct ady_entry *e, struct ady_fault *f)
+{
+	char id[ADY_KEY_ID_MAX + 1];
+	enum ady_err err = id_of(call, record, id, sizeof id, f);
+
+	if (err == ADY_OK)
+		err = ady_entry_read(e, id, record, f);
+	if (err == ADY_OK && !ady_caller_may_see(&call->caller, e->tenant))
+		err = ady_fail(f, ADY_E_DENIED, "record.tenant", "is not the caller's");
+	return err;
+}
+
 static void put_record(struct ady_keys_call *call, struct ady_records *r, size_t worker,
                        struct ady_fault *f)
 {
 	struct ady_entry e = {0}, *list = &e;
-	char id[ADY_KEY_ID_MAX + 1];
-	enum ady_err err = id_of(call, id, sizeof id, f);
+	enum ady_err err = read_entry(call, ady_dyn_bytes(&call->record), &e, f);
 
-	if (err == ADY_OK)
-		err = ady_entry_read(&e, id, ady_dyn_bytes(&call->record), f);
-	if (err == ADY_OK && !ady_caller_may_see(&call->caller, e.tenant))
-		err = ady_fail(f, ADY_E_DENIED, "record.tenant", "is not the caller's");
 	if (err == ADY_OK) {
 		memcpy(e.label, call->label, sizeof e.label);
 		err = ady_records_create(r, worker, &list, 1, f);
@@ -144,6 +152,52 @@ static void put_record(struct ady_keys_call *call, struct ady_records *r, size_t
 		tell(call, &e);
 	}
 	ady_entry_clear(&e);
+}
+
+/* Read the records of a batch; how many there were goes to *n. */
+static enum ady_err read_entries(const struct ady_keys_call *call, struct ady_entry *entries,
+                                 struct ady_entry **list, size_t *n, struct ady_fault *f)
+{
+	struct ady_bytes rest = ady_dyn_bytes(&call->record);
+	const uint8_t *end;
+	enum ady_err err = ADY_OK;
+
+	for (*n = 0; err == ADY_OK && *n < ADY_WIRE_BATCH_MAX &&
+	             (end = memchr(rest.p, '\n', rest.n)) != NULL;
+	     ++*n) {
+		size_t line = (size_t)(end - rest.p);
+
+		err = read_entry(call, ady_bytes(rest.p, line), &entries[*n], f);
+		list[*n] = &entries[*n];
+		rest = ady_bytes_sub(rest, line + 1, rest.n - line - 1);
+	}
+	return err;
+}
+
+static void put_many(struct ady_keys_call *call, struct ady_records *r, size_t worker,
+                     struct ady_fault *f)
+{
+	struct ady_entry *entries = calloc(ADY_WIRE_BATCH_MAX, sizeof *entries);
+	struct ady_entry **list = calloc(ADY_WIRE_BATCH_MAX, sizeof *list);
+	enum ady_err err = ADY_E_MEMORY;
+	size_t n = 0;
+
+	if (!entries || !list)
+		(void)ady_fail(f, err, NULL, "out of memory");
+	else if ((err = read_entries(call, entries, list, &n, f)) == ADY_OK && n > 0)
+		err = ady_records_create(r, worker, list, n, f);
+	if (err == ADY_OK && n > 0) {
+		ady_dyn_printf(&call->out, "{\"created\":%zu,\"first\":", n);
+		ady_answer_string(&call->out, list[0]->id + strlen(call->prefix));
+		ady_dyn_str(&call->out, ",\"last\":");
+		ady_answer_string(&call->out, list[n - 1]->id + strlen(call->prefix));
+		ady_dyn_str(&call->out, "}\n");
+		tell(call, list[0]);
+	}
+	for (size_t i = 0; entries && i < ADY_WIRE_BATCH_MAX; i++)
+		ady_entry_clear(&entries[i]);
+	free(entries);
+	free(list);
 }
 
 /* --- lists --- */
@@ -205,6 +259,9 @@ void ady_keys_work(struct ady_store_job *job, struct ady_records *r, size_t work
 		break;
 	case ADY_KEYS_PUT:
 		put_record(call, r, worker, &job->fault);
+		break;
+	case ADY_KEYS_PUT_MANY:
+		put_many(call, r, worker, &job->fault);
 		break;
 	case ADY_KEYS_DATA_KEY:
 		data_key(call, r, worker, &job->fault);

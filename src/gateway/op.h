@@ -27,6 +27,7 @@ struct ady_op {
 	struct ady_op **exporting;          /* of an export under way: where it keeps its op */
 	uint8_t gvr[32];                    /* of an import or export: the network's */
 	struct ady_dyn body;                /* a native request made of another one */
+	bool from_options;                  /* of a new key: brought in, or one of many */
 	bool wants_json;                    /* of what may be text */
 	void (*abandon)(struct ady_op *op); /* NULL, or: nobody waits for waiting any more */
 	void *waiting;
@@ -125,6 +126,9 @@ bool ady_wants_json(const struct ady_http_request *req);
 
 /* The other routes. In pages.c. */
 void ady_page_attestation(struct ady_shard *shard, struct ady_http_request *req);
+
+/* See ady_page_attestation. */
+void ady_page_import_key(struct ady_shard *shard, struct ady_http_request *req);
 
 /* See ady_page_attestation. */
 void ady_page_health(struct ady_shard *shard, struct ady_http_request *req);

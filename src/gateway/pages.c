@@ -46,7 +46,7 @@ static bool read_nonce(struct ady_bytes query, uint8_t *out, size_t *n)
 	return ady_hex_decode(out, NONCE_MAX, n, ady_bytes_sub(query, 6, query.n - 6)) == ADY_OK;
 }
 
-void ady_page_attestation(struct ady_shard *shard, struct ady_http_request *req)
+static void ask_document(struct ady_shard *shard, struct ady_http_request *req, uint8_t type)
 {
 	struct ady_op *op = ady_op_open(shard, req, ADY_ROUTE_ATTESTATION);
 	uint8_t nonce[NONCE_MAX];
@@ -66,10 +66,19 @@ void ady_page_attestation(struct ady_shard *shard, struct ady_http_request *req)
 	}
 	op->call.done = on_document;
 	ady_wire_put_blob(&b, ady_bytes(nonce, n));
-	err = ady_link_ask(shard->link, &op->call, ADY_WIRE_ATTEST, ady_buf_bytes(&b),
-	                   ady_op_left_ms(op));
+	err = ady_link_ask(shard->link, &op->call, type, ady_buf_bytes(&b), ady_op_left_ms(op));
 	if (err != ADY_OK)
 		ady_op_refuse(op, err, NULL, "the enclave cannot be asked now");
+}
+
+void ady_page_attestation(struct ady_shard *shard, struct ady_http_request *req)
+{
+	ask_document(shard, req, ADY_WIRE_ATTEST);
+}
+
+void ady_page_import_key(struct ady_shard *shard, struct ady_http_request *req)
+{
+	ask_document(shard, req, ADY_WIRE_IMPORT_KEY);
 }
 
 /* --- health --- */

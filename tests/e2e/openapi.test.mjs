@@ -124,6 +124,10 @@ await test('keys are made, listed, changed, deleted, restored, and stored again'
   assert.deepEqual([json.wrapping, json.curve, json.allow], ['envelope', 'secp256k1', ['digest']]);
   await make(400, { id: 1 }, { good: false });
   await make(401, { id: 'x' }, { at: locked.gateway });
+  await make(201, { options: '{"id":"many-"}', count: 2, first: 7 });
+  await make(400, { options: '{"id":"many-","x":1}', count: 2 });
+  await make(502, { options: '{"id":"in"}', kms_ciphertext: 'AAAA' });
+  await make(400, { options: '{"id":"in"}', enc: Buffer.alloc(32, 9).toString('base64'), sealed: 'A'.repeat(64) });
   await ask('get', '/v1/keys', 200, { url: '/v1/keys?limit=1' });
   await ask('get', '/v1/keys', 400, { url: '/v1/keys?limit=x' });
   const one = (method, status, tail = '', more = {}) => ask(method, `/v1/keys/{id}${tail}`, status, { url: `/v1/keys/new-1${tail}`, ...more });
@@ -218,6 +222,8 @@ await test('validators', async () => {
 await test('the pages for operators', async () => {
   await ask('get', '/v1/attestation', 200, { url: '/v1/attestation?nonce=0102' });
   await ask('get', '/v1/attestation', 400, { url: '/v1/attestation?nonce=0' });
+  await ask('get', '/v1/import-key', 200, { url: '/v1/import-key?nonce=0102' });
+  await ask('get', '/v1/import-key', 400, { url: '/v1/import-key?nonce=0' });
   await ask('get', '/healthz', 200);
   await ask('get', '/readyz', 200);
   await ask('get', '/readyz', 503, { at: lost.gateway });

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/key_options.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/fault.h"
+#include "cli/policy_file.h"
+
+int ady_key_options_check(const struct ady_command *self, struct ady_key_options *k,
+                          const struct ady_values *rest)
+{
+	struct ady_fault f = {0};
+
+	if (rest->n != 1 || !ady_key_id_valid(rest->v[0]))
+		return ady_cli_usage(self,
+		                     "one ID is needed: up to 255 of A-Z a-z 0-9 / _ + = . @ -");
+	k->id = rest->v[0];
+	if (!k->tenant)
+		k->tenant = "default";
+	if (strlen(k->tenant) > 63 || !ady_key_id_valid(k->tenant))
+		return ady_cli_usage(self, "a tenant is up to 63 of A-Z a-z 0-9 / _ + = . @ -");
+	if (ady_key_chains(&k->checked, &k->chains) != ADY_OK)
+		return ady_cli_usage(self, "up to 32 different chain ids, each from 1 on");
+	if (ady_key_callers(&k->checked, &k->callers) != ADY_OK)
+		return ady_cli_usage(self, ADY_CALLERS_USAGE);
+	if (k->policy && ady_policy_load(&k->policy_text, k->policy, &f) != ADY_OK)
+		return ady_cli_fault(&f, "read the policy", "doc/policy.md has the language.");
+	return -1;
+}
+
+/* Set a member to list, unless that is empty; the reference is taken. */
+static void set_list(json_t *o, const char *name, json_t *list)
+{
+	if (json_array_size(list))
+		json_object_set(o, name, list);
+	json_decref(list);
+}
+
+void ady_key_options_put(struct ady_dyn *out, const struct ady_key_options *k)
+{
+	json_t *o = json_pack("{ss}", "id", k->id);
+	json_t *allow = json_array(), *chains = json_array(), *callers = json_array();
+	char *text;
+
+	if (k->allow_digest)
+		json_array_append_new(allow, json_string("digest"));
+	if (k->allow_unprotected)
+		json_array_append_new(allow, json_string("unprotected"));
+	for (size_t i = 0; i < k->checked.chains_n; i++)
+		json_array_append_new(chains, json_integer((json_int_t)k->checked.chains[i]));
+	for (size_t i = 0; i < k->callers.n; i++)
+		json_array_append_new(callers, json_string(k->callers.v[i]));
+	set_list(o, "allow", allow);
+	set_list(o, "chains", chains);
+	set_list(o, "callers", callers);
+	text = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	ady_dyn_str(out, text ? text : "{}");
+	free(text);
+	if (k->policy_text.n == 0)
+		return;
+	out->n--; /* the policy is put in as it stands: its text is what is bound */
+	ady_dyn_str(out, ",\"policy\":");
+	ady_dyn_put(out, k->policy_text.p, k->policy_text.n);
+	ady_dyn_str(out, "}");
+}
+
+void ady_key_options_free(struct ady_key_options *k)
+{
+	ady_dyn_free(&k->policy_text);
+}
+
+int ady_key_report(const char *what, const char *id, const char *tenant,
+                   const struct ady_gateway_reply *reply, bool json)
+{
+	json_t *key = json_loadb((const char *)reply->body.p, reply->body.n, 0, NULL);
+	const char *address = json_string_value(json_object_get(key, "address"));
+	const char *public_key = json_string_value(json_object_get(key, "public_key"));
+
+	if (json) {
+		json_dumpf(key, stdout, JSON_COMPACT);
+		putchar('\n');
+	} else {
+		printf("%-11s %s\naddress     %s\npublic key  %s\ntenant      %s\n", what, id,
+		       address ? address : "", public_key ? public_key : "", tenant);
+	}
+	json_decref(key);
+	return ADY_EXIT_OK;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What is said of a new key on the command line, whether the enclave makes it or takes it in. */
+#ifndef ADY_CLI_KEY_OPTIONS_H
+#define ADY_CLI_KEY_OPTIONS_H
+
+#include "cli/gateway.h"
+#include "cli/key.h"
+
+struct ady_key_options {
+	const char *id, *tenant, *curve, *policy;
+	struct ady_values chains, callers;
+	struct ady_record checked;  /* what chains and callers are */
+	struct ady_dyn policy_text; /* the policy as it stands in its file */
+	bool allow_digest, allow_unprotected;
+};
+
+/* The options of a command that names a new key k. */
+#define ADY_KEY_OPTIONS(k)                                                                         \
+	{"tenant", "NAME", "whose key it is (default)", .text = &(k).tenant},                      \
+	    {"curve", "NAME", "secp256k1 (usual) or bls12-381", .text = &(k).curve},               \
+	    {"chain", "ID", "let it sign for this chain (repeatable); else any",                   \
+	     .values = &(k).chains},                                                               \
+	    {"policy", "FILE", "what it may sign (doc/policy.md); else anything",                  \
+	     .text = &(k).policy},                                                                 \
+	    {"caller", "KEY", "whose stamp a request needs (repeatable); else none",               \
+	     .values = &(k).callers},                                                              \
+	    {"allow-digest", NULL, "let it sign any 32 bytes, unseen", .flag = &(k).allow_digest}, \
+	{                                                                                          \
+		"allow-unprotected", NULL, "let it sign legacy transactions without chain id",     \
+		    .flag = &(k).allow_unprotected                                                 \
+	}
+
+/* Check them, the one argument (the id) included, and read the policy.
+ * Returns: -1 to go on (ady_key_options_free then), else the exit status; what is wrong was said.
+ */
+int ady_key_options_check(const struct ady_command *self, struct ady_key_options *k,
+                          const struct ady_values *rest);
+
+/* Append them as the JSON object that the enclave reads: id, allow, chains, callers, policy. */
+void ady_key_options_put(struct ady_dyn *out, const struct ady_key_options *k);
+
+/* Free the policy. */
+void ady_key_options_free(struct ady_key_options *k);
+
+/* Print what a gateway answered to a new key: what ("created"), its id, address, public key and
+ * tenant, or with json the answer. Returns the exit status. */
+int ady_key_report(const char *what, const char *id, const char *tenant,
+                   const struct ady_gateway_reply *reply, bool json);
+
+#endif
