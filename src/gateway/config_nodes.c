@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/entry.h"
-
 static enum ady_err read_url(const struct ady_conf *o, const char *name, const char *text, bool ws,
                              struct ady_url *url)
 {
@@ -131,6 +129,21 @@ static bool has_chain(const struct ady_gateway_config *c, uint64_t chain)
 	return false;
 }
 
+/* Whoever opens the socket counts as that tenant, with its quota: it must be one of the callers'.
+ */
+static bool find_tenant(const struct ady_gateway_config *c, struct ady_config_ipc *ipc)
+{
+	for (size_t i = 0; i < c->callers_n; i++) {
+		const struct ady_config_caller *who = &c->callers[i];
+
+		if (!who->tenant || strcmp(who->tenant, ipc->tenant) != 0)
+			continue;
+		ipc->tenant_index = who->tenant_index;
+		return true;
+	}
+	return false;
+}
+
 static enum ady_err read_socket(const struct ady_gateway_config *c, struct ady_config_ipc *ipc,
                                 const struct ady_conf *o)
 {
@@ -146,8 +159,8 @@ static enum ady_err read_socket(const struct ady_gateway_config *c, struct ady_c
 	ipc->at.kind = ADY_UNIX;
 	if (err == ADY_OK)
 		err = ady_conf_text(o, "tenant", &ipc->tenant);
-	if (err == ADY_OK && ipc->tenant && !ady_entry_is_name(ipc->tenant, ADY_TENANT_MAX))
-		return ady_conf_refuse(o, "tenant", "is no name of a tenant");
+	if (err == ADY_OK && ipc->tenant && !find_tenant(c, ipc))
+		return ady_conf_refuse(o, "tenant", "is not the tenant of a caller");
 	if (err == ADY_OK && !ipc->tenant && c->callers)
 		return ady_conf_refuse(o, "tenant", "is required where there are callers");
 	if (err == ADY_OK)

@@ -218,8 +218,11 @@ static void on_accept(void *ctx, int fd)
 	struct ady_session how = {.chain = ipc->chain, .peer = "ipc"};
 	struct ady_stream stream;
 
-	how.caller = (struct ady_caller){
-	    .tenant = ipc->tenant, .everyone = !ipc->tenant, .admin = !ipc->tenant, .manage = true};
+	how.caller = (struct ady_caller){.tenant = ipc->tenant,
+	                                 .tenant_index = ipc->tenant_index,
+	                                 .everyone = !ipc->tenant,
+	                                 .admin = !ipc->tenant,
+	                                 .manage = true};
 	if (ady_stream_open(&stream, fd, NULL) != ADY_OK)
 		return;
 	if (shard->sessions_n >= ADY_SESSIONS_MAX) {

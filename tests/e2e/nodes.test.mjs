@@ -297,7 +297,7 @@ await test('tenants: a token opens a WebSocket and IPC is of its tenant; each se
   const token = 'a-token-of-32-bytes-or-more-for-alice';
   const sha = createHash('sha256').update(token).digest('hex');
   const theirs = join(scratch('ipc'), 'bob.ipc');
-  const g = await startGateway(s, { nodes: [node(second)], callers: [{ tenant: 'alice', token_sha256: sha }], ipc: [{ path: theirs, tenant: 'bob' }] });
+  const g = await startGateway(s, { nodes: [node(second)], callers: [{ tenant: 'alice', token_sha256: sha }, { tenant: 'bob', token_sha256: '00'.repeat(32) }], quotas: { bob: { rate: 1, burst: 2 } }, ipc: [{ path: theirs, tenant: 'bob' }] });
   const mine = putKey(s, 'alice-1', randomBytes(32).toString('hex'), '--tenant', 'alice').address.toLowerCase();
   const other = putKey(s, 'bob-1', randomBytes(32).toString('hex'), '--tenant', 'bob').address.toLowerCase();
   const at = g.gateway.replace('http', 'ws');
@@ -314,6 +314,9 @@ await test('tenants: a token opens a WebSocket and IPC is of its tenant; each se
   socket.close();
   const provider = new IpcSocketProvider(theirs);
   assert.deepEqual(await provider.send('eth_accounts', []), [other]);
+  const signed = await Promise.allSettled(Array.from({ length: 10 }, () => provider.send('personal_sign', ['0x11', other])));
+  assert.ok(signed.filter((x) => x.status === 'rejected').length >= 6); // the socket's clients share the quota of bob
+  assert.match(String(signed.find((x) => x.status === 'rejected').reason.error?.message ?? signed.find((x) => x.status === 'rejected').reason), /signatures a second/);
   provider.destroy();
   await g.stop();
 });

@@ -86,7 +86,13 @@ CASE(refusals_name_the_member)
 	    {"\"ipc\":[{\"path\":\"/a\",\"chain\":3}]", "ipc[0].chain",
 	     "is not the chain of a node"},
 	    {"\"ipc\":[{\"path\":\"/a\",\"tenant\":\"a b\"}]", "ipc[0].tenant",
-	     "is no name of a tenant"},
+	     "is not the tenant of a caller"},
+	    {"\"ipc\":[{\"path\":\"/a\",\"tenant\":\"a\"}]", "ipc[0].tenant",
+	     "is not the tenant of a caller"},
+	    {"\"callers\":[{\"tenant\":\"a\",\"token_sha256\":"
+	     "\"0000000000000000000000000000000000000000000000000000000000000000\"}],"
+	     "\"ipc\":[{\"path\":\"/a\",\"tenant\":\"b\"}]",
+	     "ipc[0].tenant", "is not the tenant of a caller"},
 	    {"\"callers\":[{\"tenant\":\"a\",\"token_sha256\":"
 	     "\"0000000000000000000000000000000000000000000000000000000000000000\"}],"
 	     "\"ipc\":[{\"path\":\"/a\"}]",
@@ -103,10 +109,29 @@ CASE(refusals_name_the_member)
 	}
 }
 
+CASE(a_socket_has_the_quota_of_its_tenant)
+{
+	struct ady_gateway_config c;
+	struct ady_fault f;
+
+	CHECK_ERR(parse(&c,
+	                "\"callers\":[{\"tenant\":\"a\",\"token_sha256\":"
+	                "\"0000000000000000000000000000000000000000000000000000000000000000\"},"
+	                "{\"tenant\":\"b\",\"token_sha256\":"
+	                "\"1000000000000000000000000000000000000000000000000000000000000000\"}],"
+	                "\"ipc\":[{\"path\":\"/a\",\"tenant\":\"b\"}]",
+	                &f),
+	          ADY_OK);
+	CHECK_STR(c.ipc[0].tenant, "b");
+	CHECK_INT(c.ipc[0].tenant_index, 1);
+	ady_gateway_config_clear(&c);
+}
+
 int main(void)
 {
 	RUN(nodes_are_read);
 	RUN(of_several_chains_one_may_be_the_default);
+	RUN(a_socket_has_the_quota_of_its_tenant);
 	RUN(refusals_name_the_member);
 	return test_end();
 }
