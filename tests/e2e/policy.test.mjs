@@ -5,9 +5,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { test, done, random, atEnd, skip } from './lib/tap.mjs';
 import { decide } from './lib/policy-model.mjs';
+import { violation } from './lib/schema.mjs';
 import { randomPolicy, randomRequest, stampKeys } from './lib/policies.mjs';
 
 const ROUNDS = Number(process.env.ADYTON_POLICIES ?? 4000);
@@ -50,6 +51,34 @@ await test(`${ROUNDS} random requests are decided as the model decides them`, as
   }
   console.log(`# ${JSON.stringify(counts)}`);
   for (const v of ['allowed', 'rule', 'undecided', 'default', 'approvals', 'limit']) assert.ok(counts[v] > 0, `no random policy came to "${v}"`);
+});
+
+const schema = JSON.parse(readFileSync(new URL('../../doc/policy.schema.json', import.meta.url), 'utf8'));
+
+await test('the published schema accepts every policy that the enclave reads', () => {
+  for (let i = 0; i < 500; i++) {
+    const policy = randomPolicy(r);
+    assert.equal(violation(schema, policy), null, JSON.stringify(policy));
+  }
+});
+
+await test('what the schema refuses the enclave refuses as well', async () => {
+  const rule = { name: 'r', effect: 'allow', when: {} };
+  const request = { message: { text: 'x' } };
+  for (const policy of [
+    {}, { policy: 2, rules: [] }, { policy: 1 }, { policy: 1, rules: {} }, { policy: 1, rules: [], x: 1 },
+    { policy: 1, rules: [{ ...rule, effect: 'permit' }] }, { policy: 1, rules: [{ name: 'r', effect: 'allow' }] }, { policy: 1, rules: [{ ...rule, name: '' }] },
+    { policy: 1, rules: [{ ...rule, when: { amount: 1 } }] }, { policy: 1, rules: [{ ...rule, when: { value: 'x' } }] }, { policy: 1, rules: [{ ...rule, when: { value: { prefix: 1 } } }] },
+    { policy: 1, rules: [{ ...rule, when: { to: '0x35' } }] }, { policy: 1, rules: [{ ...rule, when: { to: [] } }] }, { policy: 1, rules: [{ ...rule, when: { kind: 'tx' } }] },
+    { policy: 1, rules: [{ ...rule, when: { value: {} } }] }, { policy: 1, rules: [{ ...rule, when: { creates: 1 } }] }, { policy: 1, rules: [{ ...rule, when: { selector: '0x01' } }] },
+    { policy: 1, rules: [{ ...rule, when: { time: {} } }] }, { policy: 1, rules: [{ ...rule, when: { time: { days: ['Mon'] } } }] }, { policy: 1, rules: [{ ...rule, when: { time: { from: '9:00' } } }] },
+    { policy: 1, rules: [{ ...rule, limits: [{ name: 'a', per: '1w', max: 1 }] }] }, { policy: 1, rules: [{ ...rule, limits: [{ name: 'a', max: 1 }] }] }, { policy: 1, rules: [{ ...rule, limits: {} }] },
+    { policy: 1, rules: [{ ...rule, approvals: { need: 0, of: [stampKeys[0]] } }] }, { policy: 1, rules: [{ ...rule, approvals: { need: 1, of: ['x'] } }] },
+    { policy: 1, rules: [{ ...rule, effect: 'deny', limits: [] }] }, { policy: 1, rules: [], lists: [] }, { policy: 1, rules: [], lists: { a: 1 } },
+  ]) {
+    assert.notEqual(violation(schema, policy), null, `the schema accepts ${JSON.stringify(policy)}`);
+    assert.ok((await run({ policy, request })).error, `the enclave accepts ${JSON.stringify(policy)}`);
+  }
 });
 
 await done();
