@@ -85,7 +85,7 @@ struct ady_config_ipc {
 	struct ady_endpoint at;
 	const char *tenant;  /* of whoever may open the socket; NULL: no callers are told apart */
 	size_t tenant_index; /* with a tenant: its place among the callers */
-	uint64_t chain;     /* 0: the default */
+	uint64_t chain;      /* 0: the default */
 };
 
 /* All texts point into root. */

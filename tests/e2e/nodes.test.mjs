@@ -265,6 +265,23 @@ await test('a node by https and wss: its certificate must be trusted, and gets t
   await bad.stop();
 });
 
+await test('a gateway with TLS serves wss: calls, large texts both ways, a close', async () => {
+  const files = selfSigned(scratch('tls'), 'gateway');
+  const g = await startGateway(s, { nodes: [node(second)], tls: { cert: files.cert, key: files.key } });
+  const socket = await opened(new WebSocket(g.gateway.replace('http', 'ws'), { ca: readFileSync(files.cert) }));
+  const got = new Map();
+  socket.on('message', (d) => { const x = JSON.parse(d); got.set(x.id, x); });
+  const at = '0x' + '22'.repeat(20);
+  for (let id = 0; id < 40; id++) socket.send(JSON.stringify({ jsonrpc: '2.0', id, method: id % 4 ? 'eth_getCode' : 'health_status', params: [at, 'latest'], padding: 'x'.repeat(id * 10000) }));
+  await until(10000, 'all answers', () => got.size === 40);
+  assert.equal(got.get(1).result.length, 600002);
+  assert.equal(got.get(0).result, 'OK');
+  const end = closing(socket);
+  socket.close(1000);
+  assert.equal((await end).code, 1000);
+  await g.stop();
+});
+
 await test('a node that stands still while another goes on is left', async () => {
   const still = await startAnvil();
   const lagging = await startCutter(still.url);
