@@ -269,6 +269,7 @@ static enum ady_err read_options(const struct object *o, struct ady_enclave_conf
 	    {{"rsa_max_age_s", 10, 86400, 3600, false}, &c->rsa_max_age_s},
 	    /* A document's certificate lives about three hours; an hour leaves room. */
 	    {{"attestation_max_age_s", 0, 3600, 60, false}, &c->attestation_max_age_s},
+	    {{"clock_check_s", 1, 600, 600, false}, &c->clock_check_s},
 	    {{"kms_connections", 1, 128, 16, false}, &c->kms_connections},
 	    {{"kms_timeout_ms", 100, 60000, 5000, false}, &c->kms_timeout_ms},
 	    {{"lanes", 0, 64, 0, false}, &c->lanes},
@@ -303,6 +304,7 @@ static enum ady_err read_root(const struct ady_json *doc, struct ady_enclave_con
 	                                    "rsa_bits",
 	                                    "rsa_max_age_s",
 	                                    "attestation_max_age_s",
+	                                    "clock_check_s",
 	                                    "kms_connections",
 	                                    "kms_timeout_ms",
 	                                    "lanes",

@@ -32,6 +32,7 @@ struct ady_enclave_config {
 	struct ady_config_kms kms;
 	uint32_t rsa_bits, rsa_max_age_s;
 	uint32_t attestation_max_age_s; /* 0: a document for every call */
+	uint32_t clock_check_s;         /* between two looks at the NSM's time */
 	uint32_t kms_connections, kms_timeout_ms;
 	uint32_t lanes; /* 0: one per core */
 	uint32_t depth;

@@ -132,7 +132,7 @@ static enum ady_err check_entropy(struct enclave *e, struct ady_fault *f)
 
 static enum ady_err watch_time(struct enclave *e, struct ady_fault *f)
 {
-	return ady_time_watch_open(&e->watch, e->nsm, f);
+	return ady_time_watch_open(&e->watch, e->nsm, e->config->clock_check_s, f);
 }
 
 static enum ady_err make_keys(struct enclave *e, struct ady_fault *f)

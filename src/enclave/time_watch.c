@@ -11,12 +11,12 @@
 enum {
 	SAY_MS = 2000,
 	WRONG_MS = 30000,
-	PAUSE_MS = 600000,
-	PAUSE_WRONG_MS = 10000,
+	PAUSE_WRONG_MS = 10000, /* at most: the pause itself may be shorter */
 };
 
 struct ady_time_watch {
 	struct ady_nsm *nsm;
+	int64_t pause_ms;
 	int64_t next_ms;          /* ady_mono_ms */
 	_Atomic int64_t drift_ms; /* clock minus NSM */
 	uint8_t document[ADY_NSM_ANSWER_MAX];
@@ -58,19 +58,20 @@ static void say(int64_t was, int64_t is)
 
 static enum ady_err check(struct ady_time_watch *w, struct ady_fault *f)
 {
-	int64_t was = atomic_load(&w->drift_ms), is;
+	int64_t was = atomic_load(&w->drift_ms), is, pause_ms = w->pause_ms;
 	enum ady_err err = compare(w, &is, f);
 
 	if (err == ADY_OK) {
 		atomic_store(&w->drift_ms, is);
 		say(was, is);
 	}
-	w->next_ms =
-	    ady_mono_ms() + (err != ADY_OK || distance(is) > WRONG_MS ? PAUSE_WRONG_MS : PAUSE_MS);
+	if ((err != ADY_OK || distance(is) > WRONG_MS) && pause_ms > PAUSE_WRONG_MS)
+		pause_ms = PAUSE_WRONG_MS;
+	w->next_ms = ady_mono_ms() + pause_ms;
 	return err;
 }
 
-enum ady_err ady_time_watch_open(struct ady_time_watch **out, struct ady_nsm *nsm,
+enum ady_err ady_time_watch_open(struct ady_time_watch **out, struct ady_nsm *nsm, unsigned pause_s,
                                  struct ady_fault *f)
 {
 	struct ady_time_watch *w = calloc(1, sizeof *w);
@@ -80,6 +81,7 @@ enum ady_err ady_time_watch_open(struct ady_time_watch **out, struct ady_nsm *ns
 	if (!w)
 		return ADY_E_MEMORY;
 	w->nsm = nsm;
+	w->pause_ms = (int64_t)pause_s * 1000;
 	if ((err = check(w, f)) != ADY_OK) {
 		free(w);
 		return err;

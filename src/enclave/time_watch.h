@@ -11,16 +11,16 @@
 
 struct ady_time_watch;
 
-/* A watch that has compared once. nsm is borrowed for good.
- * Returns: ADY_E_NSM when the module gives no document, ADY_E_MEMORY. */
-enum ady_err ady_time_watch_open(struct ady_time_watch **w, struct ady_nsm *nsm,
+/* A watch that has compared once, and does so again every pause_s seconds. nsm is borrowed for
+ * good. Returns: ADY_E_NSM when the module gives no document, ADY_E_MEMORY. */
+enum ady_err ady_time_watch_open(struct ady_time_watch **w, struct ady_nsm *nsm, unsigned pause_s,
                                  struct ady_fault *f);
 
 /* Free. NULL is allowed. */
 void ady_time_watch_close(struct ady_time_watch *w);
 
-/* Compare when it is time again: after 10 minutes, after 10 s while the clock is wrong. Logs what
- * is beyond 2 s, and the return from it. Blocks for a round trip to the module then. */
+/* Compare when it is time again: after the pause, after 10 s at most while the clock is wrong. Logs
+ * what is beyond 2 s, and the return from it. Blocks for a round trip to the module then. */
 void ady_time_watch_check(struct ady_time_watch *w);
 
 /* By how many milliseconds clock and NSM differed when last compared. */

@@ -4,7 +4,8 @@
 // something is not as it must be.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import net from 'node:net';
 import { test, done, parallel, skip, until } from '../e2e/lib/tap.mjs';
@@ -153,6 +154,33 @@ await test('a clock that was stepped by 14 s is said to drift, and still relied 
   const { value } = await link.ask(T.STATUS, cbor([]));
   assert.doesNotMatch(value[1], /clock_wrong/);
   assert.ok(value[11] > 2000 && value[11] < 30000, `drift ${value[11]} ms`);
+  link.end();
+  await m.stop();
+});
+
+/** A monitor of the machine's: stop() and cont() hold its virtual time and let it go on. */
+async function monitor(file) {
+  await until(5000, 'the monitor', () => existsSync(file));
+  const socket = net.connect(file);
+  await once(socket, 'data');
+  const ask = async (execute) => (socket.write(JSON.stringify({ execute }) + '\n'), once(socket, 'data'));
+  await ask('qmp_capabilities');
+  return { stop: () => ask('stop'), cont: () => ask('cont'), end: () => socket.destroy() };
+}
+
+await test('a clock that falls behind while the machine runs: no KMS is called from then on', async () => {
+  const qmp = join(dir, 'qmp');
+  const m = await boot(t, { image: image({ init: enclave, 'enclave.json': json({ ...good, clock_check_s: 2 }) }), args: ['-qmp', `unix:${qmp},server=on,wait=off`] });
+  await m.line(/ ready /);
+  const before = await monitor(qmp);
+  await before.stop();
+  await new Promise((go) => setTimeout(go, 33000)); // what is tested is this time itself
+  await before.cont();
+  before.end();
+  await m.line(/the clock is wrong: KMS is not called until it is right drift_ms=-3\d{4}\b/);
+  const link = new Link(await m.connect(5000));
+  await link.credentials({ AccessKeyId: 'AKIAEXAMPLE', SecretAccessKey: 'x'.repeat(40), Expiration: '2040-01-01T00:00:00Z' });
+  await until(10000, 'the status to say it', async () => /clock_wrong/.test((await link.ask(T.STATUS, cbor([]))).value[1]));
   link.end();
   await m.stop();
 });

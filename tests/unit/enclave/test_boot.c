@@ -175,7 +175,7 @@ static struct ady_time_watch *watch(struct fake_nsm *n, struct ady_nsm **nsm, in
 	if (ady_nsm_open(nsm, &config, NULL) != ADY_OK)
 		abort();
 	close(null);
-	CHECK_ERR(ady_time_watch_open(&w, *nsm, NULL), want);
+	CHECK_ERR(ady_time_watch_open(&w, *nsm, 600, NULL), want);
 	return w;
 }
 

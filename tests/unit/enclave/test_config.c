@@ -81,6 +81,7 @@ CASE(what_is_left_out_has_its_default)
 	CHECK_INT(config.rsa_bits, 2048);
 	CHECK_INT(config.rsa_max_age_s, 3600);
 	CHECK_INT(config.attestation_max_age_s, 60);
+	CHECK_INT(config.clock_check_s, 600);
 	CHECK_INT(config.kms_connections, 16);
 	CHECK_INT(config.kms_timeout_ms, 5000);
 	CHECK_INT(config.depth, 1024);
@@ -164,6 +165,7 @@ static const struct change changes[] = {
      "is out of range"},
     {"\"lanes\":0", "\"attestation_max_age_s\":3601", ADY_E_FIELD_RANGE, "attestation_max_age_s",
      "is out of range"},
+    {"\"lanes\":0", "\"clock_check_s\":601", ADY_E_FIELD_RANGE, "clock_check_s", "is out of range"},
     {"\"verify_signatures\":true", "\"verify_signatures\":null", ADY_E_FIELD_INVALID,
      "verify_signatures", "must be true or false"},
 };
