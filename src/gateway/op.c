@@ -189,8 +189,13 @@ void ady_op_refuse(struct ady_op *op, enum ady_err err, const char *where, const
 
 void ady_op_fail_all(struct ady_shard *shard)
 {
-	while (shard->ops)
-		ady_op_refuse(shard->ops, ADY_E_ENCLAVE, NULL, "the gateway is ending");
+	struct ady_op *op, *older;
+
+	for (op = shard->ops; op; op = older) {
+		older = op->older;
+		if (op->req)
+			ady_op_refuse(op, ADY_E_ENCLAVE, NULL, "the gateway is ending");
+	}
 }
 
 void ady_answer_now(struct ady_shard *shard, struct ady_http_request *req, enum ady_route route,
