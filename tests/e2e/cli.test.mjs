@@ -2,13 +2,13 @@
 // The adyton program in the hands of a newcomer: nothing to connect to, wrong arguments, closed standard
 // input, folders that are odd, Ctrl-C at every moment, help that must be true.
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { Transaction } from 'ethers';
 import { test, done, random, until, atEnd } from './lib/tap.mjs';
-import { bin, root, run, scratch, startStack, startJson, awsEnv, putKey } from './lib/stack.mjs';
+import { bin, root, run, scratch, spawnBound, startStack, startJson, awsEnv, putKey } from './lib/stack.mjs';
 
 const r = random();
 const adyton = join(bin, 'adyton');
@@ -123,7 +123,7 @@ await test('a folder with spaces and signs: what dev up and dev env print works 
   const sh = spawnSync('sh', ['-c', `set -e; eval "$("$A" dev env --dir "$D")"; printf %s "${'11'.repeat(32)}" | "$A" key put shell --file - --json; "$A" sign shell ${flags.join(' ')} --raw; "$A" attestation get --nonce 00ff -o "$D/doc"; "$A" attestation verify "$D/doc" --nonce 00ff --root "$ADYTON_NSM_ROOT"`], { encoding: 'utf8', env: { PATH: process.env.PATH, A: adyton, D: spaces } });
   assert.equal(sh.status, 0, sh.stderr);
   assert.match(sh.stdout, /0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A/i);
-  const table = spawn(adyton, ['dev', 'up', '--dir', join(top, 'table with space')], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const table = spawnBound(adyton, ['dev', 'up', '--dir', join(top, 'table with space')], { stdio: ['ignore', 'pipe', 'pipe'] });
   atEnd(() => table.kill('SIGKILL'));
   let text = '';
   table.stdout.on('data', (d) => (text += d));
@@ -218,7 +218,7 @@ await test('Ctrl-C at any moment: the end within seconds, nothing left running, 
   const dir = join(top, 'ctrl-c');
   const codes = {};
   for (let ms = 0; ms <= 1500; ms += ms < 400 ? 25 : 150) {
-    const c = spawn(adyton, ['dev', 'up', '--json', '--dir', dir], { stdio: ['ignore', 'ignore', 'ignore'], detached: true });
+    const c = spawnBound(adyton, ['dev', 'up', '--json', '--dir', dir], { stdio: ['ignore', 'ignore', 'ignore'], detached: true });
     const ended = new Promise((resolve) => c.on('exit', (code, signal) => resolve(code ?? signal)));
     await wait(ms);
     const began = Date.now();

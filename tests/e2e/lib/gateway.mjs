@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // More gateways beside a stack's own, each with a configuration of its own, in front of the same enclave
 // and devcloud; and raw bytes for their listeners.
-import { spawn } from 'node:child_process';
 import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import net from 'node:net';
 import tls from 'node:tls';
 import { atEnd, until } from './tap.mjs';
-import { bin, run, scratch, tail } from './stack.mjs';
+import { bin, run, scratch, tail, spawnBound } from './stack.mjs';
 
 let gateways = 0;
 
@@ -21,7 +20,7 @@ export async function startGateway(s, changes = {}, { env } = {}) {
   const own = JSON.parse(readFileSync(join(s.dir, 'gateway.json'), 'utf8'));
   const all = { ...own, listen: ['tcp:127.0.0.1:0'], relay: undefined, ...changes };
   writeFileSync(config, JSON.stringify({ ...all, aws: { ...own.aws, ...changes.aws } }));
-  const child = spawn(join(bin, 'adyton-gateway'), ['--config', config, '--ready-file', ready], {
+  const child = spawnBound(join(bin, 'adyton-gateway'), ['--config', config, '--ready-file', ready], {
     stdio: ['ignore', openSync(log, 'a'), openSync(log, 'a')],
     env: { ...process.env, ...env },
   });

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A devcloud, a KMS key that admits one measured enclave, that enclave, and a lying parent in place of
 // the gateway.
-import { spawn } from 'node:child_process';
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { existsSync, openSync, readFileSync, writeFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { KMSClient, CreateKeyCommand, PutKeyPolicyCommand, EncryptCommand } from '@aws-sdk/client-kms';
 import { SigningKey, computeAddress } from 'ethers';
 import { atEnd, until } from './tap.mjs';
-import { bin, run, request, scratch, startJson, tail } from './stack.mjs';
+import { bin, run, request, scratch, startJson, tail, spawnBound } from './stack.mjs';
 import { clientOptions } from './aws.mjs';
 import { Link, Relay, cbor } from './parent.mjs';
 
@@ -97,7 +96,7 @@ export async function startEnclave(cloud, keyArn, { changes = {}, kms = {}, nsm 
   const relay = new Relay(path('r.sock'));
   atEnd(() => relay.close());
   const log = path('log');
-  const child = spawn(program, ['--config', config], { stdio: ['ignore', openSync(log, 'a'), openSync(log, 'a')] });
+  const child = spawnBound(program, ['--config', config], { stdio: ['ignore', openSync(log, 'a'), openSync(log, 'a')] });
   const ended = new Promise((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })));
   atEnd(() => (child.kill('SIGKILL'), ended));
   await until(20000, 'the enclave to listen', () => {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The signer in one process, for thousands of signatures in seconds: build/*/tools/sign_lines runs what the enclave
 // runs between the frame and KMS. The programs around it are in the tests that use lib/stack.mjs.
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { bin } from './stack.mjs';
+import { bin, spawnBound } from './stack.mjs';
 
 /** Sign many bodies: jobs are { key: "0x..", body }, allow is what their records allow. Resolves to one object a job:
  * { raw, hash, from, r, s, yParity }, or { code, where, detail } of a refusal. */
 export function signLines(jobs, allow = []) {
-  const child = spawn(join(bin, 'tools/sign_lines'), allow, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawnBound(join(bin, 'tools/sign_lines'), allow, { stdio: ['pipe', 'pipe', 'inherit'] });
   child.stdin.on('error', () => {}); // its exit says more
   for (const { key, body } of jobs) child.stdin.write(`${key.slice(2)} ${typeof body === 'string' ? body : JSON.stringify(body)}\n`);
   child.stdin.end();

@@ -20,10 +20,15 @@ export function scratch(name = 'ady') {
   return dir;
 }
 
+/** Start a program that is killed when this one ends, however it ends: setpriv asks the kernel for it and becomes
+ * the program. */
+export const spawnBound = (command, args, options) =>
+  spawn('setpriv', ['--pdeathsig', 'KILL', '--', command, ...args], options);
+
 /** Start a program that prints one line of JSON on stdout when it is ready; resolves to
  * { ready, child, stop }. */
 export function startJson(command, args, { env, log, timeout = 60000 } = {}) {
-  const child = spawn(command, args, {
+  const child = spawnBound(command, args, {
     stdio: ['ignore', 'pipe', log ? openSync(log, 'a') : 'inherit'],
     env: { ...process.env, ...env },
   });
@@ -147,7 +152,7 @@ export const signAny = (s, id, body, options = {}) =>
 export async function startAnvil(args = []) {
   const binary = join(root, 'tests/e2e/node_modules/.bin/anvil');
   if (!existsSync(binary)) throw new Error('anvil is not installed: run script/bootstrap');
-  const child = spawn(binary, ['--port', '0', '--hardfork', 'prague', '--no-cors', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawnBound(binary, ['--port', '0', '--hardfork', 'prague', '--no-cors', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   atEnd(() => child.kill());
   const url = await new Promise((resolve, reject) => {
     let text = '';

@@ -37,6 +37,15 @@ export async function test(name, fn) {
   }
 }
 
+// Ended from outside (a time limit, Ctrl-C): nothing of it stays.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.once(signal, () => {
+    console.log(`# ended by ${signal}`);
+    failed++;
+    done();
+  });
+}
+
 /** Clean up and exit; call as the last statement of a test program. */
 export async function done() {
   for (const fn of cleanups.reverse()) {

@@ -16,7 +16,7 @@ static int script(const char *arguments, char *out, size_t cap)
 	FILE *p;
 	size_t n;
 
-	snprintf(command, sizeof command, "tests/lib/postgres.sh %s", arguments);
+	snprintf(command, sizeof command, "exec tests/lib/postgres.sh %s", arguments);
 	p = popen(command, "r"); /* NOLINT(cert-env33-c): a test starts its server */
 	if (!p)
 		return -1;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A virtual machine that boots an enclave image: QEMU's nitro-enclave with vhost-device-vsock, or its
 // microvm, which has no NSM, or one that measured nothing.
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import net from 'node:net';
 import { atEnd, until } from '../../e2e/lib/tap.mjs';
-import { root, scratch } from '../../e2e/lib/stack.mjs';
+import { root, scratch, spawnBound } from '../../e2e/lib/stack.mjs';
 
 let machines = 0;
 
@@ -49,13 +49,13 @@ export async function boot(t, { image, microvm, memory = 320, cpus = 1, args = [
     options.push('-M', 'microvm,acpi=off,pic=on,pit=on,rtc=on', '-bios', 'qboot.rom', '-kernel', microvm.kernel, '-initrd', microvm.ramdisk, '-append', microvm.cmdline);
     if (microvm.nsm) options.push('-device', 'virtio-nsm-device,module-id=unmeasured');
   } else {
-    vhost = spawn(t.vhost, ['--guest-cid', '4', '--socket', join(dir, 's'), '--uds-path', uds], { stdio: 'ignore' });
+    vhost = spawnBound(t.vhost, ['--guest-cid', '4', '--socket', join(dir, 's'), '--uds-path', uds], { stdio: 'ignore' });
     atEnd(() => vhost.kill('SIGKILL'));
     await until(5000, 'vhost-device-vsock', () => existsSync(join(dir, 's')));
     options.push('-M', 'nitro-enclave,vsock=c,id=adyton-test', '-chardev', `socket,id=c,path=${join(dir, 's')}`, '-kernel', image);
   }
   const began = Date.now();
-  const child = spawn(t.qemu, [...options, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawnBound(t.qemu, [...options, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (d) => (text += d.toString('latin1')));
   const ended = new Promise((resolve) => child.on('exit', (code) => (vhost?.kill('SIGKILL'), resolve(code))));
