@@ -53,7 +53,7 @@ enum ady_err ady_policies_get(struct ady_policies *policies, const struct ady_ru
 enum ady_err ady_policies_decide(struct ady_policies *policies, const struct ady_record *rec,
                                  const struct ady_object *object, struct ady_fault *f)
 {
-	struct ady_deciding *d = &policies->deciding;
+	struct ady_deciding *d;
 	struct ady_decision decision;
 	const struct ady_rulebook *book;
 	enum ady_err err;
@@ -62,6 +62,7 @@ enum ady_err ady_policies_decide(struct ady_policies *policies, const struct ady
 		return ADY_OK;
 	if ((err = ady_policies_get(policies, &book, rec->policy, "record.policy", f)) != ADY_OK)
 		return err;
+	d = &policies->deciding;
 	*d = (struct ady_deciding){.book = book, .object = object};
 	ady_decide(&decision, d, NULL);
 	if (decision.verdict == ADY_ALLOWED)

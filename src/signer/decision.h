@@ -32,8 +32,9 @@ struct ady_policies {
 enum ady_err ady_policies_get(struct ady_policies *policies, const struct ady_rulebook **book,
                               struct ady_bytes text, const char *at, struct ady_fault *f);
 
-/* Decide. A record without a policy allows. Limits do not hold: there are no counters yet.
- * Returns: ADY_E_DENIED with the rule in f; what ady_policies_get returns. */
+/* Decide. A record without a policy allows, and policies may be NULL then. Limits do not hold:
+ * there are no counters yet. Returns: ADY_E_DENIED with the rule in f; what ady_policies_get
+ * returns. */
 enum ady_err ady_policies_decide(struct ady_policies *policies, const struct ady_record *rec,
                                  const struct ady_object *object, struct ady_fault *f);
 
