@@ -143,7 +143,7 @@ static int by_value(const void *a, const void *b)
 
 enum ady_err ady_key_chains(struct ady_record *r, const struct ady_values *values)
 {
-	uint64_t chains[ADY_CLI_VALUES];
+	uint64_t chains[ADY_CLI_VALUES] = {0};
 
 	for (size_t i = 0; i < values->n; i++) {
 		char *end;

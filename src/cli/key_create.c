@@ -125,17 +125,22 @@ static int create_part(const struct create *c, const char *options, uint64_t fir
 
 static void report_many(const struct create *c, uint64_t made)
 {
-	unsigned long long last = c->first + c->count - 1, first = c->first, n = made;
+	unsigned long long first = c->first, last = c->first + c->count - 1, n = made;
+	unsigned long long old = c->count - made;
 
 	if (c->json)
 		printf("{\"created\":%llu,\"there_already\":%llu,\"first\":\"%s%llu\",\"last\":"
 		       "\"%s%llu\"}\n",
-		       n, (unsigned long long)c->count - n, c->key.id, first, c->key.id, last);
+		       n, old, c->key.id, first, c->key.id, last);
 	else
 		printf("created     %llu keys, %s%llu to %s%llu\nthere       %llu of them "
 		       "already\ntenant      %s\n",
-		       n, c->key.id, first, c->key.id, last, (unsigned long long)c->count - n,
-		       c->key.tenant);
+		       n, c->key.id, first, c->key.id, last, old, c->key.tenant);
+}
+
+static void tell(unsigned long long done, unsigned long long of)
+{
+	fprintf(stderr, "%llu of %llu\n", done, of);
 }
 
 static int create_many(const struct create *c)
@@ -150,8 +155,7 @@ static int create_many(const struct create *c)
 
 		status = create_part(c, ady_dyn_cstr(&options), c->first + done, n, &made);
 		if (status < 0)
-			fprintf(stderr, "%llu of %llu\n", (unsigned long long)(done + n),
-			        (unsigned long long)c->count);
+			tell(done + n, c->count);
 	}
 	ady_dyn_free(&options);
 	if (status < 0) {

@@ -28,9 +28,10 @@ static void update(crypto_auth_hmacsha256_state *s, struct ady_bytes b)
 static void extract(uint8_t out[static HASH], struct ady_bytes suite, struct ady_bytes salt,
                     const char *label, struct ady_bytes ikm)
 {
+	static const uint8_t none[1];
 	crypto_auth_hmacsha256_state s;
 
-	(void)crypto_auth_hmacsha256_init(&s, salt.p, salt.n);
+	(void)crypto_auth_hmacsha256_init(&s, salt.n ? salt.p : none, salt.n);
 	update(&s, ady_bytes_str("HPKE-v1"));
 	update(&s, suite);
 	update(&s, ady_bytes_str(label));

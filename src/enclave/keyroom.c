@@ -147,18 +147,14 @@ static enum ady_err take_data_key(struct ady_keyroom *room, size_t worker,
 }
 
 /* Call KMS for a data key and keep it under its name, which is known before or after. */
-static enum ady_err fetch(struct ady_keyroom *room, size_t worker, struct ady_kms_ask *ask,
+static enum ady_err fetch(struct ady_keyroom *room, size_t worker, const struct ady_kms_ask *ask,
                           const char *tenant, struct ady_fault *f)
 {
 	uint64_t epoch = ady_data_keys_epoch(room->data_keys);
-	struct ady_context_pair context[ADY_DATA_KEY_CONTEXT];
 	struct ady_data_key_name name;
 	struct ady_bytes plaintext;
 	enum ady_err err;
 
-	ady_record_data_key_context(context, room->config.config->deployment, tenant);
-	ask->context = context;
-	ask->context_n = ADY_DATA_KEY_CONTEXT;
 	err = call(room, worker, ask, &plaintext, f);
 	if (err == ADY_OK)
 		err = take_data_key(room, worker, plaintext, f);
@@ -173,12 +169,17 @@ enum ady_err ady_keyroom_open_data_key(struct ady_keyroom *room, size_t worker, 
                                        struct ady_bytes blob, int64_t deadline_ms,
                                        struct ady_fault *f)
 {
-	struct ady_kms_ask ask = {.ciphertext = blob, .deadline_ms = deadline_ms};
+	struct ady_context_pair context[ADY_DATA_KEY_CONTEXT];
+	struct ady_kms_ask ask = {.ciphertext = blob,
+	                          .context = context,
+	                          .context_n = ADY_DATA_KEY_CONTEXT,
+	                          .deadline_ms = deadline_ms};
 	struct ady_data_key_name name;
 
 	ady_data_key_name(&name, tenant, blob);
 	if (ady_data_keys_get(room->data_keys, &name, room->spaces[worker].data_key))
 		return ADY_OK;
+	ady_record_data_key_context(context, room->config.config->deployment, tenant);
 	return fetch(room, worker, &ask, tenant, f);
 }
 
@@ -186,8 +187,14 @@ enum ady_err ady_keyroom_new_data_key(struct ady_keyroom *room, size_t worker, c
                                       const char *key_arn, struct ady_buf *blob,
                                       int64_t deadline_ms, struct ady_fault *f)
 {
-	struct ady_kms_ask ask = {.key_arn = key_arn, .blob = blob, .deadline_ms = deadline_ms};
+	struct ady_context_pair context[ADY_DATA_KEY_CONTEXT];
+	struct ady_kms_ask ask = {.key_arn = key_arn,
+	                          .blob = blob,
+	                          .context = context,
+	                          .context_n = ADY_DATA_KEY_CONTEXT,
+	                          .deadline_ms = deadline_ms};
 
+	ady_record_data_key_context(context, room->config.config->deployment, tenant);
 	return fetch(room, worker, &ask, tenant, f);
 }
 

@@ -128,10 +128,10 @@ static enum ady_err put_record(struct batch *b, const struct ady_wire_batched *m
 {
 	const size_t pub_n = ady_curve_public_size(b->curve);
 	const uint8_t *at = m->keys.p + i * (pub_n + ADY_WIRE_SEALED_KEY);
+	unsigned long long number = b->first + i;
 	struct ady_buf text;
 
-	snprintf(b->rec.id + b->id_n, sizeof b->rec.id - b->id_n, "%llu",
-	         (unsigned long long)(b->first + i));
+	snprintf(b->rec.id + b->id_n, sizeof b->rec.id - b->id_n, "%llu", number);
 	memcpy(b->rec.pub, at, pub_n);
 	memcpy(b->rec.ciphertext, at + pub_n, ADY_WIRE_SEALED_KEY);
 	b->rec.ciphertext_n = ADY_WIRE_SEALED_KEY;

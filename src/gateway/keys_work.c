@@ -178,7 +178,7 @@ static void put_many(struct ady_keys_call *call, struct ady_records *r, size_t w
                      struct ady_fault *f)
 {
 	struct ady_entry *entries = calloc(ADY_WIRE_BATCH_MAX, sizeof *entries);
-	struct ady_entry **list = calloc(ADY_WIRE_BATCH_MAX, sizeof *list);
+	struct ady_entry **list = calloc(ADY_WIRE_BATCH_MAX, sizeof(struct ady_entry *));
 	enum ady_err err = ADY_E_MEMORY;
 	size_t n = 0;
 

@@ -43,9 +43,32 @@ static bool same_context(void)
 	return rec.context_n == again.context_n;
 }
 
+/* The options of a new key have the same members: what is accepted can be bound, and a refusal says
+ * why. */
+static void begin(struct ady_bytes text)
+{
+	static uint8_t aad[ADY_RECORD_AAD_MAX];
+	struct ady_buf b = ady_buf(aad, sizeof aad);
+	struct ady_fault f = {0};
+	enum ady_err err =
+	    ady_record_begin(&rec, ADY_CURVE_SECP256K1, ady_bytes_str("t"), text, &f);
+
+	if (err != ADY_OK) {
+		if (f.err != err || !f.detail[0])
+			ADY_BUG("a refusal without a reason");
+		return;
+	}
+	ady_record_bind(&rec);
+	ady_record_aad(&b, &rec, "d");
+	if (b.full)
+		ADY_BUG("options that cannot be bound");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ady_buf b = ady_buf(space, sizeof space);
+
+	begin(ady_bytes(data, size));
 
 	if (parse(&rec, ady_bytes(data, size)) != ADY_OK || rec.sample)
 		return 0;

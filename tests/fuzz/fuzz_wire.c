@@ -115,6 +115,86 @@ static bool state_outcome(struct ady_bytes in, struct ady_buf *b)
 	return true;
 }
 
+static bool create(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_wire_create m;
+
+	if (ady_wire_read_create(&m, in) != ADY_OK)
+		return false;
+	ady_wire_put_create(b, &m);
+	return true;
+}
+
+static bool created(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_wire_created m;
+
+	if (ady_wire_read_created(&m, in) != ADY_OK)
+		return false;
+	ady_wire_put_created(b, &m);
+	return true;
+}
+
+static bool batch(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_wire_batch m;
+
+	if (ady_wire_read_batch(&m, in) != ADY_OK)
+		return false;
+	ady_wire_put_batch(b, &m);
+	return true;
+}
+
+static bool batched(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_wire_batched m;
+
+	if (ady_wire_read_batched(&m, in) != ADY_OK)
+		return false;
+	ady_wire_put_batched(b, &m);
+	return true;
+}
+
+static bool rewrap(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_wire_rewrap m;
+
+	if (ady_wire_read_rewrap(&m, in) != ADY_OK)
+		return false;
+	ady_wire_put_rewrap(b, &m);
+	return true;
+}
+
+static bool import(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_wire_import m;
+
+	if (ady_wire_read_import(&m, in) != ADY_OK)
+		return false;
+	ady_wire_put_import(b, &m);
+	return true;
+}
+
+static bool lock(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_bytes tenant;
+
+	if (ady_wire_read_lock(&tenant, in) != ADY_OK)
+		return false;
+	ady_wire_put_lock(b, tenant);
+	return true;
+}
+
+static bool locked(struct ady_bytes in, struct ady_buf *b)
+{
+	uint64_t n;
+
+	if (ady_wire_read_locked(&n, in) != ADY_OK)
+		return false;
+	ady_wire_put_locked(b, n);
+	return true;
+}
+
 static bool blob(struct ady_bytes in, struct ady_buf *b)
 {
 	struct ady_bytes m;
@@ -169,8 +249,9 @@ static bool fault(struct ady_bytes in, struct ady_buf *b)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static bool (*const readers[])(struct ady_bytes in, struct ady_buf * b) = {
-	    head,   empty, hello, credentials, sign,      answer,    blob,
-	    status, relay, fault, duty,        watermark, state_cas, state_outcome,
+	    head,  empty,   hello,  credentials, sign,      answer,        blob,   status,
+	    relay, fault,   duty,   watermark,   state_cas, state_outcome, create, created,
+	    batch, batched, rewrap, import,      lock,      locked,
 	};
 	static uint8_t space[ADY_WIRE_BODY_MAX];
 	struct ady_buf b = ady_buf(space, sizeof space);
