@@ -181,6 +181,7 @@ static enum ady_err find_row(struct reader *r)
 {
 	uint32_t i = ady_json_get(r->ssz.doc, r->request, "type");
 	char name[TYPE_MAX];
+	bool found = false;
 
 	if (ady_json_kind(r->ssz.doc, r->request) != ADY_JSON_OBJECT)
 		return fail(r, ADY_E_FIELD_INVALID, NULL, "the request must be a JSON object");
@@ -188,9 +189,11 @@ static enum ady_err find_row(struct reader *r)
 		return fail(r, ADY_E_FIELD_MISSING, "type", "is required");
 	short_text(r, i, name, sizeof name);
 	for (unsigned k = 0; k < ADY_DUTIES; k++)
-		if (strcasecmp(rows[k].name, name) == 0)
+		if (strcasecmp(rows[k].name, name) == 0) {
 			r->row = &rows[k];
-	if (!r->row)
+			found = true;
+		}
+	if (!found)
 		return fail(r, ADY_E_FIELD_INVALID, "type", "is not the name of a type");
 	snprintf(r->at, sizeof r->at, "%s", r->row->key);
 	r->object = ady_json_get(r->ssz.doc, r->request, r->row->key);
@@ -342,6 +345,7 @@ static enum ady_err deposit_root(const struct reader *r, uint8_t root[static 32]
 {
 	static const char *const names[] = {"pubkey", "withdrawal_credentials", "amount",
 	                                    "genesis_fork_version"};
+	const struct ady_ssz_type *type = &ady_beacon_deposit_message;
 	uint32_t version = ady_json_get(r->ssz.doc, r->object, names[3]);
 	uint8_t version4[4], field[32];
 	struct ady_ssz t;
@@ -356,13 +360,13 @@ static enum ady_err deposit_root(const struct reader *r, uint8_t root[static 32]
 		return err;
 	if (memcmp(version4, r->net->fork[0].version, 4) != 0)
 		return fail_at(r, ADY_E_FIELD_INVALID, names[3], "is not that of the network");
-	ady_ssz_begin(&t, r->type->n);
-	for (uint64_t k = 0; k < r->type->n; k++) {
+	ady_ssz_begin(&t, type->n);
+	for (uint64_t k = 0; k < type->n; k++) {
 		uint32_t i = ady_json_get(r->ssz.doc, r->object, names[k]);
 
 		if (!i)
 			return fail_at(r, ADY_E_FIELD_MISSING, names[k], "is required");
-		err = ady_ssz_root(&r->ssz, field, r->type->fields[k].type, i, names[k]);
+		err = ady_ssz_root(&r->ssz, field, type->fields[k].type, i, names[k]);
 		if (err != ADY_OK)
 			return err;
 		ady_ssz_chunk(&t, field);
@@ -500,6 +504,7 @@ enum ady_err ady_duty_read(struct ady_duty *duty, const struct ady_beacon_networ
 {
 	struct reader r = {.ssz = {.doc = doc, .presets = net->sizes, .f = f},
 	                   .net = net,
+	                   .row = rows,
 	                   .request = i,
 	                   .strict = strict};
 	enum ady_err err;

@@ -46,10 +46,9 @@ static int report_check(const struct ady_interchange *ix, bool json)
 
 static int report_import(const struct ady_gateway_reply *reply, bool json)
 {
-	json_t *answer = json_loadb((const char *)reply->body.p, reply->body.n, 0, NULL), *item;
+	json_t *answer = json_loadb((const char *)reply->body.p, reply->body.n, 0, NULL);
 	json_t *failed = json_object_get(answer, "failed");
 	int status = json_array_size(failed) == 0 ? ADY_EXIT_OK : ADY_EXIT_FAILED;
-	size_t i;
 
 	if (json) {
 		json_dumpf(answer, stdout, JSON_COMPACT);
@@ -58,9 +57,12 @@ static int report_import(const struct ady_gateway_reply *reply, bool json)
 		printf("imported    %lld validators\n",
 		       (long long)json_integer_value(json_object_get(answer, "imported")));
 	}
-	json_array_foreach(failed, i, item)
-	    ady_cli_say("%s: %s", json_string_value(json_object_get(item, "pubkey")),
-	                json_string_value(json_object_get(item, "message")));
+	for (size_t i = 0; i < json_array_size(failed); i++) {
+		const json_t *item = json_array_get(failed, i);
+
+		ady_cli_say("%s: %s", json_string_value(json_object_get(item, "pubkey")),
+		            json_string_value(json_object_get(item, "message")));
+	}
 	json_decref(answer);
 	return status;
 }
@@ -69,7 +71,7 @@ static int import_file(const struct ady_gateway *gateway, const char *name, bool
                        bool json)
 {
 	struct ady_gateway_reply reply = {0};
-	struct ady_interchange ix;
+	struct ady_interchange ix = {0};
 	struct ady_dyn file = {0};
 	struct ady_fault f = {0};
 	int status;
@@ -171,8 +173,7 @@ int ady_cmd_slashing_show(const struct ady_command *self, int argc, char **argv)
 	struct ady_gateway gateway = {0};
 	struct ady_gateway_reply reply = {0};
 	struct ady_values rest;
-	json_t *file, *entry;
-	size_t i;
+	json_t *file, *data;
 	const struct ady_option options[] = {ADY_GATEWAY_OPTIONS(gateway), {0}};
 	int status = ady_options_read(self, options, argc, argv, &rest);
 
@@ -184,8 +185,9 @@ int ady_cmd_slashing_show(const struct ady_command *self, int argc, char **argv)
 		return status;
 	file = json_loadb((const char *)reply.body.p, reply.body.n, 0, NULL);
 	printf("%-98s  %12s  %10s  %10s\n", "public key", "block", "source", "target");
-	json_array_foreach(json_object_get(file, "data"), i, entry)
-	{
+	data = json_object_get(file, "data");
+	for (size_t i = 0; i < json_array_size(data); i++) {
+		const json_t *entry = json_array_get(data, i);
 		const char *key = json_string_value(json_object_get(entry, "pubkey"));
 
 		if (rest.n == 0 || (key && strcmp(key, rest.v[0]) == 0))

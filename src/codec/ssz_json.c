@@ -53,6 +53,7 @@ static enum ady_err hex_text(const struct ady_ssz_reader *r, struct ady_bytes *h
 {
 	struct ady_bytes raw = ady_json_raw(r->doc, i);
 
+	*hex = (struct ady_bytes){0};
 	if (ady_json_kind(r->doc, i) != ADY_JSON_STRING || r->doc->toks[i].escaped || raw.n < 2 ||
 	    raw.n % 2 != 0 || memcmp(raw.p, "0x", 2) != 0)
 		return refuse(r, ADY_E_FIELD_INVALID, at,

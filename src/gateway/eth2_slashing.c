@@ -126,8 +126,8 @@ void ady_slashing_import(struct ady_shard *shard, struct ady_http_request *req)
 {
 	struct ady_op *op = open_op(shard, req);
 	struct ady_json_tok *toks = NULL;
-	struct ady_interchange ix;
-	struct ady_json doc;
+	struct ady_interchange ix = {0};
+	struct ady_json doc = {0};
 	struct ady_fault f = {0};
 
 	if (!op)

@@ -39,7 +39,7 @@ static void grow(struct ady_states *s)
 	struct seen **old = s->buckets;
 
 	s->buckets_n = old_n ? 2 * old_n : 1024;
-	s->buckets = calloc(s->buckets_n, sizeof *s->buckets);
+	s->buckets = calloc(s->buckets_n, sizeof(struct seen *));
 	if (!s->buckets)
 		ADY_BUG("out of memory");
 	for (size_t i = 0; i < old_n; i++)

@@ -85,7 +85,7 @@ static int by_key(const void *a, const void *b)
 
 static struct row *find(struct store *s, const uint8_t *public_key)
 {
-	struct row want;
+	struct row want = {0};
 
 	memcpy(want.public_key, public_key, ADY_STATE_KEY);
 	return bsearch(&want, s->rows, s->rows_n, sizeof *s->rows, by_key);

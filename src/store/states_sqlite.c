@@ -87,7 +87,7 @@ static bool write_one(struct store *s, struct ady_state_write *w)
 	if (w->row.n == 0)
 		return get(s, w);
 	sqlite3_bind_blob(stmt, 1, w->public_key, ADY_STATE_KEY, SQLITE_STATIC);
-	sqlite3_bind_int64(stmt, 2, (sqlite3_int64)(w->version + 1));
+	sqlite3_bind_int64(stmt, 2, (sqlite3_int64)w->version + 1);
 	sqlite3_bind_blob(stmt, 3, w->row.bytes, (int)w->row.n, SQLITE_STATIC);
 	if (!run(s, which))
 		return false;

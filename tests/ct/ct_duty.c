@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The way of a validator's key through src/signer/duty.c, out of a direct record: opened, its row
+ * authenticated and written anew, the duty signed. */
+#include "ct.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "crypto/rng.h"
+#include "signer/duty.h"
+
+static struct ady_sign_job job;
+static struct ady_duty_job duty;
+static struct ady_slash_memory memory;
+static const struct ady_slash_time any_time = {.last_slot = UINT64_MAX, .slots_per_epoch = 32};
+
+static enum ady_err begin(void *ctx, const uint8_t pub48[static 48],
+                          const struct ady_slash_state *row, const struct ady_slash_ask *ask,
+                          struct ady_slash_state *next, bool *repeat, struct ady_fault *f)
+{
+	(void)ctx, (void)pub48;
+	return ady_slash_begin(&memory, row, ask, any_time, next, repeat, f);
+}
+
+static void sign_with(const struct ady_beacon_network *net, const struct ady_seckey *key,
+                      const char *hex, bool as_text)
+{
+	const struct ady_duty_host host = {.begin = begin};
+	struct ady_bytes plaintext =
+	    as_text ? ady_bytes(hex, 64) : ady_bytes(key->b, sizeof key->b);
+	struct ady_fault f;
+
+	/* the state is made, then a block signed over it */
+	duty.marks = (struct ady_wire_watermark){.op = ADY_WATERMARK_RAISE};
+	duty.row_n = 0;
+	ct_must(ady_watermark_make(&job, &duty, net, 0, plaintext, &f) == ADY_OK);
+	ct_public(duty.new_row, sizeof duty.new_row);
+	ct_must(ady_duty_set_row(&duty, ady_bytes(duty.new_row, sizeof duty.new_row), &f) ==
+	        ADY_OK);
+	ady_slash_remember(&memory, 0);
+	duty.duty = (struct ady_duty){.kind = ADY_DUTY_OF_BLOCK, .slot = 64, .root = {7}};
+	ct_must(ady_duty_begin(&job, &duty, &host, net, plaintext, &f) == ADY_E_AGAIN);
+	ct_must(ady_slash_end(&memory, &duty.next, ADY_SLASH_WRITTEN, &f) == ADY_OK);
+	ct_must(ady_duty_sign(&job, &duty, plaintext, &f) == ADY_OK);
+	ct_must(ady_bls_verify(job.record.pub, duty.duty.root, duty.signature) == ADY_OK);
+}
+
+int main(void)
+{
+	const struct ady_beacon_network *net = ady_beacon_network_find("mainnet");
+	struct ady_seckey key;
+	char hex[65];
+
+	ct_need_valgrind();
+	for (int i = 0; i < 2; i++) {
+		ady_bls_generate(&key);
+		ct_must(ady_bls_public(job.record.pub, &key) == ADY_OK);
+		ady_hex_encode(hex, ady_bytes(key.b, sizeof key.b));
+		ct_secret(&key, sizeof key);
+		ct_secret(hex, 64);
+		sign_with(net, &key, hex, i == 1);
+	}
+	return 0;
+}
