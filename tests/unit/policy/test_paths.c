@@ -223,6 +223,7 @@ CASE(lists_every_and_any)
 	CHECK_INT(arg(f, "'args.p[2].n':9"), ADY_NO);
 	CHECK_INT(arg(f, "'args.p[2].n':{'ne':9}"), ADY_UNDECIDED);
 	CHECK_INT(arg(f, "'args.p[12].n':{'ne':9}"), ADY_UNDECIDED);
+	CHECK_INT(arg(f, "'args.p[1234].n':{'ne':9}"), ADY_UNDECIDED);
 	CHECK_INT(arg(f, "'args.b':true"), ADY_YES);
 	call(f, W("40") W0 W0);
 	CHECK_INT(arg(f, "'args.p[*].n':1"), ADY_YES);
@@ -477,6 +478,13 @@ CASE(paths_that_lead_nowhere_are_refused)
 	}
 }
 
+CASE(parts_without_a_name_have_none)
+{
+	refused("{'function':'f(uint8,uint8 b)','args.':1}", "args.",
+	        "names a part that is not there");
+	CHECK_ERR(read_when("{'function':'f(uint8,uint8 b)','args[0]':1,'args.b':1}"), ADY_OK);
+}
+
 CASE(paths_have_few_steps)
 {
 	struct ady_types types = {.n = 2};
@@ -511,6 +519,7 @@ int main(void)
 	RUN(values_that_cannot_be_read_are_undecided);
 	RUN(items_are_found_in_any_order);
 	RUN(paths_that_lead_nowhere_are_refused);
+	RUN(parts_without_a_name_have_none);
 	RUN(paths_have_few_steps);
 	return test_end();
 }
