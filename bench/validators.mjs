@@ -6,15 +6,16 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, request, scratch } from '../tests/e2e/lib/stack.mjs';
+import { startPostgres } from '../tests/e2e/lib/postgres.mjs';
 import { startGateway } from '../tests/e2e/lib/gateway.mjs';
-import { attestation, epochNow, fastNetwork, freshStates, makeKeys, startValidators, untilSlot } from '../tests/e2e/lib/validators.mjs';
+import { attestation, fastNetwork, freshStates, makeKeys, startValidators } from '../tests/e2e/lib/validators.mjs';
 
 const args = process.argv.slice(2);
 const option = (name, fallback) => (args.includes(name) ? args[args.indexOf(name) + 1] : fallback);
 const json = args.includes('--json');
 const N = Number(option('--keys', 10000));
 const ROUNDS = Number(option('--rounds', 5));
-const stores = option('--stores', 'memory,sqlite').split(',');
+const stores = option('--stores', 'memory,sqlite,postgres').split(',');
 const tick = 1e6 / Number(execFileSync('getconf', ['CLK_TCK']));
 const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 const bareRun = () => Number(execFileSync(join(root, 'build/bench/bare_bls')));
@@ -48,7 +49,7 @@ function fire(agent, gateway, keys, body) {
 
 async function measure(store) {
   const dir = scratch('bval');
-  const states = store === 'memory' ? 'memory' : store === 'sqlite' ? `sqlite:${join(dir, 'states.db')}` : store;
+  const states = { memory: () => 'memory', sqlite: () => `sqlite:${join(dir, 'states.db')}`, postgres: () => `postgres:${startPostgres().conninfo}` }[store]();
   const s = await startValidators({ dir, network: network(), states, args: ['--enclave-option', 'depth=4096'] });
   s.network.slots_per_epoch = '1';
   const keys = await makeKeys(s, N);
