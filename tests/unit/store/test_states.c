@@ -128,7 +128,8 @@ static int server(const char *what, const char *mode)
 	size_t n = 0;
 	FILE *p;
 
-	snprintf(command, sizeof command, "tests/lib/postgres.sh %s %s %s", what, folder, mode);
+	snprintf(command, sizeof command, "exec tests/lib/postgres.sh %s %s %s", what, folder,
+	         mode);
 	p = popen(command, "r"); /* NOLINT(cert-env33-c): a test starts its server */
 	if (!p)
 		return -1;
