@@ -131,12 +131,10 @@ static enum ady_err set_data_key(struct ady_pg_conn *c, struct ady_entry *e, str
 
 static enum ady_err insert(struct ady_pg_conn *c, struct ady_entry *e, struct ady_fault *f)
 {
-	struct ady_pg_values due = {0}, v = {0};
+	struct ady_pg_values v = {0};
+	PGresult *r;
 	enum ady_err err;
 
-	ady_pg_text(&due, e->id);
-	ady_pg_number(&due, now_s());
-	err = ady_pg_do(c, ADY_PG_REMOVE_DUE, &due, f);
 	snprintf(e->revision, sizeof e->revision, "%lld", (long long)ady_wall_ms());
 	ady_pg_text(&v, e->id);
 	ady_pg_text(&v, e->tenant);
@@ -149,17 +147,30 @@ static enum ady_err insert(struct ady_pg_conn *c, struct ady_entry *e, struct ad
 	ady_pg_number(&v, e->created_s);
 	ady_pg_number(&v, e->deletion_s);
 	ady_pg_bytes(&v, ady_dyn_bytes(&e->text));
-	if (err == ADY_OK)
-		err = ady_pg_do(c, ADY_PG_INSERT, &v, f);
-	return err == ADY_OK ? set_data_key(c, e, f) : err;
+	ady_pg_number(&v, now_s());
+	err = ady_pg_run(c, ADY_PG_INSERT, &v, &r, f);
+	if (err == ADY_OK && strcmp(PQcmdTuples(r), "1") != 0)
+		err = ady_fail(f, ADY_E_EXISTS, "id", "the store has a key of this id");
+	PQclear(r);
+	return err;
+}
+
+/* Whether b's data key is that of a already. */
+static bool same_data_key(const struct ady_entry *a, const struct ady_entry *b)
+{
+	return a->created_s >= b->created_s && strcmp(a->tenant, b->tenant) == 0 &&
+	       ady_bytes_eq(ady_dyn_bytes(&a->data_key), ady_dyn_bytes(&b->data_key));
 }
 
 static enum ady_err do_create(struct job *j, struct ady_pg_conn *c, struct ady_fault *f)
 {
 	enum ady_err err = ady_pg_exec(c, "BEGIN", f);
 
-	for (size_t i = 0; err == ADY_OK && i < j->n; i++)
+	for (size_t i = 0; err == ADY_OK && i < j->n; i++) {
 		err = insert(c, j->list[i], f);
+		if (err == ADY_OK && (i == 0 || !same_data_key(j->list[i - 1], j->list[i])))
+			err = set_data_key(c, j->list[i], f);
+	}
 	return end(j, c, err, f);
 }
 

@@ -42,10 +42,13 @@ enum {
 static const char *const statements[ADY_PG_LISTS] = {
     [ADY_PG_GET] = GET,
     [ADY_PG_GET_LOCKED] = GET " FOR UPDATE",
-    [ADY_PG_INSERT] = "INSERT INTO adyton_record (" COLUMNS ", text) VALUES"
-                      " ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-    [ADY_PG_REMOVE_DUE] =
-        "DELETE FROM adyton_record WHERE id = $1 AND deletion <> 0 AND deletion <= $2",
+    /* Over one whose deletion is due, and no other. */
+    [ADY_PG_INSERT] =
+        "INSERT INTO adyton_record (" COLUMNS ", text) VALUES"
+        " ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO UPDATE SET"
+        " tenant = $2, curve = $3, public_key = $4, address = $5, label = $6, disabled = $7,"
+        " revision = $8, created = $9, deletion = $10, text = $11"
+        " WHERE adyton_record.deletion <> 0 AND adyton_record.deletion <= $12",
     [ADY_PG_PURGE] = "DELETE FROM adyton_record WHERE deletion <> 0 AND deletion <= $1",
     [ADY_PG_CHANGE] = "UPDATE adyton_record SET revision = $2, label = $3, disabled = $4,"
                       " deletion = $5 WHERE id = $1",

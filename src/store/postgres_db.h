@@ -15,7 +15,6 @@ enum ady_pg_statement {
 	ADY_PG_GET,
 	ADY_PG_GET_LOCKED, /* until the transaction ends */
 	ADY_PG_INSERT,
-	ADY_PG_REMOVE_DUE,
 	ADY_PG_PURGE,
 	ADY_PG_CHANGE,
 	ADY_PG_REPLACE,
