@@ -29,7 +29,8 @@ function cpu(pid) {
 }
 const rss = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
 
-const dir = scratch();
+const kept = option('--dir'); // what was made stays there, and is used again
+const dir = kept ?? scratch();
 const s = await startStack({ dir });
 const pg = stores.includes('postgres') ? startPostgres() : undefined;
 const places = { sqlite: [`sqlite:${join(dir, 'keys.sqlite')}`, { sqlite: join(dir, 'keys.sqlite') }] };
@@ -104,7 +105,9 @@ function load(g, keys, duration) {
 }
 
 const kinds = Object.keys(places).filter((k) => stores.includes(k));
-const filled = fill(kinds.map((k) => places[k][0]));
+const old = kept && existsSync(join(dir, 'filled.json')) && JSON.parse(readFileSync(join(dir, 'filled.json'), 'utf8'));
+const filled = old && old.keys === count && kinds.join() === 'sqlite' ? old : fill(kinds.map((k) => places[k][0]));
+if (kept) writeFileSync(join(dir, 'filled.json'), JSON.stringify(filled));
 // The stack's enclave and gateway make room for those that are measured; its devcloud stays.
 for (const who of ['gateway', 'enclave']) process.kill(s.pids[who], 'SIGSTOP');
 

@@ -41,7 +41,7 @@ enum ady_err ady_cache_open(struct ady_cache **cache, size_t entries_max, size_t
 	for (size_t i = 0; i < STRIPES; i++)
 		pthread_mutex_init(&c->stripes[i].lock, NULL);
 	for (size_t i = 0; i < STRIPES; i++) {
-		c->stripes[i].buckets = calloc(c->buckets_n, sizeof *c->stripes[i].buckets);
+		c->stripes[i].buckets = calloc(c->buckets_n, sizeof(struct ady_cache_entry *));
 		if (!c->stripes[i].buckets) {
 			ady_cache_close(c);
 			*cache = NULL;

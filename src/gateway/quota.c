@@ -115,7 +115,7 @@ enum ady_err ady_fair_open(struct ady_fair **out, const struct ady_gateway_confi
 		if (config->callers[i].tenant && config->callers[i].tenant_index == i)
 			weights += quota_of(config, i)->weight;
 	for (size_t i = 0; i < n; i++) {
-		const int64_t weight = quota_of(config, i)->weight;
+		const int64_t given = quota_of(config, i)->weight, weight = given > 0 ? given : 1;
 		struct tenant *t = &fair->tenants[i];
 
 		t->last = &t->first;

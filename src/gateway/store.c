@@ -36,6 +36,8 @@ struct ady_store {
 	bool secrets; /* Secrets Manager, where ARNs are understood */
 	struct ady_cache *cache;
 	struct ady_pool *pool;
+	uint64_t number;          /* of this store among those of the process */
+	_Atomic size_t readers_n; /* threads that read for themselves (reader_of) */
 	atomic_bool closing, probing;
 	_Atomic int64_t purged_ms;
 	_Atomic uint64_t hits, misses, fetches, failures, waiting;
@@ -229,6 +231,45 @@ static void on_task(struct ady_task *task)
 	w->done(w);
 }
 
+/* Threads of the gateway read from a quick store themselves, each with a connection of its own:
+ * waking another thread and being woken by it takes longer than SQLite takes. The number of the
+ * calling thread's connection; 0: it has none. */
+static size_t reader_of(struct ady_store *s)
+{
+	static _Thread_local struct {
+		uint64_t store;
+		size_t reader;
+	} mine;
+
+	if (!s->records->ops->quick)
+		return 0;
+	if (mine.store != s->number) {
+		size_t n = atomic_fetch_add(&s->readers_n, 1);
+
+		mine.store = s->number;
+		mine.reader = n < s->config->threads ? s->config->store.connections + n : 0;
+	}
+	return mine.reader;
+}
+
+/* Fetch here and now. The entry is locked, and unlocked meanwhile: others may come to wait for it.
+ */
+static enum ady_err fetch_here(struct ady_store *s, struct ady_cache_entry *e, size_t reader,
+                               struct ady_stored **record, struct ady_store_wait *w)
+{
+	e->fetching = true;
+	ady_cache_unlock(s->cache, e);
+	w->fault = (struct ady_fault){0};
+	*record = fetch_record(s, reader, e, &w->fault);
+	if (*record)
+		ady_stored_ref(*record);
+	atomic_fetch_add_explicit(&s->fetches, 1, memory_order_relaxed);
+	if (!*record)
+		atomic_fetch_add_explicit(&s->failures, 1, memory_order_relaxed);
+	finish(s, e, *record, &w->fault);
+	return *record ? ADY_OK : w->fault.err;
+}
+
 static enum ady_err look_up(struct ady_store *s, struct ady_bytes key, int64_t newer_than_ms,
                             struct ady_stored **record, struct ady_store_wait *w)
 {
@@ -243,6 +284,8 @@ static enum ady_err look_up(struct ady_store *s, struct ady_bytes key, int64_t n
 		if (e->fault && !e->fetching && ady_mono_ms() < e->until_ms) {
 			w->fault = *e->fault;
 			err = e->fault->err;
+		} else if (!e->fetching && reader_of(s) > 0) {
+			return fetch_here(s, e, reader_of(s), record, w);
 		} else {
 			err = wait_for(s, e, w);
 		}
@@ -369,6 +412,8 @@ void ady_store_report(struct ady_store *s, struct ady_store_report *r)
 	pthread_mutex_unlock(&s->lock);
 }
 
+static _Atomic uint64_t stores; /* opened so far */
+
 enum ady_err ady_store_open(struct ady_store **store, const struct ady_gateway_config *config,
                             struct ady_credentials *credentials, struct ady_fault *f)
 {
@@ -379,6 +424,7 @@ enum ady_err ady_store_open(struct ady_store **store, const struct ady_gateway_c
 	if (!s)
 		return ady_fail(f, ADY_E_MEMORY, NULL, "out of memory");
 	s->config = config;
+	s->number = atomic_fetch_add(&stores, 1) + 1;
 	pthread_mutex_init(&s->lock, NULL);
 	err = ady_store_open_records(&s->records, config, credentials, &s->closing, f);
 	if (err == ADY_OK &&

@@ -46,7 +46,8 @@ enum ady_err ady_store_open_records(struct ady_records **records,
 
 	*records = NULL;
 	if (store->sqlite)
-		return ady_sqlite_open(records, store->sqlite, store->connections, f);
+		return ady_sqlite_open(records, store->sqlite, store->connections + config->threads,
+		                       f);
 	if (store->postgres)
 		return ady_postgres_open(records, store->postgres, store->connections, f);
 	if (store->folder)

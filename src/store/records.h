@@ -44,6 +44,7 @@ struct ady_records;
 /* One store. Every function returns ADY_OK or fills f. ADY_E_STORE: the store does not work now. */
 struct ady_records_ops {
 	const char *kind; /* "sqlite", ... */
+	bool quick;       /* get and list of one key take no longer than a thread to be woken */
 	enum ady_err (*get)(struct ady_records *r, size_t worker, const char *id,
 	                    struct ady_entry *out, struct ady_fault *f);
 	enum ady_err (*create)(struct ady_records *r, size_t worker, struct ady_entry *const *e,

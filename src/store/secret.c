@@ -177,7 +177,7 @@ static void read_description(struct ady_entry *e, const char *text)
 /* Of DescribeSecret or an item of ListSecrets, which differ in one name. */
 static void read_described(const json_t *o, struct ady_entry *e)
 {
-	const json_t *versions = json_object_get(o, "VersionIdsToStages"), *stages;
+	json_t *versions = json_object_get(o, "VersionIdsToStages"), *stages;
 	const char *id;
 
 	if (!versions)
@@ -186,7 +186,7 @@ static void read_described(const json_t *o, struct ady_entry *e)
 	read_description(e, json_string_value(json_object_get(o, "Description")));
 	e->created_s = (int64_t)json_number_value(json_object_get(o, "CreatedDate"));
 	e->deletion_s = (int64_t)json_number_value(json_object_get(o, "DeletedDate"));
-	json_object_foreach((json_t *)(uintptr_t)versions, id, stages)
+	json_object_foreach(versions, id, stages)
 	{
 		if (!has_stage(stages, CURRENT))
 			continue;

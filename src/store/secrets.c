@@ -336,7 +336,7 @@ static const struct ady_records_ops ops = {
 enum ady_err ady_secrets_open(struct ady_records **r, const struct ady_secrets_config *config,
                               size_t workers, struct ady_fault *f)
 {
-	struct secrets *s = calloc(1, sizeof *s + workers * sizeof(void *));
+	struct secrets *s = calloc(1, sizeof *s + workers * sizeof(struct ady_aws *));
 	enum ady_err err = s ? ADY_OK : ADY_E_MEMORY;
 
 	*r = NULL;

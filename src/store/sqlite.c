@@ -279,6 +279,7 @@ static void sqlite_close(struct ady_records *r)
 
 static const struct ady_records_ops ops = {
     .kind = "sqlite",
+    .quick = true,
     .get = sqlite_get,
     .create = sqlite_create,
     .replace = sqlite_replace,

@@ -89,7 +89,7 @@ static enum ady_err migrate(struct ady_sqlite_conn *c, struct ady_fault *f)
 	v = schema_version(c);
 	if (v < 0)
 		err = fault_of(c, f);
-	for (; err == ADY_OK && v < SCHEMA_VERSION; v++)
+	for (; err == ADY_OK && v >= 0 && v < SCHEMA_VERSION; v++)
 		err = exec(c, migrations[v], f);
 	snprintf(set, sizeof set, "PRAGMA user_version = %d", (int)SCHEMA_VERSION);
 	if (err == ADY_OK)
@@ -148,7 +148,7 @@ enum ady_err ady_sqlite_connect(struct ady_sqlite_conn *c, const char *path, str
 
 void ady_sqlite_disconnect(struct ady_sqlite_conn *c)
 {
-	for (size_t i = 0; i < sizeof c->kept / sizeof *c->kept; i++)
+	for (size_t i = 0; i < ADY_SQL_LISTS + ADY_LISTS; i++)
 		sqlite3_finalize(c->kept[i]);
 	sqlite3_close(c->sql);
 	*c = (struct ady_sqlite_conn){0};
