@@ -57,6 +57,7 @@ async function start(store) {
   const enclave = spawn(join(bin, 'adyton-enclave'), ['--config', join(dir, 'enclave.json')], { stdio: ['ignore', log, log] });
   const gateway = spawn(join(bin, 'adyton-gateway'), ['--config', gw, '--ready-file', ready], { stdio: ['ignore', log, log] });
   closeSync(log);
+  for (const c of [enclave, gateway]) running.add(c) && c.on('exit', () => running.delete(c));
   let url;
   for (;;) {
     if (gateway.exitCode !== null || enclave.exitCode !== null) throw new Error(readFileSync(join(dir, 'bench.log'), 'utf8').slice(-800));
@@ -109,7 +110,13 @@ const old = kept && existsSync(join(dir, 'filled.json')) && JSON.parse(readFileS
 const filled = old && old.keys === count && kinds.join() === 'sqlite' ? old : fill(kinds.map((k) => places[k][0]));
 if (kept) writeFileSync(join(dir, 'filled.json'), JSON.stringify(filled));
 // The stack's enclave and gateway make room for those that are measured; its devcloud stays.
-for (const who of ['gateway', 'enclave']) process.kill(s.pids[who], 'SIGSTOP');
+const still = ['gateway', 'enclave'].map((who) => s.pids[who]);
+for (const pid of still) process.kill(pid, 'SIGSTOP');
+const running = new Set();
+process.on('exit', () => {
+  for (const c of running) c.kill('SIGKILL');
+  for (const pid of still) process.kill(pid, 'SIGKILL');
+});
 
 const bare = [bareRun()];
 const rows = [];
@@ -140,6 +147,8 @@ for (const kind of kinds) {
     random_vs_single: any.per_s / one.per_s,
     single_cpu_us: one.cpu_us,
     random_cpu_us: any.cpu_us,
+    random_gateway_us: any.gateway_us,
+    random_enclave_us: any.enclave_us,
     gateway_us: one.gateway_us,
     enclave_us: one.enclave_us,
   });
@@ -147,7 +156,6 @@ for (const kind of kinds) {
 }
 const secp = median(bare);
 for (const r of rows) r.cpu_ratio_eip1559 = r.single_cpu_us / secp;
-for (const who of ['gateway', 'enclave']) process.kill(s.pids[who], 'SIGCONT');
 if (places.sqlite && existsSync(join(dir, 'keys.sqlite'))) console.log(`SQLite file: ${(statSync(join(dir, 'keys.sqlite')).size / 1e6 / (count / 1e6)).toFixed(0)} MB a million keys`);
 
 const f = (v) => (v >= 100 ? Math.round(v) : v.toFixed(2)).toString().padStart(12);
@@ -176,6 +184,8 @@ if (json) {
     ),
   );
 }
+for (const pid of still) process.kill(pid, 'SIGCONT');
 await s.stop();
+still.length = 0;
 if (pg) pg.stop('immediate');
 process.exit(0);
