@@ -70,19 +70,25 @@ await test('a tenant beyond its rate gets 429, rate_limited and Retry-After; its
 await test("a tenant at ten times its rate raises another's p99 by less than 10 % (KMS of 60 ms)", async () => {
   // A busy machine disturbs rounds of both kinds: the best of each are compared.
   const best = { alone: Infinity, among: Infinity };
-  for (let round = 0; round < 3 || (round < 6 && best.among / best.alone >= 1.1); round++) {
+  for (let round = 0; round < 3 || (round < 12 && !(best.among / best.alone < 1.1)); round++) {
     let stop = steadily(g, 'quiet', 25);
     await sleep(4000);
     const alone = await stop();
+    const began = performance.now();
     const noise = steadily(g, 'loud', 5);
     stop = steadily(g, 'quiet', 25);
     await sleep(4000);
     const among = await stop();
+    const s_of_noise = (performance.now() - began) / 1000;
     const loud = await noise();
     for (const a of [...alone, ...among]) assert.equal(a.status, 200, a.body);
     const served = loud.filter((a) => a.status === 200).length;
-    assert.ok(served >= 70 && served <= 90, `${served} of ${loud.length} served in 4 s at 20/s`);
-    assert.ok(loud.length > 600, `${loud.length} asked`);
+    const fair = 20 * s_of_noise;
+    assert.ok(served >= fair - 10 && served <= fair + 10, `${served} of ${loud.length} served in ${s_of_noise} s at 20/s`);
+    if (loud.length < 7 * fair) {
+      console.log(`# ${loud.length} asked in ${s_of_noise.toFixed(1)} s: this machine was too busy to be loud`);
+      continue;
+    }
     const [p, q] = [p99(alone.map((a) => a.ms)), p99(among.map((a) => a.ms))];
     best.alone = Math.min(best.alone, p);
     best.among = Math.min(best.among, q);

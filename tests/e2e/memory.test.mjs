@@ -110,7 +110,7 @@ for (const [what, plaintextOf] of [
   ['hex text', (k) => Buffer.from(k.slice(2))],
 ]) {
   await test(`after 50 signatures by a key stored as ${what}, no form of it is in memory`, async () => {
-    if (!canSearch) skip("only root may read another process's memory");
+    if (!canSearch) skip("only root may read another process's memory; left out: this search of the enclave");
     const { before, after } = await signAndSearch(join(root, 'build/release/adyton-enclave'), plaintextOf);
     assert.deepEqual(before.found, []);
     assert.ok(after.bytes > 1 << 20, `only ${after.bytes} bytes could be read`);
@@ -120,7 +120,7 @@ for (const [what, plaintextOf] of [
 }
 
 await test('a key that was opened and then refused is not in memory either', async () => {
-  if (!canSearch) skip("only root may read another process's memory");
+  if (!canSearch) skip("only root may read another process's memory; left out: this search of the enclave");
   const e = await startEnclave(cloud, keyArn);
   const link = e.link();
   await link.credentials(role);
@@ -147,7 +147,7 @@ await test('a key that was opened and then refused is not in memory either', asy
 });
 
 await test('a data key is in guarded memory only, for its time only; the keys under it are nowhere', async () => {
-  if (!canSearch) skip("only root may read another process's memory");
+  if (!canSearch) skip("only root may read another process's memory; left out: this search of the enclave");
   const e = await startEnclave(cloud, keyArn, { changes: { data_key_idle_s: 3 } });
   const link = e.link();
   await link.credentials(role);
@@ -174,7 +174,7 @@ await test('a data key is in guarded memory only, for its time only; the keys un
 });
 
 await test('a key that was brought in, sealed or as a ciphertext of KMS, is not in memory', async () => {
-  if (!canSearch) skip("only root may read another process's memory");
+  if (!canSearch) skip("only root may read another process's memory; left out: this search of the enclave");
   const e = await startEnclave(cloud, keyArn);
   const link = e.link();
   await link.credentials(role);
@@ -198,7 +198,7 @@ await test('a key that was brought in, sealed or as a ciphertext of KMS, is not 
 });
 
 await test('the same search finds the key that a test build leaves on purpose', async () => {
-  if (!canSearch) skip("only root may read another process's memory");
+  if (!canSearch) skip("only root may read another process's memory; left out: this search of the enclave");
   const program = join(root, 'build/leak/adyton-enclave');
   if (!existsSync(program)) skip('build/leak/adyton-enclave is not built: make VARIANT=leak build/leak/adyton-enclave');
   const { after } = await signAndSearch(program, (k) => Buffer.from(k.slice(2), 'hex'));

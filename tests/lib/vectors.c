@@ -11,7 +11,7 @@ size_t test_wycheproof(const char *name, test_wycheproof_fn *fn)
 	snprintf(path, sizeof path, "wycheproof/%s", name);
 	found = test_vector(path);
 	if (!found) {
-		test_skip("no %s", path);
+		test_skip("../shared/vectors/%s is not there", path);
 		return 0;
 	}
 	root = json_load_file(found, 0, NULL);

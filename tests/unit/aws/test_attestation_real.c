@@ -33,7 +33,7 @@ static struct ady_bytes real(const char *name)
 	snprintf(path, sizeof path, "nitro/%s", name);
 	found = test_vector(path);
 	if (!found)
-		test_skip("no %s", path);
+		test_skip("../shared/vectors/%s is not there", path);
 	return found ? test_read_file(found) : (struct ady_bytes){0};
 }
 

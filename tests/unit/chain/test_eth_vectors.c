@@ -234,7 +234,7 @@ CASE(transactions_of_ethereum_tests)
 	char base[512];
 
 	if (!dir) {
-		test_skip("no vectors/transactions");
+		test_skip("../shared/vectors/transactions is not there");
 		return;
 	}
 	snprintf(base, sizeof base, "%s", path);

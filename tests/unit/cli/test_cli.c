@@ -355,7 +355,7 @@ CASE(a_real_document_verifies_at_its_time)
 	const char *path = document("nitro/valid-attestation-doc-bytes");
 
 	if (!path) {
-		test_skip("no vectors beside the checkout");
+		test_skip("../shared/vectors/nitro is not there");
 		return;
 	}
 	ADYTON("attestation", "verify", path, "--at", "document");
@@ -375,7 +375,7 @@ CASE(a_real_document_is_refused_today)
 	const char *path = document("nitro/valid-attestation-doc-bytes");
 
 	if (!path) {
-		test_skip("no vectors beside the checkout");
+		test_skip("../shared/vectors/nitro is not there");
 		return;
 	}
 	ADYTON("attestation", "verify", path);
@@ -398,7 +398,7 @@ CASE(expectations_are_compared)
 	                            "000000001";
 
 	if (!path) {
-		test_skip("no vectors beside the checkout");
+		test_skip("../shared/vectors/nitro is not there");
 		return;
 	}
 	ADYTON("attestation", "verify", path, "--at=document", "--pcr0", pcr0);
@@ -424,7 +424,7 @@ CASE(debug_mode_is_refused_unless_allowed)
 	const char *path = document("nitro/debug-mode-attestation-doc-bytes");
 
 	if (!path) {
-		test_skip("no vectors beside the checkout");
+		test_skip("../shared/vectors/nitro is not there");
 		return;
 	}
 	ADYTON("attestation", "verify", path, "--at", "document");
@@ -440,7 +440,7 @@ CASE(base64_is_read_too)
 	const char *path = document("nitro/valid-attestation-doc-base64");
 
 	if (!path) {
-		test_skip("no vectors beside the checkout");
+		test_skip("../shared/vectors/nitro is not there");
 		return;
 	}
 	ADYTON("attestation", "verify", path, "--at", "document", "--allow-debug");

@@ -157,7 +157,7 @@ CASE(examples_of_the_cose_group)
 		json_t *root;
 
 		if (!path) {
-			test_skip("no %s", v[i].name);
+			test_skip("../shared/vectors/%s is not there", v[i].name);
 			return;
 		}
 		root = json_load_file(path, 0, NULL);

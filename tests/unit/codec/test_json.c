@@ -66,7 +66,7 @@ CASE(json_test_suite)
 	DIR *dir;
 
 	if (!folder || !(dir = opendir(folder))) {
-		test_skip("no vectors");
+		test_skip("../shared/vectors/json is not there");
 		return;
 	}
 	while ((e = readdir(dir))) {

@@ -103,7 +103,7 @@ static bool open_vectors(const char *name)
 	struct ady_fault f = {0};
 
 	if (!path) {
-		test_skip("no vectors");
+		test_skip("../shared/vectors/rlp is not there");
 		return false;
 	}
 	return CHECK_ERR(ady_json_parse(&doc, toks, 8192, test_read_file(path), &f), ADY_OK);
