@@ -8,10 +8,10 @@
 const struct ady_rpc_method *ady_rpc_find(const char *name)
 {
 	static const struct ady_rpc_method *const tables[] = {ady_rpc_eth, ady_rpc_account,
-	                                                      ady_rpc_send};
+	                                                      ady_rpc_send, NULL};
 
-	for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
-		for (const struct ady_rpc_method *m = tables[t]; m->name; m++)
+	for (const struct ady_rpc_method *const *t = tables; *t; t++)
+		for (const struct ady_rpc_method *m = *t; m->name; m++)
 			if (strcmp(m->name, name) == 0)
 				return m;
 	return NULL;
