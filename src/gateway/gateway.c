@@ -188,6 +188,7 @@ void ady_gateway_close(struct ady_gateway *g)
 	ady_nodes_free(&g->nodes);
 	ady_accounts_close(g->accounts);
 	ady_tenant_keys_close(g->tenant_keys);
+	ady_quotas_close(g->quotas);
 	SSL_CTX_free(g->tls);
 	ady_secp_close(g->secp);
 	free(g);

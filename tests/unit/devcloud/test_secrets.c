@@ -152,15 +152,19 @@ CASE(ids_and_arns)
 	fixture_end(&f);
 }
 
-CASE(the_instance_may_only_read)
+CASE(the_instance_may_write_and_one_that_may_only_read_is_refused)
 {
 	struct fixture f;
 
 	fixture_new(&f);
 	CHECK_STR(SECRETS(&f, "CreateSecret", "{\"Name\":\"k\",\"SecretString\":\"1\"}"), "");
 	fixture_as(&f, "adyton-instance", NULL);
-	CHECK_STR(get(&f, ""), "1");
-	CHECK_STR(put(&f, "2"), "AccessDeniedException");
+	CHECK_STR(put(&f, "2"), "");
+	fixture_as(&f, "adyton-instance",
+	           "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":"
+	           "\"secretsmanager:GetSecretValue\",\"Resource\":\"*\"}]}");
+	CHECK_STR(get(&f, ""), "2");
+	CHECK_STR(put(&f, "3"), "AccessDeniedException");
 	CHECK_STR(SECRETS(&f, "ListSecrets", "{}"), "AccessDeniedException");
 	CHECK_STR(SECRETS(&f, "DeleteSecret", "{\"SecretId\":\"none\"}"), "AccessDeniedException");
 	fixture_end(&f);
@@ -204,7 +208,7 @@ int main(void)
 	RUN(a_token_makes_one_version);
 	RUN(deletion_can_be_taken_back);
 	RUN(ids_and_arns);
-	RUN(the_instance_may_only_read);
+	RUN(the_instance_may_write_and_one_that_may_only_read_is_refused);
 	RUN(lists_are_paged_and_filtered);
 	return test_end();
 }

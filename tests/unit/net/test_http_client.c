@@ -157,7 +157,7 @@ struct liar {
 	uint16_t port;
 	const char *says;
 	pthread_t thread;
-	atomic_int accepted;
+	atomic_int accepted, ended;
 };
 
 static void *liar_main(void *arg)
@@ -173,9 +173,15 @@ static void *liar_main(void *arg)
 		l->accepted++;
 		while (read(fd, sink, sizeof sink) > 0 && !l->says)
 			; /* a silent one waits for the client's end */
-		if (l->says)
+		if (l->says) {
 			(void)!send(fd, l->says, strlen(l->says), MSG_NOSIGNAL);
+			/* Closed with bytes unread, it would take back what it sent. */
+			shutdown(fd, SHUT_WR);
+			while (read(fd, sink, sizeof sink) > 0)
+				;
+		}
 		close(fd);
+		l->ended++;
 	}
 }
 
@@ -338,11 +344,15 @@ CASE(well_formed_replies_of_each_framing)
 		struct job j;
 
 		liar_start(&l, says[i]);
-		for (int n = 0; n < 3; n++) { /* a connection that was ended is not used again */
+		for (int n = 0; n < 3; n++) {
 			ask(&j, "x", WAIT_MS);
 			CHECK_INT(j.status, 200);
 			CHECK_STR(ady_dyn_cstr(&j.reply), "hello");
 			ady_dyn_free(&j.reply);
+			/* A connection that was ended is not used again: the client ends it too. */
+			for (int ms = 0; l.ended <= n && ms < WAIT_MS; ms++)
+				usleep(1000);
+			CHECK_INT(l.ended, n + 1);
 		}
 		CHECK_INT(l.accepted, 3);
 		liar_stop(&l);

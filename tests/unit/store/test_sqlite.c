@@ -127,6 +127,7 @@ static int visit(const char *file)
 	          ady_records_create(r, 0, &list, 1, &f) == ADY_OK;
 
 	ady_records_close(r);
+	ady_entry_clear(&made);
 	return ok ? 0 : 1;
 }
 
