@@ -26,7 +26,7 @@ putKey(s, 'sample', r.bytes(32).toString('hex'), '--aws-sample');
 const aws = { ...awsEnv(s), AWS_ENDPOINT_URL: s.devcloud, AWS_CA_BUNDLE: s.ca_file, AWS_REGION: s.region };
 const adyton = (args, env = {}) => run(join(bin, 'adyton'), args, { env: { ...aws, ...env } });
 
-const pg = await startPostgres(dir);
+const pg = startPostgres();
 const places = [
   ['secrets-manager', 'secrets-manager:', {}],
   ['sqlite', `sqlite:${join(dir, 'keys.sqlite')}`, { sqlite: join(dir, 'keys.sqlite') }],
