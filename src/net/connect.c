@@ -242,9 +242,10 @@ struct ady_connect *ady_connect_start(const struct ady_connect_config *config, i
 	snprintf(l->port, sizeof l->port, "%u", config->url->port);
 	ady_timer_set(config->loop, &c->deadline, due_ms - ady_mono_ms());
 	look_up(l, AI_NUMERICHOST);
-	if (l->n == 0)
-		l->refused = ady_pool_submit(config->pool, &l->work) != ADY_OK;
-	if (l->n > 0 || l->refused)
-		ady_loop_post(config->loop, &l->task);
+	/* What the pool takes is its worker's until the task comes back. */
+	if (l->n == 0 && ady_pool_submit(config->pool, &l->work) == ADY_OK)
+		return c;
+	l->refused = l->n == 0;
+	ady_loop_post(config->loop, &l->task);
 	return c;
 }
