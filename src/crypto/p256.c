@@ -8,6 +8,7 @@
 #include <openssl/param_build.h>
 #include <string.h>
 
+#include "crypto/ecdsa_der.h"
 #include "crypto/evp.h"
 #include "crypto/hash.h"
 
@@ -114,29 +115,6 @@ enum ady_err ady_p256_sign(uint8_t sig64[static 64], struct ady_bytes message,
 	return ok ? ADY_OK : ADY_E_CRYPTO;
 }
 
-/* A DER INTEGER of a non-negative number: no leading zeros but one before a set top bit. */
-static void put_integer(struct ady_buf *b, const uint8_t *p)
-{
-	size_t n = NUMBER;
-
-	for (; n > 1 && *p == 0; n--)
-		p++;
-	ady_buf_u8(b, 0x02);
-	ady_buf_u8(b, (uint8_t)(n + (*p >> 7)));
-	if (*p >> 7)
-		ady_buf_u8(b, 0);
-	ady_buf_put(b, p, n);
-}
-
-static void put_der(struct ady_buf *b, const uint8_t *raw64)
-{
-	ady_buf_u8(b, 0x30);
-	ady_buf_u8(b, 0);
-	put_integer(b, raw64);
-	put_integer(b, raw64 + NUMBER);
-	b->p[1] = (uint8_t)(b->n - 2);
-}
-
 /* OpenSSL refuses DER that is not canonical and numbers outside [1, n-1]. */
 enum ady_err ady_p256_verify(struct ady_bytes sig, const uint8_t pub33[static 33],
                              const struct ady_bytes *parts, size_t n)
@@ -148,7 +126,7 @@ enum ady_err ady_p256_verify(struct ady_bytes sig, const uint8_t pub33[static 33
 	bool ok;
 
 	if (sig.n == 2 * NUMBER)
-		put_der(&der, sig.p);
+		ady_ecdsa_der_put(&der, sig.p, NUMBER);
 	else
 		ady_buf_view(&der, sig);
 	ady_sha256(hash, parts, n);

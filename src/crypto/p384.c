@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/ecdsa_der.h"
 #include "crypto/evp.h"
 #include "crypto/hash.h"
 
@@ -54,31 +55,6 @@ void ady_p384_pub_free(struct ady_p384_pub *pub)
 	free(pub);
 }
 
-/* A DER INTEGER of a non-negative number: no leading zeros but one before a set top bit. */
-static void put_integer(struct ady_buf *b, const uint8_t *p)
-{
-	size_t n = NUMBER;
-
-	for (; n > 1 && *p == 0; n--)
-		p++;
-	ady_buf_u8(b, 0x02);
-	ady_buf_u8(b, (uint8_t)(n + (*p >> 7)));
-	if (*p >> 7)
-		ady_buf_u8(b, 0);
-	ady_buf_put(b, p, n);
-}
-
-/* OpenSSL wants ECDSA-Sig-Value (RFC 3279 section 2.2.3); its 102 bytes at most have a one-byte
- * length. Numbers outside [1, n-1] are refused by the verification. */
-static void put_signature(struct ady_buf *b, const uint8_t sig96[static 96])
-{
-	ady_buf_u8(b, 0x30);
-	ady_buf_u8(b, 0);
-	put_integer(b, sig96);
-	put_integer(b, sig96 + NUMBER);
-	b->p[1] = (uint8_t)(b->n - 2);
-}
-
 enum ady_err ady_p384_verify(const struct ady_p384_pub *pub, const uint8_t sig96[static 96],
                              const struct ady_bytes *parts, size_t n)
 {
@@ -87,7 +63,7 @@ enum ady_err ady_p384_verify(const struct ady_p384_pub *pub, const uint8_t sig96
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pub->pkey, NULL);
 	bool ok;
 
-	put_signature(&der, sig96);
+	ady_ecdsa_der_put(&der, sig96, NUMBER);
 	ady_sha384(hash, parts, n);
 	ok = ctx && EVP_PKEY_verify_init(ctx) == 1 &&
 	     EVP_PKEY_verify(ctx, der.p, der.n, hash, sizeof hash) == 1;
