@@ -6,11 +6,11 @@
  * --tool=callgrind. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "median.h"
 #include "policy/decide.h"
 
-enum { RULES = 100, ROUNDS = 9, PER_ROUND = 2000, TOKENS = 8192 };
+enum { RULES = 100, PER_ROUND = 2000, TOKENS = 8192 };
 
 static struct ady_rulebook book;
 static struct ady_json policy, request;
@@ -19,21 +19,6 @@ static struct ady_eth_tx tx;
 static uint8_t text_space[65536], scratch[4096];
 static struct ady_buf text;
 static const struct ady_counters none;
-
-static double now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
-}
-
-static int ascending(const void *a, const void *b)
-{
-	double d = *(const double *)a - *(const double *)b;
-
-	return (d > 0) - (d < 0);
-}
 
 /* A rule for each customer: their chain, address, function, argument and bounds. */
 static void write_policy(bool deny)
@@ -86,21 +71,6 @@ static void decide(void)
 		abort();
 }
 
-static double median(void (*fn)(void))
-{
-	double rounds[ROUNDS];
-
-	for (int i = 0; i < ROUNDS; i++) {
-		double began = now_us();
-
-		for (int k = 0; k < PER_ROUND; k++)
-			fn();
-		rounds[i] = (now_us() - began) / PER_ROUND;
-	}
-	qsort(rounds, ROUNDS, sizeof *rounds, ascending);
-	return rounds[ROUNDS / 2];
-}
-
 int main(int argc, char **argv)
 {
 	read_request();
@@ -112,9 +82,11 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	printf("100 allow rules, the last allows: %.2f us a decision, %.1f us to read %zu bytes\n",
-	       median(decide), median(read_policy), text.n);
+	       ady_bench_median_us(decide, PER_ROUND), ady_bench_median_us(read_policy, PER_ROUND),
+	       text.n);
 	write_policy(true);
 	read_policy();
-	printf("50 deny and 50 allow rules:       %.2f us a decision\n", median(decide));
+	printf("50 deny and 50 allow rules:       %.2f us a decision\n",
+	       ady_bench_median_us(decide, PER_ROUND));
 	return 0;
 }
