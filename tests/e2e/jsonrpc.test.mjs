@@ -60,7 +60,7 @@ await test('messages: eth_sign and personal_sign are EIP-191, in hex and as text
 
 await test('typed data: v3 and v4, as an object and as a string, in either order of parameters', async () => {
   let v3 = 0;
-  for (let i = 0; i < 150; i++) {
+  for (let i = 0; i < 150 || v3 <= 5; i++) { // V3 has a form for some of them only
     const doc = JSON.parse(JSON.stringify(randomTyped(r), (k, v) => (typeof v === 'bigint' ? v.toString() : v)));
     const { EIP712Domain, ...types } = doc.types;
     const want = signature(TypedDataEncoder.hash(doc.domain, types, doc.message));
@@ -74,7 +74,6 @@ await test('typed data: v3 and v4, as an object and as a string, in either order
     assert.equal(recoverTypedSignature({ data: doc, signature: want, version: 'V4' }), address.toLowerCase());
     v3++;
   }
-  assert.ok(v3 > 5);
 });
 
 await test(`${TRANSACTIONS} random transactions of all types are serialized as ethers does it`, async () => {
