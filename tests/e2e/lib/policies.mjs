@@ -155,7 +155,9 @@ function calldata(r) {
   if (spoilt === 1) return data.slice(0, Math.max(10, data.length - r.pick([2, 64])));
   if (spoilt === 2 && data.length > 74) {
     const at = 10 + 2 * r.below((data.length - 10) / 2); // one other byte somewhere: a value, a length, an offset, padding
-    return data.slice(0, at) + r.pick(['00', '01', '20', 'ff']) + data.slice(at + 2);
+    // ASCII for ASCII: texts stay UTF-8, as ethers, the model's decoder, reads no others
+    if (parseInt(data.slice(at, at + 2), 16) > 0x7f) return data;
+    return data.slice(0, at) + r.pick(['00', '01', '20', '7f']) + data.slice(at + 2);
   }
   return data;
 }
