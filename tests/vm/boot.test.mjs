@@ -192,7 +192,7 @@ async function stops(m, number, why) {
   assert.equal(Number(got), number, m.text());
   assert.match(m.text(), why);
   assert.doesNotMatch(m.text(), / ready /);
-  await Promise.race([m.ended, new Promise((_, reject) => setTimeout(() => reject(new Error('the machine did not end')), 5000).unref())]);
+  await Promise.race([m.ended, new Promise((_, reject) => setTimeout(() => reject(new Error('the machine had not ended 2 s later')), 2000).unref())]);
   console.log(`# ${line}: ${m.ms() - said} ms later the machine had ended`);
 }
 
