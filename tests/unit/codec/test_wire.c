@@ -1,20 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/wire.h"
 
-#include "codec/cbor.h"
-#include "test.h"
-
-static uint8_t space[ADY_WIRE_BODY_MAX];
-static uint8_t filler[ADY_WIRE_BODY_MAX];
-
-/* A kind of body with plausible values in all fields; read says what its reader thinks. */
-struct kind {
-	const char *name;
-	void (*put)(struct ady_buf *b, const void *m);
-	enum ady_err (*read)(struct ady_bytes body);
-	const void *m; /* of size bytes */
-	size_t size;
-};
+#include "wire_kind.h"
 
 struct relay {
 	struct ady_bytes host;
@@ -68,43 +55,6 @@ static const struct ady_wire_status status = {
     .data_key_misses = 15,
     .data_keys_expired = 16,
     .data_keys_locked = 17,
-};
-static const struct ady_wire_create create = {
-    .curve = 1,
-    .tenant = {(const uint8_t *)"team", 4},
-    .options = {filler, 30},
-    .data_key = {filler, 200},
-};
-static const struct ady_wire_created created = {
-    .record = {filler, 500},
-    .public_key = {filler, 33},
-    .address = {filler, 20},
-};
-static const struct ady_wire_import import = {
-    .create = {.tenant = {(const uint8_t *)"team", 4},
-               .options = {filler, 30},
-               .data_key = {filler, 0}},
-    .form = ADY_IMPORT_SEALED,
-    .enc = {filler, 32},
-    .sealed = {filler, 48},
-};
-static const struct ady_wire_batch batch = {
-    .create = {.tenant = {(const uint8_t *)"team", 4},
-               .options = {filler, 30},
-               .data_key = {filler, 200}},
-    .first = 7,
-    .count = 1000,
-};
-static const struct ady_wire_batched batched = {
-    .created = 1764100000,
-    .data_key = {filler, 200},
-    .keys = {filler, 93},
-};
-static const struct ady_wire_rewrap rewrap = {
-    .key_id = {(const uint8_t *)"k1", 2},
-    .record = {filler, 300},
-    .data_key = {filler, 20},
-    .kms_key = {(const uint8_t *)"arn", 3},
 };
 static const struct ady_bytes team = {(const uint8_t *)"team", 4};
 static const uint64_t seven = 7;
@@ -202,78 +152,6 @@ static enum ady_err read_locked(struct ady_bytes body)
 	return ady_wire_read_locked(&n, body);
 }
 
-static void put_create(struct ady_buf *b, const void *m)
-{
-	ady_wire_put_create(b, m);
-}
-
-static enum ady_err read_create(struct ady_bytes body)
-{
-	struct ady_wire_create m;
-
-	return ady_wire_read_create(&m, body);
-}
-
-static void put_import(struct ady_buf *b, const void *m)
-{
-	ady_wire_put_import(b, m);
-}
-
-static enum ady_err read_import(struct ady_bytes body)
-{
-	struct ady_wire_import m;
-
-	return ady_wire_read_import(&m, body);
-}
-
-static void put_batch(struct ady_buf *b, const void *m)
-{
-	ady_wire_put_batch(b, m);
-}
-
-static enum ady_err read_batch(struct ady_bytes body)
-{
-	struct ady_wire_batch m;
-
-	return ady_wire_read_batch(&m, body);
-}
-
-static void put_batched(struct ady_buf *b, const void *m)
-{
-	ady_wire_put_batched(b, m);
-}
-
-static enum ady_err read_batched(struct ady_bytes body)
-{
-	struct ady_wire_batched m;
-
-	return ady_wire_read_batched(&m, body);
-}
-
-static void put_rewrap(struct ady_buf *b, const void *m)
-{
-	ady_wire_put_rewrap(b, m);
-}
-
-static enum ady_err read_rewrap(struct ady_bytes body)
-{
-	struct ady_wire_rewrap m;
-
-	return ady_wire_read_rewrap(&m, body);
-}
-
-static void put_created(struct ady_buf *b, const void *m)
-{
-	ady_wire_put_created(b, m);
-}
-
-static enum ady_err read_created(struct ady_bytes body)
-{
-	struct ady_wire_created m;
-
-	return ady_wire_read_created(&m, body);
-}
-
 static void put_blob(struct ady_buf *b, const void *m)
 {
 	const struct ady_bytes *blob = m;
@@ -336,26 +214,7 @@ static enum ady_err read_fault(struct ady_bytes body)
 	return ady_wire_read_fault(&f, body);
 }
 
-enum {
-	EMPTY,
-	HELLO,
-	CREDENTIALS,
-	SIGN,
-	SIGNED,
-	BLOB,
-	STATUS,
-	CREATE,
-	CREATED,
-	IMPORT,
-	BATCH,
-	BATCHED,
-	REWRAP,
-	LOCK,
-	LOCKED,
-	RELAY,
-	FAULT,
-	KINDS
-};
+enum { EMPTY, HELLO, CREDENTIALS, SIGN, SIGNED, BLOB, STATUS, LOCK, LOCKED, RELAY, FAULT, KINDS };
 
 static const struct kind kinds[KINDS] = {
     [EMPTY] = {"empty", put_empty, ady_wire_read_empty, NULL, 0},
@@ -366,31 +225,11 @@ static const struct kind kinds[KINDS] = {
     [SIGNED] = {"signed", put_signed, read_signed, &answer, sizeof answer},
     [BLOB] = {"blob", put_blob, read_blob, &blob40, sizeof blob40},
     [STATUS] = {"status", put_status, read_status, &status, sizeof status},
-    [CREATE] = {"create", put_create, read_create, &create, sizeof create},
-    [CREATED] = {"created", put_created, read_created, &created, sizeof created},
-    [IMPORT] = {"import", put_import, read_import, &import, sizeof import},
-    [BATCH] = {"batch", put_batch, read_batch, &batch, sizeof batch},
-    [BATCHED] = {"batched", put_batched, read_batched, &batched, sizeof batched},
-    [REWRAP] = {"rewrap", put_rewrap, read_rewrap, &rewrap, sizeof rewrap},
     [LOCK] = {"lock", put_lock, read_lock, &team, sizeof team},
     [LOCKED] = {"locked", put_locked, read_locked, &seven, sizeof seven},
     [RELAY] = {"relay", put_relay, read_relay, &relay, sizeof relay},
     [FAULT] = {"fault", put_fault, read_fault, &fault, sizeof fault},
 };
-
-/* The body of kind k with its plausible values, in space. */
-static struct ady_buf body_of(const struct kind *k)
-{
-	struct ady_buf b = ady_buf(space, sizeof space);
-
-	k->put(&b, k->m);
-	return b;
-}
-
-static void expect(const struct kind *k, struct ady_bytes body, enum ady_err want, int line)
-{
-	test_check_err(k->read(body), want, __FILE__, line, k->name);
-}
 
 CASE(head_round_trips_at_its_ends)
 {
@@ -505,123 +344,6 @@ CASE(answers_round_trip)
 	CHECK_STR(f.cause, fault.cause);
 }
 
-CASE(every_truncation_and_any_byte_more_is_refused)
-{
-	for (size_t k = 0; k < KINDS; k++) {
-		struct ady_buf b = body_of(&kinds[k]);
-
-		expect(&kinds[k], ady_buf_bytes(&b), ADY_OK, __LINE__);
-		for (size_t n = 0; n < b.n; n++)
-			expect(&kinds[k], ady_bytes(space, n), ADY_E_PROTOCOL, __LINE__);
-		ady_buf_u8(&b, 0);
-		expect(&kinds[k], ady_buf_bytes(&b), ADY_E_PROTOCOL, __LINE__);
-	}
-}
-
-/* Where the pairs of a body are: pair i is [at[i], at[i + 1]). */
-static size_t pairs_of(struct ady_bytes body, size_t at[static 32])
-{
-	struct ady_cbor c = ady_cbor(body);
-	size_t n = ady_cbor_map(&c);
-
-	for (size_t i = 0; i <= n; i++) {
-		at[i] = (size_t)(c.p - body.p);
-		if (i == n)
-			break;
-		ady_cbor_skip(&c);
-		ady_cbor_skip(&c);
-	}
-	return n;
-}
-
-/* Each body again with one pair left out, repeated, swapped with the next, or one of an unknown key
- * behind them; its value replaced by one of every other type. */
-static void mutate_pair(const struct kind *k, struct ady_bytes body, const size_t *at, size_t n,
-                        size_t i)
-{
-	static const char *const values[] = {"00", "20", "40", "60",   "80",
-	                                     "a0", "f4", "f6", "c000", "f90000"};
-	static uint8_t out[4096];
-	struct ady_buf b = ady_buf(out, sizeof out);
-
-	ady_cbor_put_map(&b, n - 1);
-	ady_buf_put(&b, body.p + at[0], at[i] - at[0]);
-	ady_buf_put(&b, body.p + at[i + 1], at[n] - at[i + 1]);
-	expect(k, ady_buf_bytes(&b), ADY_E_PROTOCOL, __LINE__);
-	b.n = 0;
-	ady_cbor_put_map(&b, n + 1);
-	ady_buf_put(&b, body.p + at[0], at[i + 1] - at[0]);
-	ady_buf_put(&b, body.p + at[i], at[n] - at[i]);
-	expect(k, ady_buf_bytes(&b), ADY_E_PROTOCOL, __LINE__);
-	if (i + 1 < n) {
-		b.n = 0;
-		ady_cbor_put_map(&b, n);
-		ady_buf_put(&b, body.p + at[0], at[i] - at[0]);
-		ady_buf_put(&b, body.p + at[i + 1], at[i + 2] - at[i + 1]);
-		ady_buf_put(&b, body.p + at[i], at[i + 1] - at[i]);
-		ady_buf_put(&b, body.p + at[i + 2], at[n] - at[i + 2]);
-		expect(k, ady_buf_bytes(&b), ADY_E_PROTOCOL, __LINE__);
-	}
-	for (size_t v = 0; v < sizeof values / sizeof *values; v++) {
-		if (test_hex(values[v]).p[0] >> 5 == body.p[at[i] + 1] >> 5)
-			continue;
-		b.n = 0;
-		ady_buf_put(&b, body.p, at[i] + 1);
-		ady_buf_view(&b, test_hex(values[v]));
-		ady_buf_put(&b, body.p + at[i + 1], at[n] - at[i + 1]);
-		expect(k, ady_buf_bytes(&b), ADY_E_PROTOCOL, __LINE__);
-	}
-}
-
-CASE(missing_repeated_unsorted_unknown_and_mistyped_fields)
-{
-	for (size_t k = 0; k < KINDS; k++) {
-		struct ady_buf b = body_of(&kinds[k]);
-		size_t at[32], n;
-
-		n = pairs_of(ady_buf_bytes(&b), at);
-		for (size_t i = 0; i < n; i++)
-			mutate_pair(&kinds[k], ady_buf_bytes(&b), at, n, i);
-		ady_cbor_put_uint(&b, n);
-		ady_cbor_put_uint(&b, 0);
-		space[0]++; /* one pair more, of the next key */
-		expect(&kinds[k], ady_buf_bytes(&b), ADY_E_PROTOCOL, __LINE__);
-		expect(&kinds[k], test_hex("80"), ADY_E_PROTOCOL, __LINE__);
-		expect(&kinds[k], test_hex("bfff"), ADY_E_PROTOCOL, __LINE__);
-		expect(&kinds[k], test_hex("b800"), ADY_E_PROTOCOL, __LINE__);
-	}
-}
-
-/* Whether the reader takes the body of a kind with one field changed: a view of n bytes, or the
- * number n, as the size of the field says. */
-static bool takes(const struct kind *k, size_t offset, size_t field, size_t n)
-{
-	const struct ady_bytes view = ady_bytes(filler, n);
-	struct ady_buf b = ady_buf(space, sizeof space);
-	_Alignas(max_align_t) uint8_t m[512];
-	uint32_t n32 = (uint32_t)n;
-
-	if (!CHECK(k->size <= sizeof m))
-		return false;
-	memcpy(m, k->m, k->size);
-	memcpy(m + offset,
-	       field == sizeof view ? (const void *)&view
-	       : field == sizeof n  ? (const void *)&n
-	                            : &n32,
-	       field);
-	k->put(&b, m);
-	return !b.full && k->read(ady_buf_bytes(&b)) == ADY_OK;
-}
-
-struct bound {
-	unsigned kind;
-	size_t offset, field;
-	size_t min, max;
-};
-
-#define FIELD(type, member) offsetof(type, member), sizeof(((type *)0)->member)
-
-/* Each bound of the header: taken at both ends, refused one beyond. */
 CASE(every_bound)
 {
 	static const struct bound rows[] = {
@@ -648,41 +370,12 @@ CASE(every_bound)
 	    {STATUS, FIELD(struct ady_wire_status, kms), 0, ADY_KMS_FAILING},
 	    {STATUS, FIELD(struct ady_wire_status, kms_text), 0, 159},
 	    {STATUS, FIELD(struct ady_wire_status, has_credentials), 0, 1},
-	    {CREATE, FIELD(struct ady_wire_create, curve), 0, 2},
-	    {CREATE, FIELD(struct ady_wire_create, tenant), 1, 63},
-	    {CREATE, FIELD(struct ady_wire_create, options), 1, ADY_WIRE_REQUEST_MAX},
-	    {CREATE, FIELD(struct ady_wire_create, data_key), 0, 1024},
-	    {CREATED, FIELD(struct ady_wire_created, record), 1, ADY_WIRE_RECORD_MAX},
-	    {CREATED, FIELD(struct ady_wire_created, public_key), 32, 48},
-	    {CREATED, FIELD(struct ady_wire_created, address), 20, 20},
 	    {LOCK, 0, sizeof team, 0, 63},
-	    {BATCH, FIELD(struct ady_wire_batch, first), 0, 999999999},
-	    {BATCH, FIELD(struct ady_wire_batch, count), 1, 1000},
-	    {BATCHED, FIELD(struct ady_wire_batched, created), 0, ADY_WIRE_EXPIRY_MAX},
-	    {BATCHED, FIELD(struct ady_wire_batched, data_key), 1, 1024},
-	    {BATCHED, FIELD(struct ady_wire_batched, keys), 93, 108000},
-	    {REWRAP, FIELD(struct ady_wire_rewrap, key_id), 1, ADY_WIRE_KEY_ID_MAX},
-	    {REWRAP, FIELD(struct ady_wire_rewrap, record), 1, ADY_WIRE_RECORD_MAX},
-	    {REWRAP, FIELD(struct ady_wire_rewrap, data_key), 0, 1024},
-	    {REWRAP, FIELD(struct ady_wire_rewrap, kms_key), 0, 191},
-	    {IMPORT, FIELD(struct ady_wire_import, enc), 32, 32},
-	    {IMPORT, FIELD(struct ady_wire_import, sealed), 1, 4096},
 	    {RELAY, FIELD(struct relay, host), 1, ADY_WIRE_HOST_MAX},
 	    {RELAY, FIELD(struct relay, port), 1, 65535},
 	};
 
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		const struct bound *r = &rows[i];
-		const struct kind *k = &kinds[r->kind];
-		bool ok = takes(k, r->offset, r->field, r->min) &&
-		          takes(k, r->offset, r->field, r->max) &&
-		          !takes(k, r->offset, r->field, r->max + 1) &&
-		          (r->min == 0 || !takes(k, r->offset, r->field, r->min - 1));
-		char what[32];
-
-		snprintf(what, sizeof what, "%s, row %zu", k->name, i);
-		test_check(ok, __FILE__, __LINE__, what);
-	}
+	check_bounds(kinds, rows, sizeof rows / sizeof *rows);
 }
 
 CASE(a_refused_body_leaves_nothing)
@@ -700,18 +393,19 @@ CASE(a_refused_body_leaves_nothing)
 	CHECK(f.where[0] == '\0' && f.detail[0] == '\0' && f.err == ADY_E_PROTOCOL);
 }
 
+CASE(every_truncation_and_any_byte_more_is_refused)
+{
+	check_truncations(kinds, KINDS);
+}
+
+CASE(missing_repeated_unsorted_unknown_and_mistyped_fields)
+{
+	check_fields(kinds, KINDS);
+}
+
 CASE(a_body_that_does_not_fit_is_full)
 {
-	for (size_t k = 0; k < KINDS; k++) {
-		struct ady_buf whole = body_of(&kinds[k]);
-
-		for (size_t n = 0; n < whole.n; n++) {
-			struct ady_buf b = ady_buf(space, n);
-
-			kinds[k].put(&b, kinds[k].m);
-			test_check(b.full, __FILE__, __LINE__, kinds[k].name);
-		}
-	}
+	check_full(kinds, KINDS);
 }
 
 int main(void)

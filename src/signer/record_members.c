@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/text.h"
+#include "signer/record_reader.h"
+
+enum { CIPHERTEXT_TEXT = ADY_BASE64_SIZE(ADY_RECORD_CIPHERTEXT_MAX) };
+
+#define CREATED_MAX 253402300799u /* 9999-12-31T23:59:59Z */
+
+/* What a public key of a curve is: its bytes, and what its first one must be under a mask. */
+static const struct {
+	const char *name;
+	size_t pub_n;
+	uint8_t mask, first;
+	const char *what;
+} curves[] = {
+    [ADY_CURVE_SECP256K1] = {"secp256k1", 33, 0xfe, 0x02,
+                             "must be \"0x\" and the hex of a compressed public key, 33 bytes"},
+    [ADY_CURVE_ED25519] = {"ed25519", 32, 0, 0, "must be \"0x\" and 64 hex digits"},
+    [ADY_CURVE_BLS12_381] = {"bls12-381", 48, 0xc0, 0x80,
+                             "must be \"0x\" and the hex of a compressed public key, 48 bytes"},
+};
+
+const char *ady_curve_name(enum ady_curve curve)
+{
+	return curves[curve].name;
+}
+
+size_t ady_curve_public_size(enum ady_curve curve)
+{
+	return curves[curve].pub_n;
+}
+
+enum ady_err ady_record_decode(const struct ady_record_reader *r, uint8_t *out, size_t cap,
+                               size_t *n, struct ady_bytes base64, const char *member)
+{
+	enum ady_err err = ady_base64_decode(out, cap, n, base64);
+
+	if (err == ADY_E_TOO_LARGE)
+		return ady_record_refuse(r, member, "is too large");
+	if (err != ADY_OK)
+		return ady_record_refuse(r, member, "is not base64");
+	return *n > 0 ? ADY_OK : ady_record_refuse(r, member, "is empty");
+}
+
+bool ady_record_is_name(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		char c = s[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+		    (c == '\0' || !strchr("._:/+=@-", c)))
+			return false;
+	}
+	return n > 0;
+}
+
+enum ady_err ady_record_read_text(const struct ady_record_reader *r, enum ady_record_member m,
+                                  char *out, size_t cap)
+{
+	enum ady_err err;
+	size_t n;
+
+	err = ady_json_string(&r->doc, r->value[m], out, cap, &n);
+	if (err == ADY_E_TOO_LARGE)
+		return ady_record_refuse(r, ady_record_names[m], "is too long");
+	if (err != ADY_OK || strlen(out) != n)
+		return ady_record_refuse(r, ady_record_names[m], "must be a string without NUL");
+	if ((m == M_ID || m == M_TENANT) && !ady_record_is_name(out, n))
+		return ady_record_refuse(r, ady_record_names[m],
+		                         "must consist of A-Z a-z 0-9 . _ : / + = @ -");
+	return ADY_OK;
+}
+
+enum ady_err ady_record_read_kind(const struct ady_record_reader *r, struct ady_record *rec)
+{
+	uint32_t version = r->value[M_VERSION], wrapping = r->value[M_WRAPPING];
+
+	if (ady_json_kind(&r->doc, version) != ADY_JSON_NUMBER ||
+	    !ady_bytes_is(ady_json_raw(&r->doc, version), "1"))
+		return ady_record_refuse(r, ady_record_names[M_VERSION], "must be 1");
+	rec->envelope = ady_json_is(&r->doc, wrapping, "envelope");
+	if (!rec->envelope && !ady_json_is(&r->doc, wrapping, "direct"))
+		return ady_record_refuse(r, ady_record_names[M_WRAPPING],
+		                         "must be \"direct\" or \"envelope\"");
+	for (size_t c = 0; c < sizeof curves / sizeof *curves; c++)
+		if (ady_json_is(&r->doc, r->value[M_CURVE], curves[c].name)) {
+			rec->curve = (enum ady_curve)c;
+			return ADY_OK;
+		}
+	return ady_record_refuse(r, ady_record_names[M_CURVE],
+	                         "must be \"secp256k1\", \"ed25519\" or \"bls12-381\"");
+}
+
+enum ady_err ady_record_read_public_key(const struct ady_record_reader *r, struct ady_record *rec)
+{
+	size_t n = curves[rec->curve].pub_n, got = 0;
+	char space[sizeof rec->public_key];
+	struct ady_bytes text;
+	enum ady_err err = ady_record_read_text(r, M_PUBLIC_KEY, space, sizeof space);
+
+	if (err != ADY_OK)
+		return err;
+	text = ady_bytes_str(space);
+	if (text.n != 2 + 2 * n || memcmp(text.p, "0x", 2) != 0 ||
+	    ady_hex_decode(rec->pub, sizeof rec->pub, &got, ady_bytes_sub(text, 2, 2 * n)) !=
+	        ADY_OK ||
+	    (rec->pub[0] & curves[rec->curve].mask) != curves[rec->curve].first)
+		return ady_record_refuse(r, ady_record_names[M_PUBLIC_KEY],
+		                         curves[rec->curve].what);
+	return ADY_OK;
+}
+
+enum ady_err ady_record_read_created(const struct ady_record_reader *r, struct ady_record *rec)
+{
+	uint32_t i = r->value[M_CREATED];
+
+	if (!i)
+		return ADY_OK;
+	if (ady_json_u64(&r->doc, i, &rec->created) != ADY_OK || rec->created == 0 ||
+	    rec->created > CREATED_MAX)
+		return ady_record_refuse(r, ady_record_names[M_CREATED],
+		                         "must be whole seconds since 1970");
+	return ADY_OK;
+}
+
+enum ady_err ady_record_read_ciphertext(const struct ady_record_reader *r, struct ady_record *rec)
+{
+	char text[CIPHERTEXT_TEXT];
+	enum ady_err err = ady_record_read_text(r, M_CIPHERTEXT, text, sizeof text);
+
+	if (err != ADY_OK)
+		return err;
+	err = ady_record_decode(r, rec->ciphertext, sizeof rec->ciphertext, &rec->ciphertext_n,
+	                        ady_bytes_str(text), ady_record_names[M_CIPHERTEXT]);
+	if (err == ADY_OK && rec->envelope && rec->ciphertext_n != ADY_RECORD_SEALED)
+		return ady_record_refuse(r, ady_record_names[M_CIPHERTEXT],
+		                         "must be 60 bytes: nonce, AES-256-GCM of the key, tag");
+	return err;
+}
+
+enum ady_err ady_record_read_data_key(const struct ady_record_reader *r, struct ady_record *rec)
+{
+	char text[ADY_BASE64_SIZE(ADY_RECORD_DATA_KEY_MAX)];
+	enum ady_err err;
+
+	if (!rec->envelope && !r->value[M_DATA_KEY])
+		return ADY_OK;
+	if (!rec->envelope)
+		return ady_record_refuse(r, ady_record_names[M_DATA_KEY],
+		                         "does not belong to direct wrapping");
+	if (!r->value[M_DATA_KEY])
+		return ady_record_refuse(r, ady_record_names[M_DATA_KEY], "is required");
+	if ((err = ady_record_read_text(r, M_DATA_KEY, text, sizeof text)) != ADY_OK)
+		return err;
+	return ady_record_decode(r, rec->data_key, sizeof rec->data_key, &rec->data_key_n,
+	                         ady_bytes_str(text), ady_record_names[M_DATA_KEY]);
+}

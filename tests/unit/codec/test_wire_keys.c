@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The messages that make keys or bring them in. */
+#include "wire_kind.h"
+
+static const struct ady_wire_create create = {
+    .curve = 1,
+    .tenant = {(const uint8_t *)"team", 4},
+    .options = {filler, 30},
+    .data_key = {filler, 200},
+};
+static const struct ady_wire_created created = {
+    .record = {filler, 500},
+    .public_key = {filler, 33},
+    .address = {filler, 20},
+};
+static const struct ady_wire_import import = {
+    .create = {.tenant = {(const uint8_t *)"team", 4},
+               .options = {filler, 30},
+               .data_key = {filler, 0}},
+    .form = ADY_IMPORT_SEALED,
+    .enc = {filler, 32},
+    .sealed = {filler, 48},
+};
+static const struct ady_wire_batch batch = {
+    .create = {.tenant = {(const uint8_t *)"team", 4},
+               .options = {filler, 30},
+               .data_key = {filler, 200}},
+    .first = 7,
+    .count = 1000,
+};
+static const struct ady_wire_batched batched = {
+    .created = 1764100000,
+    .data_key = {filler, 200},
+    .keys = {filler, 93},
+};
+static const struct ady_wire_rewrap rewrap = {
+    .key_id = {(const uint8_t *)"k1", 2},
+    .record = {filler, 300},
+    .data_key = {filler, 20},
+    .kms_key = {(const uint8_t *)"arn", 3},
+};
+
+static void put_create(struct ady_buf *b, const void *m)
+{
+	ady_wire_put_create(b, m);
+}
+
+static enum ady_err read_create(struct ady_bytes body)
+{
+	struct ady_wire_create m;
+
+	return ady_wire_read_create(&m, body);
+}
+
+static void put_import(struct ady_buf *b, const void *m)
+{
+	ady_wire_put_import(b, m);
+}
+
+static enum ady_err read_import(struct ady_bytes body)
+{
+	struct ady_wire_import m;
+
+	return ady_wire_read_import(&m, body);
+}
+
+static void put_batch(struct ady_buf *b, const void *m)
+{
+	ady_wire_put_batch(b, m);
+}
+
+static enum ady_err read_batch(struct ady_bytes body)
+{
+	struct ady_wire_batch m;
+
+	return ady_wire_read_batch(&m, body);
+}
+
+static void put_batched(struct ady_buf *b, const void *m)
+{
+	ady_wire_put_batched(b, m);
+}
+
+static enum ady_err read_batched(struct ady_bytes body)
+{
+	struct ady_wire_batched m;
+
+	return ady_wire_read_batched(&m, body);
+}
+
+static void put_rewrap(struct ady_buf *b, const void *m)
+{
+	ady_wire_put_rewrap(b, m);
+}
+
+static enum ady_err read_rewrap(struct ady_bytes body)
+{
+	struct ady_wire_rewrap m;
+
+	return ady_wire_read_rewrap(&m, body);
+}
+
+static void put_created(struct ady_buf *b, const void *m)
+{
+	ady_wire_put_created(b, m);
+}
+
+static enum ady_err read_created(struct ady_bytes body)
+{
+	struct ady_wire_created m;
+
+	return ady_wire_read_created(&m, body);
+}
+
+enum { CREATE, CREATED, IMPORT, BATCH, BATCHED, REWRAP, KINDS };
+
+static const struct kind kinds[KINDS] = {
+    [CREATE] = {"create", put_create, read_create, &create, sizeof create},
+    [CREATED] = {"created", put_created, read_created, &created, sizeof created},
+    [IMPORT] = {"import", put_import, read_import, &import, sizeof import},
+    [BATCH] = {"batch", put_batch, read_batch, &batch, sizeof batch},
+    [BATCHED] = {"batched", put_batched, read_batched, &batched, sizeof batched},
+    [REWRAP] = {"rewrap", put_rewrap, read_rewrap, &rewrap, sizeof rewrap},
+};
+
+CASE(every_bound)
+{
+	static const struct bound rows[] = {
+	    {CREATE, FIELD(struct ady_wire_create, curve), 0, 2},
+	    {CREATE, FIELD(struct ady_wire_create, tenant), 1, 63},
+	    {CREATE, FIELD(struct ady_wire_create, options), 1, ADY_WIRE_REQUEST_MAX},
+	    {CREATE, FIELD(struct ady_wire_create, data_key), 0, 1024},
+	    {CREATED, FIELD(struct ady_wire_created, record), 1, ADY_WIRE_RECORD_MAX},
+	    {CREATED, FIELD(struct ady_wire_created, public_key), 32, 48},
+	    {CREATED, FIELD(struct ady_wire_created, address), 20, 20},
+	    {BATCH, FIELD(struct ady_wire_batch, first), 0, 999999999},
+	    {BATCH, FIELD(struct ady_wire_batch, count), 1, 1000},
+	    {BATCHED, FIELD(struct ady_wire_batched, created), 0, ADY_WIRE_EXPIRY_MAX},
+	    {BATCHED, FIELD(struct ady_wire_batched, data_key), 1, 1024},
+	    {BATCHED, FIELD(struct ady_wire_batched, keys), 93, 108000},
+	    {REWRAP, FIELD(struct ady_wire_rewrap, key_id), 1, ADY_WIRE_KEY_ID_MAX},
+	    {REWRAP, FIELD(struct ady_wire_rewrap, record), 1, ADY_WIRE_RECORD_MAX},
+	    {REWRAP, FIELD(struct ady_wire_rewrap, data_key), 0, 1024},
+	    {REWRAP, FIELD(struct ady_wire_rewrap, kms_key), 0, 191},
+	    {IMPORT, FIELD(struct ady_wire_import, enc), 32, 32},
+	    {IMPORT, FIELD(struct ady_wire_import, sealed), 1, 4096},
+	};
+
+	check_bounds(kinds, rows, sizeof rows / sizeof *rows);
+}
+
+CASE(every_truncation_and_any_byte_more_is_refused)
+{
+	check_truncations(kinds, KINDS);
+}
+
+CASE(missing_repeated_unsorted_unknown_and_mistyped_fields)
+{
+	check_fields(kinds, KINDS);
+}
+
+CASE(a_body_that_does_not_fit_is_full)
+{
+	check_full(kinds, KINDS);
+}
+
+int main(void)
+{
+	memset(filler, 'a', sizeof filler);
+	RUN(every_truncation_and_any_byte_more_is_refused);
+	RUN(missing_repeated_unsorted_unknown_and_mistyped_fields);
+	RUN(every_bound);
+	RUN(a_body_that_does_not_fit_is_full);
+	return test_end();
+}

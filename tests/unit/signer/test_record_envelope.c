@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "record_text.h"
+
+static void check_aad(const char *hex)
+{
+	uint8_t aad[ADY_RECORD_AAD_MAX];
+	struct ady_buf b = ady_buf(aad, sizeof aad);
+
+	ady_record_aad(&b, &rec, "prod");
+	CHECK_HEX(b.p, b.n, hex);
+}
+
+CASE(the_envelope_form)
+{
+	CHECK_ERR(parse(ENVELOPE), ADY_OK);
+	CHECK(rec.envelope);
+	CHECK_INT(rec.context_n, 0);
+	CHECK_HEX(rec.data_key, rec.data_key_n, "050607");
+	CHECK_INT(rec.ciphertext_n, 60);
+	check_round(ENVELOPE);
+	/* {0: 1, 1: "prod", 2: id, 3: tenant, 4: curve, 5: public key, 6: "", 7: "", 8: "",
+	 * 9: h'', 10: 0} */
+	check_aad("ab00010164"
+	          "70726f64"
+	          "026a"
+	          "7465616d2f686f742d31"
+	          "0364"
+	          "7465616d"
+	          "0469"
+	          "736563703235366b31"
+	          "055821"
+	          "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+	          "0660"
+	          "0760"
+	          "0860"
+	          "0940"
+	          "0a00");
+}
+
+/* Whatever decides is in the additional data: each change of it is another text. */
+CASE(each_member_changes_the_additional_data)
+{
+	uint8_t aad[9][ADY_RECORD_AAD_MAX];
+	struct ady_buf b[9];
+
+	CHECK_ERR(parse(ENVELOPE), ADY_OK);
+	for (int i = 0; i < 9; i++) {
+		struct ady_record changed = rec;
+
+		b[i] = ady_buf(aad[i], sizeof aad[i]);
+		changed.allow = i == 1 ? ADY_ALLOW_DIGEST : 0;
+		changed.created = i == 2;
+		changed.pub[32] ^= i == 3;
+		if (i == 4)
+			(void)ady_record_add_chain(&changed, 1);
+		if (i == 6)
+			(void)ady_record_add_caller(&changed, ady_bytes_str("gateway"));
+		if (i > 6)
+			ady_record_set_policy(&changed, ady_bytes_str(i == 7 ? "{}" : "{ }"));
+		ady_record_bind(&changed);
+		ady_record_aad(&b[i], &changed, i == 5 ? "prog" : "prod");
+		CHECK(!b[i].full);
+		for (int k = 0; k < i; k++)
+			CHECK(!ady_bytes_eq(ady_buf_bytes(&b[i]), ady_buf_bytes(&b[k])));
+	}
+}
+
+CASE(wrong_envelopes)
+{
+	static const struct {
+		const char *text, *where;
+	} rows[] = {
+	    {"{" M_VERSION "," M_ENVELOPE "," M_ID "," M_TENANT "," M_CURVE "," M_PUBLIC
+	     "," M_SEALED "}",
+	     "record.data_key"},
+	    {"{" M_VERSION "," M_ENVELOPE "," M_ID "," M_TENANT "," M_CURVE "," M_PUBLIC
+	     "," M_DATA_KEY "," M_TEXT "}",
+	     "record.ciphertext"},
+	    {"{" M_VERSION "," M_WRAPPING "," M_ID "," M_TENANT "," M_CURVE "," M_PUBLIC
+	     "," M_DATA_KEY "," M_SEALED "}",
+	     "record.data_key"},
+	    {"{" M_VERSION "," M_ENVELOPE "," M_ID "," M_TENANT "," M_CURVE "," M_PUBLIC
+	     ",\"data_key\":\"\"," M_SEALED "}",
+	     "record.data_key"},
+	    {"{" M_VERSION "," M_ENVELOPE "," M_ID "," M_TENANT "," M_CURVE "," M_PUBLIC
+	     ",\"data_key\":[]," M_SEALED "}",
+	     "record.data_key"},
+	    {"{" M_VERSION "," M_ENVELOPE "," M_ID "," M_TENANT "," M_CURVE "," M_PUBLIC
+	     ",\"data_key\":\"A\"," M_SEALED "}",
+	     "record.data_key"},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		check_refused(rows[i].text, rows[i].where);
+}
+
+CASE(the_context_of_data_keys)
+{
+	struct ady_context_pair c[ADY_DATA_KEY_CONTEXT];
+
+	ady_record_data_key_context(c, "prod", "team");
+	CHECK_STR(c[0].key, "adyton:deployment");
+	CHECK_STR(c[0].value, "prod");
+	CHECK_STR(c[1].key, "adyton:purpose");
+	CHECK_STR(c[1].value, "data-key");
+	CHECK_STR(c[2].key, "adyton:tenant");
+	CHECK_STR(c[2].value, "team");
+}
+
+int main(void)
+{
+	RUN(the_envelope_form);
+	RUN(each_member_changes_the_additional_data);
+	RUN(wrong_envelopes);
+	RUN(the_context_of_data_keys);
+	return test_end();
+}
