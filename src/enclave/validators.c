@@ -274,6 +274,23 @@ static enum ady_slash_outcome read_outcome(struct ady_wire_state_outcome *m,
 	return m->written ? ADY_SLASH_WRITTEN : ADY_SLASH_CONFLICT;
 }
 
+/* Go on with the row that the store has now. One that keeps what it is given is never behind the
+ * version that was to be written over, for that was read from it. */
+static enum ady_err take_present(struct ady_job *job, struct ady_bytes row, struct ady_fault *f)
+{
+	struct ady_slash_state now = {0};
+	uint8_t network[32];
+	enum ady_err err;
+
+	if (row.n && (err = ady_slash_row_peek(&now, network, row, f)) != ADY_OK)
+		return err;
+	if (now.version + 1 < job->duty.next.version)
+		return ady_fail(f, ADY_E_SLASHING, NULL,
+		                "the store's state is older than one that this enclave has seen: "
+		                "the store was rolled back");
+	return ady_duty_set_row(&job->duty, row, f);
+}
+
 void ady_validators_outcome(struct ady_validators *v, struct ady_space *space,
                             struct ady_channel *ch, const struct ady_wire_head *head,
                             struct ady_bytes body)
@@ -295,7 +312,7 @@ void ady_validators_outcome(struct ady_validators *v, struct ady_space *space,
 	} else if (err == ADY_E_AGAIN) {
 		err = ++job->again > AGAIN_MAX ? ADY_E_BUSY : ADY_OK;
 		if (err == ADY_OK && outcome == ADY_SLASH_CONFLICT)
-			err = ady_duty_set_row(&job->duty, m.state, &f);
+			err = take_present(job, m.state, &f);
 	}
 	if (err == ADY_OK)
 		enter(v, job, space);

@@ -53,7 +53,24 @@ await test('another gateway on an old copy: the enclave remembers what it signed
   // what would be new is not written over a row that is older than what the enclave has seen
   const target = await nextEpoch(s);
   const next = await sign(s, a.pubkey, attestation(s, target - 1, target), { gateway: other.gateway });
-  assert.notEqual(next.status, 200, next.body);
+  assert.equal(next.status, 412, next.body);
+  assert.match(next.json.message, /the store was rolled back/);
+  await other.stop();
+});
+
+await test('another gateway on an empty store: the enclave remembers that the key had a state', async () => {
+  const other = await startGateway(s, { validators: { states: `sqlite:${db}.empty` } });
+  const target = await nextEpoch(s);
+  for (const q of [attestation(s, target - 1, target), block(s, slotNow(s))]) {
+    const got = await sign(s, a.pubkey, q, { gateway: other.gateway });
+    assert.equal(got.status, 412, got.body);
+    assert.match(got.json.message, /the store was rolled back/);
+  }
+  // a state made anew there is of a version that the enclave has seen another of
+  await freshStates(s, [a], other.gateway);
+  const again = await sign(s, a.pubkey, attestation(s, signed.target - 1, signed.target, r.hex(32)), { gateway: other.gateway });
+  assert.equal(again.status, 412, again.body);
+  assert.equal((await sign(s, a.pubkey, attestation(s, target - 1, target))).status, 200); // the store that is kept
   await other.stop();
 });
 
