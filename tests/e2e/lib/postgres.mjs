@@ -8,7 +8,7 @@ import { root, run } from './stack.mjs';
 
 const script = join(root, 'tests/lib/postgres.sh');
 
-/** Start a server; resolves to { conninfo, start, stop, psql }, or undefined when PostgreSQL is not
+/** Start a server; resolves to { conninfo, dir, start, stop, psql }, or undefined when PostgreSQL is not
  * installed. start after stop brings the same data back. */
 export function startPostgres() {
   const dir = mkdtempSync(join(tmpdir(), 'ady-pg-'));
@@ -23,5 +23,5 @@ export function startPostgres() {
   if (first.status === 77) return undefined;
   atEnd(() => stop('immediate'));
   const conninfo = first.stdout.trim();
-  return { conninfo, start, stop, psql: (sql) => run('psql', [conninfo, '-Atqc', sql]) };
+  return { conninfo, dir, start, stop, psql: (sql) => run('psql', [conninfo, '-Atqc', sql]) };
 }

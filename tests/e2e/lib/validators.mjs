@@ -55,14 +55,15 @@ export async function freshStates(s, keys, gateway = s.gateway) {
   return r.json;
 }
 
-export const epochNow = (s) => Math.floor(slotNow(s) / SLOTS);
+const slotsPerEpoch = (s) => Number(s.network.slots_per_epoch);
+export const epochNow = (s) => Math.floor(slotNow(s) / slotsPerEpoch(s));
 export const slotNow = (s) => Math.floor((Date.now() / 1000 - Number(s.network.genesis_time)) / Number(s.network.seconds_per_slot));
 
 export const forkInfo = (s) => ({ fork: { previous_version: versionOf(6), current_version: versionOf(6), epoch: '0' }, genesis_validators_root: s.network.genesis_validators_root });
 
 export const attestation = (s, source, target, head = ZERO) => ({
   type: 'ATTESTATION', fork_info: forkInfo(s),
-  attestation: { slot: String(target * SLOTS), index: '0', beacon_block_root: head, source: { epoch: String(source), root: ZERO }, target: { epoch: String(target), root: ZERO } },
+  attestation: { slot: String(target * slotsPerEpoch(s)), index: '0', beacon_block_root: head, source: { epoch: String(source), root: ZERO }, target: { epoch: String(target), root: ZERO } },
 });
 
 export const block = (s, slot, body = ZERO) => ({

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Two gateways, each with an enclave of its own, on one store of keys and one PostgreSQL of states, beside a
+// stack whose devcloud they use; each of the five processes can be killed and started again.
+import { execFile } from 'node:child_process';
+import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { KMSClient, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
+import { atEnd, until } from './tap.mjs';
+import { bin, root, scratch, spawnBound, tail } from './stack.mjs';
+import { clientOptions } from './aws.mjs';
+import { startGateway } from './gateway.mjs';
+import { measure, policyFor } from './hostile.mjs';
+
+const exec = promisify(execFile);
+const read = (s, file) => JSON.parse(readFileSync(join(s.dir, file), 'utf8'));
+
+async function startEnclave(dir) {
+  const log = join(dir, 'log');
+  rmSync(log, { force: true });
+  const child = spawnBound(join(bin, 'adyton-enclave'), ['--config', join(dir, 'enclave.json')], { stdio: ['ignore', openSync(log, 'a'), openSync(log, 'a')] });
+  const ended = new Promise((resolve) => child.on('exit', resolve));
+  const kill = () => (child.kill('SIGKILL'), ended);
+  atEnd(kill);
+  await until(20000, 'an enclave to listen', () => {
+    if (child.exitCode !== null) throw new Error(`adyton-enclave ended: ${tail(log)}`);
+    return /ready/.test(readFileSync(log, 'utf8'));
+  });
+  return { kill };
+}
+
+/** One gateway and its enclave in front of the stack's devcloud. */
+async function startSide(s, dir) {
+  const own = (name) => `unix:${join(dir, name)}`;
+  const relay = { ...read(s, 'gateway.json').relay, listen: own('r.sock') };
+  const gateway = () => startGateway(s, { enclave: own('e.sock'), relay });
+  const side = { enclave: await startEnclave(dir), gateway: await gateway() };
+  return Object.assign(side, {
+    restartEnclave: async () => (await side.enclave.kill(), (side.enclave = await startEnclave(dir))),
+    restartGateway: async () => (await side.gateway.stop('SIGKILL'), (side.gateway = await gateway())),
+  });
+}
+
+/** Start both beside stack s, whose states are in the PostgreSQL pg; the key's policy admits their measurements too.
+ * Resolves to { sides, crashPostgres }. */
+export async function startPair(s, pg) {
+  const dirs = ['a', 'b'].map((name) => join(scratch('pair'), name));
+  for (const dir of dirs) {
+    mkdirSync(dir);
+    writeFileSync(join(dir, 'enclave.json'), JSON.stringify({ ...read(s, 'enclave.json'), listen: `unix:${dir}/e.sock`, relay: `unix:${dir}/r.sock` }));
+  }
+  const admitted = [s.pcr0, ...dirs.map((dir) => measure(join(dir, 'enclave.json')).pcr0)];
+  await new KMSClient(clientOptions(s)).send(new PutKeyPolicyCommand({ KeyId: s.key_arn, PolicyName: 'default', Policy: policyFor(s, admitted) }));
+  const sides = [await startSide(s, dirs[0]), await startSide(s, dirs[1])];
+  const script = join(root, 'tests/lib/postgres.sh');
+  const crashPostgres = async () => {
+    await exec(script, ['stop', pg.dir, 'immediate']);
+    await exec(script, ['start', pg.dir]);
+  };
+  return { sides, crashPostgres };
+}
