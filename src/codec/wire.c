@@ -29,6 +29,11 @@ static bool deadline_fits(uint8_t type, uint32_t ms)
 	return ms >= 1 && ms <= ADY_WIRE_DEADLINE_MAX_MS;
 }
 
+size_t ady_wire_body_max(uint8_t type)
+{
+	return type == ADY_WIRE_DUTY ? ADY_WIRE_LARGE_MAX : ADY_WIRE_BODY_MAX;
+}
+
 enum ady_err ady_wire_read_head(struct ady_wire_head *head, const uint8_t in[static ADY_WIRE_HEAD])
 {
 	struct ady_wire_head h = {.length = ady_be32(in),
@@ -37,7 +42,7 @@ enum ady_err ady_wire_read_head(struct ady_wire_head *head, const uint8_t in[sta
 	                          .deadline_ms = ady_be32(in + 16)};
 
 	*head = (struct ady_wire_head){0};
-	if (in[4] != ADY_WIRE_VERSION || h.length > ADY_WIRE_BODY_MAX)
+	if (in[4] != ADY_WIRE_VERSION || h.length > ady_wire_body_max(h.type))
 		return ADY_E_PROTOCOL;
 	if (ady_be16(in + 6) != 0 || ady_be32(in + 20) != 0)
 		return ADY_E_PROTOCOL;

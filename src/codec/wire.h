@@ -6,7 +6,7 @@
  * Every key of a body is there, in order, and no other: a message has one encoding. Texts are UTF-8
  * without control characters, so that none can end a log line or a header field. Heap: none.
  *
- *   0  u32  bytes of the body, at most ADY_WIRE_BODY_MAX
+ *   0  u32  bytes of the body, at most ady_wire_body_max of its type
  *   4  u8   version, ADY_WIRE_VERSION
  *   5  u8   type, enum ady_wire_type; of an answer with ADY_WIRE_ANSWER set, or ADY_WIRE_ERROR
  *   6  u16  zero
@@ -23,6 +23,7 @@ enum {
 	ADY_WIRE_VERSION = 1,
 	ADY_WIRE_HEAD = 24,
 	ADY_WIRE_BODY_MAX = 256 * 1024,
+	ADY_WIRE_LARGE_MAX = 8 * 1024 * 1024, /* of a DUTY: a block's payload is in it */
 	ADY_WIRE_DEADLINE_MAX_MS = 600000,
 	ADY_WIRE_KEY_ID_MAX = 2048, /* a secret's ARN fits */
 	ADY_WIRE_RECORD_MAX = 64 * 1024,
@@ -175,6 +176,9 @@ enum ady_kms_health { ADY_KMS_UNKNOWN = 0, ADY_KMS_OK = 1, ADY_KMS_FAILING = 2 }
 
 /* Write a header, version and zero fields included. */
 void ady_wire_put_head(uint8_t out[static ADY_WIRE_HEAD], const struct ady_wire_head *head);
+
+/* The longest body of a message of that type. */
+size_t ady_wire_body_max(uint8_t type);
 
 /* Check and read a header. Returns ADY_E_PROTOCOL (*head is zero then) for a version, length,
  * deadline or zero field that is not as above; the type is the receiver's to check. */

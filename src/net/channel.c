@@ -3,7 +3,8 @@
  * Frames are copied into a queue under a lock; the loop takes the whole queue at the end of its
  * round and writes it with one call, so frames that were sent in one round, or by several threads
  * meanwhile, leave together. Both buffers stay allocated, so steady traffic allocates nothing.
- * What has been read or written is wiped: frames carry AWS credentials. */
+ * What has been read or written is wiped: frames carry AWS credentials. A frame that is larger than
+ * all but one type may be waits, unread, until there is room for it among all connections. */
 #include "net/channel.h"
 
 #include <errno.h>
@@ -25,7 +26,13 @@ enum {
 	KEEP_MAX = 1024 * 1024,
 	/* A peer that takes nothing for so long while something waits for it has hung. */
 	STALL_MS = 10000,
+	/* What large frames of all connections may take while they come in; who finds no room looks
+	 * again. */
+	LARGE_MAX = 4 * ADY_WIRE_LARGE_MAX,
+	RETRY_MS = 5,
 };
+
+static _Atomic size_t large_taken;
 
 struct buffer {
 	uint8_t *p;
@@ -40,9 +47,10 @@ struct ady_channel {
 	atomic_uint refs;
 	struct buffer in, flight; /* flight: what is being written, of which flown bytes are */
 	size_t flown;
-	struct ady_timer stall;
+	size_t large; /* of large_taken: what in has */
+	struct ady_timer stall, retry;
 	struct ady_task flush, end;
-	bool ended, watching_out;
+	bool ended, watching_out, paused; /* paused: nothing is read until there is room */
 	enum ady_err why;
 	pthread_mutex_t lock; /* guards what follows */
 	struct buffer queue;
@@ -79,6 +87,22 @@ static void buffer_free(struct buffer *b)
 	*b = (struct buffer){0};
 }
 
+static bool large_take(struct ady_channel *ch, size_t n)
+{
+	if (atomic_fetch_add(&large_taken, n) + n > LARGE_MAX) {
+		atomic_fetch_sub(&large_taken, n);
+		return false;
+	}
+	ch->large = n;
+	return true;
+}
+
+static void large_give(struct ady_channel *ch)
+{
+	atomic_fetch_sub(&large_taken, ch->large);
+	ch->large = 0;
+}
+
 void ady_channel_ref(struct ady_channel *ch)
 {
 	atomic_fetch_add(&ch->refs, 1);
@@ -102,12 +126,19 @@ void *ady_channel_ctx(struct ady_channel *ch)
 
 /* --- writing --- */
 
+static void set_events(struct ady_channel *ch)
+{
+	ady_loop_set(ch->loop, &ch->io,
+	             (ch->paused ? 0U : (uint32_t)EPOLLIN) |
+	                 (ch->watching_out ? (uint32_t)EPOLLOUT : 0U));
+}
+
 static void watch(struct ady_channel *ch, bool out)
 {
 	if (out == ch->watching_out)
 		return;
 	ch->watching_out = out;
-	ady_loop_set(ch->loop, &ch->io, out ? EPOLLIN | EPOLLOUT : EPOLLIN);
+	set_events(ch);
 	if (out)
 		ady_timer_set(ch->loop, &ch->stall, STALL_MS);
 	else
@@ -193,7 +224,8 @@ static enum ady_err enqueue(struct ady_channel *ch, const struct ady_wire_head *
 
 	if (ch->shut)
 		return ADY_E_IO;
-	if (ch->waiting + n > WAITING_MAX)
+	if (ch->waiting + n >
+	    WAITING_MAX + (body.n > ADY_WIRE_BODY_MAX ? (size_t)ADY_WIRE_LARGE_MAX : 0))
 		return ADY_E_BUSY;
 	while (cap < ch->queue.n + n)
 		cap *= 2;
@@ -214,7 +246,7 @@ enum ady_err ady_channel_send(struct ady_channel *ch, const struct ady_wire_head
 	bool post = false;
 	enum ady_err err;
 
-	if (body.n > ADY_WIRE_BODY_MAX)
+	if (body.n > ady_wire_body_max(head->type))
 		return ADY_E_TOO_LARGE;
 	pthread_mutex_lock(&ch->lock);
 	err = enqueue(ch, head, body);
@@ -230,12 +262,44 @@ enum ady_err ady_channel_send(struct ady_channel *ch, const struct ady_wire_head
 
 /* --- reading --- */
 
+/* Room for a frame that has begun. ADY_E_AGAIN: not yet. */
+static enum ady_err frame_room(struct ady_channel *ch, size_t whole)
+{
+	struct buffer *in = &ch->in;
+
+	if (whole <= in->cap)
+		return ADY_OK;
+	if (whole <= FRAME_MAX)
+		return buffer_room(in, FRAME_MAX) ? ADY_OK : ADY_E_MEMORY;
+	if (!large_take(ch, whole))
+		return ADY_E_AGAIN;
+	return buffer_room(in, whole) ? ADY_OK : ADY_E_MEMORY;
+}
+
+/* A large frame has been served: it was all that its buffer had room for. */
+static bool shrink(struct ady_channel *ch)
+{
+	if (ch->large == 0 || ch->in.n > 0)
+		return true;
+	buffer_free(&ch->in);
+	large_give(ch);
+	return buffer_room(&ch->in, BUFFER_AT_FIRST);
+}
+
+static void pause_reading(struct ady_channel *ch)
+{
+	ch->paused = true;
+	set_events(ch);
+	ady_timer_set(ch->loop, &ch->retry, RETRY_MS);
+}
+
 /* Serve the whole frames of in; the rest moves to the front. */
 static void serve(struct ady_channel *ch)
 {
 	struct buffer *in = &ch->in;
 	struct ady_wire_head head;
 	size_t at = 0;
+	enum ady_err err;
 
 	while (!ch->ended && in->n - at >= ADY_WIRE_HEAD) {
 		size_t whole;
@@ -245,10 +309,12 @@ static void serve(struct ady_channel *ch)
 			return;
 		}
 		whole = ADY_WIRE_HEAD + head.length;
-		if (!buffer_room(in, whole > in->cap ? FRAME_MAX : in->cap)) {
+		if ((err = frame_room(ch, whole)) == ADY_E_MEMORY) {
 			ady_channel_end(ch, ADY_E_MEMORY);
 			return;
 		}
+		if (err == ADY_E_AGAIN)
+			pause_reading(ch);
 		if (in->n - at < whole)
 			break;
 		ch->events->frame(ch->ctx, ch, &head,
@@ -260,6 +326,21 @@ static void serve(struct ady_channel *ch)
 	memmove(in->p, in->p + at, in->n - at);
 	ady_zero(in->p + in->n - at, at);
 	in->n -= at;
+	if (!ch->ended && !shrink(ch))
+		ady_channel_end(ch, ADY_E_MEMORY);
+}
+
+static void on_retry(struct ady_timer *timer)
+{
+	struct ady_channel *ch =
+	    (struct ady_channel *)((char *)timer - offsetof(struct ady_channel, retry));
+
+	ady_channel_ref(ch);
+	ch->paused = false;
+	serve(ch);
+	if (!ch->ended && !ch->paused)
+		set_events(ch);
+	ady_channel_unref(ch);
 }
 
 static void read_in(struct ady_channel *ch)
@@ -283,7 +364,9 @@ static void on_io(struct ady_io *io, uint32_t ready)
 	    (struct ady_channel *)((char *)io - offsetof(struct ady_channel, io));
 
 	ady_channel_ref(ch);
-	if (ready & ~(uint32_t)EPOLLOUT)
+	if (ch->paused && ready & ~(uint32_t)EPOLLOUT)
+		ady_channel_end(ch, ADY_E_IO); /* nothing but its end is told of then */
+	else if (ready & ~(uint32_t)EPOLLOUT)
 		read_in(ch);
 	if (!ch->ended && ready & EPOLLOUT) {
 		ady_timer_set(ch->loop, &ch->stall, STALL_MS); /* the peer takes something */
@@ -298,6 +381,7 @@ static void on_io(struct ady_io *io, uint32_t ready)
 static void drop_buffers(struct ady_channel *ch)
 {
 	buffer_free(&ch->in);
+	large_give(ch);
 	buffer_free(&ch->flight);
 	ch->flown = 0;
 	pthread_mutex_lock(&ch->lock);
@@ -329,6 +413,7 @@ void ady_channel_end(struct ady_channel *ch, enum ady_err why)
 	ch->shut = true;
 	pthread_mutex_unlock(&ch->lock);
 	ady_timer_cancel(ch->loop, &ch->stall);
+	ady_timer_cancel(ch->loop, &ch->retry);
 	ady_loop_del(ch->loop, &ch->io);
 	close(ch->io.fd);
 	ady_loop_post(ch->loop, &ch->end);
@@ -349,6 +434,7 @@ enum ady_err ady_channel_open(struct ady_channel **ch, struct ady_loop *loop, in
 	c->refs = 1; /* the loop's, until closed was called */
 	c->io = (struct ady_io){.fd = fd, .fn = on_io};
 	c->stall.fn = on_stall;
+	c->retry.fn = on_retry;
 	c->flush.fn = on_flush;
 	c->end.fn = on_end;
 	c->loop = loop;

@@ -28,8 +28,8 @@ enum ady_err ady_channel_open(struct ady_channel **ch, struct ady_loop *loop, in
                               const struct ady_channel_events *events, void *ctx);
 
 /* Queue one frame; its length is body.n, whatever head says. Returns ADY_E_BUSY when more than 8
- * MiB would wait, ADY_E_IO when the connection has ended, ADY_E_TOO_LARGE for a body above
- * ADY_WIRE_BODY_MAX; nothing is queued then. */
+ * MiB (and one large body) would wait, ADY_E_IO when the connection has ended, ADY_E_TOO_LARGE for
+ * a body above ady_wire_body_max; nothing is queued then. */
 enum ady_err ady_channel_send(struct ady_channel *ch, const struct ady_wire_head *head,
                               struct ady_bytes body);
 

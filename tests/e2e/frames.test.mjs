@@ -169,6 +169,31 @@ await test('1,000 idle and half-open connections do not keep honest requests fro
   await good();
 });
 
+await test('large frames that 60 connections announce take no more than their room; those that are whole are answered', async () => {
+  const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${e.child.pid}/status`, 'utf8'))[1]);
+  const before = rss();
+  const head = frame(T.DUTY, 1, Buffer.alloc(0), { length: 8 << 20 });
+  const sockets = Array.from({ length: 60 }, () => net.connect(e.socket));
+  for (const s of sockets) {
+    s.on('error', () => {});
+    s.write(head);
+    s.write(Buffer.alloc((8 << 20) - 1));
+  }
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const during = rss();
+  assert.ok(during - before < 60 * 1024, `${before} KiB, then ${during} KiB`);
+  await good();
+  for (const s of sockets) s.write(Buffer.alloc(1));
+  const answered = await Promise.all(sockets.map((s) => new Promise((resolve) => {
+    onFrames(s, (f) => resolve(f.type));
+    setTimeout(() => resolve(null), 20000).unref();
+  })));
+  assert.deepEqual(new Set(answered), new Set([255]), 'each in its turn: the body is malformed');
+  for (const s of sockets) s.destroy();
+  await until(5000, 'the memory to be given back', () => rss() - before < 30 * 1024);
+  await good();
+});
+
 await test('a flood of 20,000 requests is shed, not stored; memory stays bounded', async () => {
   const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${e.child.pid}/status`, 'utf8'))[1]);
   const before = rss();

@@ -4,7 +4,7 @@
 import net from 'node:net';
 import { randomBytes } from 'node:crypto';
 
-export const T = { HELLO: 1, CREDENTIALS: 2, SIGN: 3, ATTEST: 4, STATUS: 5, CREATE: 6, LOCK: 7, CREATE_BATCH: 8, REWRAP: 9, IMPORT: 10, IMPORT_KEY: 11, RELAY: 16, ANSWER: 0x80, ERROR: 0xff };
+export const T = { HELLO: 1, CREDENTIALS: 2, SIGN: 3, ATTEST: 4, STATUS: 5, CREATE: 6, LOCK: 7, CREATE_BATCH: 8, REWRAP: 9, IMPORT: 10, IMPORT_KEY: 11, DUTY: 12, WATERMARK: 13, RELAY: 16, ANSWER: 0x80, ERROR: 0xff };
 
 const head = (major, n) => {
   if (n < 24) return Buffer.from([(major << 5) | n]);
