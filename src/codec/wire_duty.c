@@ -5,23 +5,29 @@
 
 void ady_wire_put_duty(struct ady_buf *b, const struct ady_wire_duty *m)
 {
-	ady_cbor_put_map(b, 5);
+	ady_cbor_put_map(b, 8);
 	put_text(b, 0, m->key_id);
 	put_bytes(b, 1, m->record);
 	put_bytes(b, 2, m->state);
 	put_uint(b, 3, m->strict);
 	put_bytes(b, 4, m->request);
+	put_bytes(b, 5, m->stamp);
+	put_uint(b, 6, m->until_slot);
+	put_uint(b, 7, m->until_epoch);
 }
 
 enum ady_err ady_wire_read_duty(struct ady_wire_duty *m, struct ady_bytes body)
 {
-	struct ady_cbor c = open_body(body, 5);
+	struct ady_cbor c = open_body(body, 8);
 
 	m->key_id = take_text(&c, 0, 1, ADY_WIRE_KEY_ID_MAX);
 	m->record = take_bytes(&c, 1, 1, ADY_WIRE_RECORD_MAX);
 	m->state = take_bytes(&c, 2, 0, ADY_WIRE_STATE_MAX);
 	m->strict = take_uint(&c, 3, 1);
 	m->request = take_bytes(&c, 4, 0, ADY_WIRE_DUTY_MAX);
+	m->stamp = take_bytes(&c, 5, 0, ADY_WIRE_STAMP_MAX);
+	m->until_slot = take_uint(&c, 6, UINT64_MAX);
+	m->until_epoch = take_uint(&c, 7, UINT64_MAX);
 	return close_body(&c, m, sizeof *m);
 }
 

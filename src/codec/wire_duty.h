@@ -7,14 +7,21 @@
 
 #include "codec/wire.h"
 
-enum { ADY_WIRE_STATE_MAX = 256, ADY_WIRE_DUTY_MAX = 192 * 1024 };
+enum {
+	ADY_WIRE_STATE_MAX = 256,
+	ADY_WIRE_DUTY_MAX = ADY_WIRE_LARGE_MAX - 128 * 1024, /* record and stamp beside it */
+};
 
 struct ady_wire_duty {
 	struct ady_bytes key_id;  /* text, 1..2048 */
 	struct ady_bytes record;  /* 1..65536 bytes */
 	struct ady_bytes state;   /* 0..256 bytes: the stored row; empty: there is none */
 	uint64_t strict;          /* 0 or 1: refuse unknown members outside of the object too */
-	struct ady_bytes request; /* 0..196608 bytes: the body, as it came */
+	struct ady_bytes request; /* 0..ADY_WIRE_DUTY_MAX bytes: the body, as it came */
+	struct ady_bytes stamp;   /* 0..16384 bytes: the X-Adyton-Stamp header, as it came */
+	/* The high watermark: no block of this slot or a later one, no attestation whose source or
+	 * target is this epoch or a later one. UINT64_MAX: there is none. */
+	uint64_t until_slot, until_epoch;
 };
 
 enum ady_watermark_op {
@@ -41,7 +48,8 @@ struct ady_wire_state_outcome {
 	struct ady_bytes state; /* 0..256 bytes: what is stored, when it was not written */
 };
 
-/* {0: key id, 1: record, 2: state, 3: strict, 4: request}; answered by {0: signature, 96 bytes} */
+/* {0: key id, 1: record, 2: state, 3: strict, 4: request, 5: stamp, 6: until slot, 7: until epoch};
+ * answered by {0: signature, 96 bytes} */
 void ady_wire_put_duty(struct ady_buf *b, const struct ady_wire_duty *m);
 
 /* See ady_wire_put_duty. */

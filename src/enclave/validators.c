@@ -223,6 +223,15 @@ static void enter(struct ady_validators *v, struct ady_job *job, struct ady_spac
 
 /* --- messages --- */
 
+/* A stamp is used up by what is allowed, and before its key is opened. */
+static enum ady_err prepare_duty(struct ady_validators *v, struct ady_job *job,
+                                 const struct ady_wire_duty *duty, struct ady_fault *f)
+{
+	enum ady_err err = ady_duty_prepare(&job->sign, &job->duty, duty, &v->config->network, f);
+
+	return err == ADY_OK ? ady_keyroom_use_stamps(v->room, &job->sign, f) : err;
+}
+
 static enum ady_err prepare(struct ady_validators *v, struct ady_space *space, struct ady_job *job,
                             uint8_t type, struct ady_bytes body, struct ady_fault *f)
 {
@@ -233,11 +242,16 @@ static enum ady_err prepare(struct ady_validators *v, struct ady_space *space, s
 		return ady_fail(f, ADY_E_DENIED, "validators",
 		                "the enclave's configuration has no validators");
 	job->sign.policies = space->policies;
-	job->sign.setting = (struct ady_sign_setting){.now_s = ady_keyroom_now_s(v->room)};
+	job->sign.setting = (struct ady_sign_setting){
+	    .deployment = v->room->config.config->deployment,
+	    .now_s = ady_keyroom_now_s(v->room),
+	    .born_s = v->room->born_s,
+	    .stamp_life_s = v->room->config.config->stamp_life_s,
+	};
 	job->stage = type == ADY_WIRE_DUTY ? ADY_JOB_DUTY : ADY_JOB_WATERMARK;
 	job->again = 0;
 	if (type == ADY_WIRE_DUTY && ady_wire_read_duty(&duty, body) == ADY_OK)
-		return ady_duty_prepare(&job->sign, &job->duty, &duty, &v->config->network, f);
+		return prepare_duty(v, job, &duty, f);
 	if (type == ADY_WIRE_WATERMARK && ady_wire_read_watermark(&marks, body) == ADY_OK)
 		return ady_watermark_prepare(&job->sign, &job->duty, &marks, &v->config->network,
 		                             f);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "signer/stamped.h"
 
 static enum ady_err read_record(struct ady_sign_job *job, struct ady_bytes record,
                                 struct ady_bytes key_id, struct ady_fault *f)
@@ -15,11 +16,6 @@ static enum ady_err read_record(struct ady_sign_job *job, struct ady_bytes recor
 		return err;
 	if (job->record.sample || job->record.curve != ADY_CURVE_BLS12_381)
 		return ady_fail(f, ADY_E_DENIED, "record.curve", "is not that of a validator");
-	/* The remote signing API has no place for a stamp. What a record asks for and nobody checks
-	 * must not be passed over. */
-	if (ady_record_needs_stamp(&job->record))
-		return ady_fail(f, ADY_E_DENIED, "record.callers",
-		                "a validator's requests carry no stamps");
 	return ADY_OK;
 }
 
@@ -34,6 +30,19 @@ enum ady_err ady_duty_set_row(struct ady_duty_job *d, struct ady_bytes row, stru
 	return ADY_OK;
 }
 
+/* The parent may say where signing ends. That it could leave this out is no loss: it could say
+ * nothing at all. */
+static enum ady_err check_until(const struct ady_duty *duty, const struct ady_wire_duty *m,
+                                struct ady_fault *f)
+{
+	bool beyond = (duty->kind == ADY_DUTY_OF_BLOCK && duty->slot >= m->until_slot) ||
+	              (duty->kind == ADY_DUTY_OF_ATTESTATION &&
+	               (duty->source >= m->until_epoch || duty->target >= m->until_epoch));
+
+	return beyond ? ady_fail(f, ADY_E_SLASHING, NULL, "is at or above the high watermark")
+	              : ADY_OK;
+}
+
 enum ady_err ady_duty_prepare(struct ady_sign_job *job, struct ady_duty_job *d,
                               const struct ady_wire_duty *m, const struct ady_beacon_network *net,
                               struct ady_fault *f)
@@ -42,12 +51,16 @@ enum ady_err ady_duty_prepare(struct ady_sign_job *job, struct ady_duty_job *d,
 
 	if ((err = read_record(job, m->record, m->key_id, f)) != ADY_OK ||
 	    (err = ady_duty_set_row(d, m->state, f)) != ADY_OK ||
-	    (err = ady_json_parse(&job->doc, job->toks, ADY_SIGN_TOKENS, m->request, f)) !=
+	    (err = ady_json_parse(&job->doc, job->toks, ADY_DUTY_TOKENS, m->request, f)) !=
 	        ADY_OK ||
-	    (err = ady_duty_read(&d->duty, net, &job->doc, 0, m->strict, f)) != ADY_OK)
+	    (err = ady_duty_read(&d->duty, net, &job->doc, 0, m->strict, f)) != ADY_OK ||
+	    (err = check_until(&d->duty, m, f)) != ADY_OK)
 		return err;
 	job->object = (struct ady_object){
 	    .kind = ADY_OBJECT_DUTY, .duty = d->duty.type, .now_s = job->setting.now_s};
+	err = ady_stamped_check(job, ADY_FORM_DUTY, m->key_id, m->request, m->stamp, f);
+	if (err != ADY_OK)
+		return err;
 	return ady_policies_decide(job->policies, &job->record, &job->object, f);
 }
 

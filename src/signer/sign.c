@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "crypto/hash.h"
 #include "signer/request.h"
+#include "signer/stamped.h"
 
 #ifdef ADY_TEST_LEAK_KEY
 #include <stdatomic.h>
@@ -59,56 +60,6 @@ static enum ady_err take_identity(struct ady_sign_job *job, struct ady_fault *f)
 	return check_from(job, f);
 }
 
-/* All that the answer depends on but the record, which is found by its id. */
-static void hash_request(struct ady_sign_job *job, const struct ady_wire_sign *m,
-                         const uint8_t body32[static 32])
-{
-	const uint8_t form = (uint8_t)m->form;
-	const struct ady_bytes parts[] = {ady_bytes(&form, 1), ady_bytes(body32, 32), m->key_id};
-
-	ady_sha256(job->request_hash, parts, sizeof parts / sizeof *parts);
-}
-
-/* One of the callers must have stamped, where the record names them. Stamps of others count as
- * approvals. */
-static enum ady_err find_caller(const struct ady_sign_job *job, struct ady_fault *f)
-{
-	if (!ady_record_needs_stamp(&job->record))
-		return ADY_OK;
-	for (size_t i = 0; i < job->stamps_n; i++)
-		if (ady_record_has_caller(&job->record, job->stamp_keys[i]))
-			return ADY_OK;
-	return ady_fail(f, ADY_E_UNAUTHORIZED, "stamp",
-	                "the record of this key needs the stamp of one of its callers");
-}
-
-static enum ady_err check_stamps(struct ady_sign_job *job, const struct ady_wire_sign *m,
-                                 struct ady_fault *f)
-{
-	struct ady_stamp_want want = {.aud = job->setting.deployment,
-	                              .tenant = job->record.tenant,
-	                              .key = m->key_id,
-	                              .op = "sign",
-	                              .now_s = job->setting.now_s,
-	                              .born_s = job->setting.born_s,
-	                              .life_s = job->setting.stamp_life_s};
-	enum ady_err err;
-
-	job->stamps_n = 0;
-	if (m->stamp.n > 0) {
-		ady_sha256(want.body32, &m->request, 1);
-		hash_request(job, m, want.body32);
-		err = ady_stamps_verify(job->stamps, &job->stamps_n, &want, m->stamp, f);
-		if (err != ADY_OK)
-			return err;
-	}
-	for (size_t i = 0; i < job->stamps_n; i++)
-		job->stamp_keys[i] = ady_bytes_str(job->stamps[i].by);
-	job->object.stamps = job->stamp_keys;
-	job->object.stamps_n = job->stamps_n;
-	return find_caller(job, f);
-}
-
 enum ady_err ady_sign_prepare(struct ady_sign_job *job, const struct ady_wire_sign *m,
                               struct ady_fault *f)
 {
@@ -118,7 +69,8 @@ enum ady_err ady_sign_prepare(struct ady_sign_job *job, const struct ady_wire_si
 	    ady_record_parse_in(&job->record, job->toks, ADY_SIGN_TOKENS, m->record, m->key_id, f);
 	if (err != ADY_OK || (err = ady_request_read(job, m, f)) != ADY_OK)
 		return err;
-	if ((err = check_stamps(job, m, f)) != ADY_OK)
+	if ((err = ady_stamped_check(job, (uint8_t)m->form, m->key_id, m->request, m->stamp, f)) !=
+	    ADY_OK)
 		return err;
 	job->object.now_s = job->setting.now_s;
 	if ((err = ady_policies_decide(job->policies, &job->record, &job->object, f)) != ADY_OK)

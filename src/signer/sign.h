@@ -12,7 +12,8 @@
 #include "signer/envelope.h"
 #include "signer/stamp.h"
 
-enum { ADY_SIGN_TOKENS = 4096 };
+/* JSON values of a request; of a duty, whose payload may have thousands of transactions. */
+enum { ADY_SIGN_TOKENS = 4096, ADY_DUTY_TOKENS = 16384 };
 
 /* What the owner knows of time and of itself. */
 struct ady_sign_setting {
@@ -49,7 +50,7 @@ struct ady_sign_job {
 	struct ady_secp_sig sig;
 	struct ady_buf raw;  /* over raw_space: the signed transaction; empty when it is none */
 	struct ady_json doc; /* of the request, over toks */
-	struct ady_json_tok toks[ADY_SIGN_TOKENS];
+	struct ady_json_tok toks[ADY_DUTY_TOKENS];
 	uint8_t scratch[ADY_WIRE_REQUEST_MAX];
 	uint8_t raw_space[ADY_WIRE_RAW_MAX];
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Policies of validators' keys: which duties a key signs, through Web3Signer's interface.
+// Policies of validators' keys: which duties a key signs, through Web3Signer's interface. (Stamps and approvals:
+// validators-native.test.mjs.)
 import assert from 'node:assert/strict';
 import { test, done } from './lib/tap.mjs';
 import { request } from './lib/stack.mjs';
@@ -33,13 +34,6 @@ await test('rules about transactions allow no duty', async () => {
   const no = await sign(s, key, randao);
   assert.equal(no.status, 403, no.body);
   assert.match(no.body, /no rule allows this/);
-});
-
-await test('a validator whose record wants stamps signs nothing', async () => {
-  const key = await make('v-stamped', { callers: [`ed25519:${'00'.repeat(32)}`] });
-  const no = await sign(s, key, randao);
-  assert.equal(no.status, 403, no.body);
-  assert.match(no.body, /carry no stamps/);
 });
 
 await done();

@@ -3,13 +3,16 @@
 
 #include "test.h"
 
-static uint8_t space[ADY_WIRE_BODY_MAX], filler[ADY_WIRE_BODY_MAX];
+static uint8_t space[ADY_WIRE_LARGE_MAX], filler[ADY_WIRE_LARGE_MAX];
 
 static const struct ady_wire_duty duty = {.key_id = {(const uint8_t *)"v0", 2},
                                           .record = {filler, 300},
                                           .state = {filler, 184},
                                           .strict = 1,
-                                          .request = {filler, 700}};
+                                          .request = {filler, 700},
+                                          .stamp = {filler, 90},
+                                          .until_slot = UINT64_MAX,
+                                          .until_epoch = 9};
 static const struct ady_wire_watermark marks = {.op = ADY_WATERMARK_RETIRE,
                                                 .key_id = {(const uint8_t *)"v0", 2},
                                                 .record = {filler, 300},
@@ -28,7 +31,8 @@ static bool read_duty(struct ady_bytes body)
 	struct ady_wire_duty m;
 
 	return ady_wire_read_duty(&m, body) == ADY_OK && ady_bytes_eq(m.request, duty.request) &&
-	       m.state.n == 184 && m.strict == 1;
+	       m.state.n == 184 && m.strict == 1 && m.stamp.n == 90 && m.until_slot == UINT64_MAX &&
+	       m.until_epoch == 9;
 }
 
 static bool read_marks(struct ady_bytes body)
@@ -108,6 +112,18 @@ CASE(bounds)
 	CHECK_ERR(ady_wire_read_state_cas(&got_cas, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
 	b.n = 0;
 	d.request.n = ADY_WIRE_DUTY_MAX + 1;
+	ady_wire_put_duty(&b, &d);
+	CHECK_ERR(ady_wire_read_duty(&got_duty, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
+	b.n = 0;
+	d = duty;
+	d.request.n = ADY_WIRE_DUTY_MAX;
+	d.record.n = ADY_WIRE_RECORD_MAX;
+	d.stamp.n = ADY_WIRE_STAMP_MAX;
+	ady_wire_put_duty(&b, &d); /* all of them at their longest fit a frame */
+	CHECK(!b.full && b.n <= ady_wire_body_max(ADY_WIRE_DUTY));
+	CHECK_ERR(ady_wire_read_duty(&got_duty, ady_buf_bytes(&b)), ADY_OK);
+	b.n = 0;
+	d.stamp.n++;
 	ady_wire_put_duty(&b, &d);
 	CHECK_ERR(ady_wire_read_duty(&got_duty, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
 	b.n = 0;
