@@ -11,6 +11,7 @@
 #include "gateway/config_nodes.h"
 #include "gateway/config_object.h"
 #include "gateway/config_quotas.h"
+#include "gateway/config_validators.h"
 
 enum { CONFIG_FILE_MAX = 256 * 1024 };
 
@@ -297,18 +298,6 @@ static enum ady_err read_numbers(struct ady_gateway_config *c, const struct ady_
 	return err;
 }
 
-static enum ady_err read_validators(struct ady_gateway_config *c, const struct ady_conf *root)
-{
-	static const char *const known[] = {"states", NULL};
-	struct ady_conf o = {json_object_get(root->json, "validators"), "validators", root->f};
-	enum ady_err err;
-
-	if (!o.json)
-		return ADY_OK;
-	err = ady_conf_members(&o, known);
-	return err == ADY_OK ? ady_conf_need_text(&o, "states", &c->states) : err;
-}
-
 static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_conf *root)
 {
 	static const char *const known[] = {"listen",
@@ -356,7 +345,7 @@ static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_con
 	if (err == ADY_OK)
 		err = ady_config_nodes_read(c, root);
 	if (err == ADY_OK)
-		err = read_validators(c, root);
+		err = ady_config_read_validators(c, root);
 	return err == ADY_OK ? read_numbers(c, root) : err;
 }
 

@@ -80,6 +80,12 @@ struct ady_config_node {
 	int stall_ms; /* without a new block, while another node of the chain is ahead */
 };
 
+/* What is said of validators beside the place of their states. */
+struct ady_config_validators {
+	bool has_high;
+	uint64_t until_slot, until_epoch; /* the high watermark; UINT64_MAX: none */
+};
+
 /* A Unix socket that speaks geth's IPC. */
 struct ady_config_ipc {
 	struct ady_endpoint at;
@@ -100,6 +106,7 @@ struct ady_gateway_config {
 	struct ady_config_aws aws;
 	struct ady_config_store store;
 	const char *states; /* where validators' states are (store/states.h); NULL: no validators */
+	struct ady_config_validators validators;
 	struct ady_config_caller *callers; /* heap; NULL: whoever reaches a listener */
 	size_t callers_n;
 	struct ady_config_node *nodes; /* heap */

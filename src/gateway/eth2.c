@@ -6,9 +6,12 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "codec/json_members.h"
 #include "gateway/answer.h"
+#include "gateway/w3s.h"
 
-enum { BATCH_WIDTH = 256, BATCH_MAX = 4096 };
+/* What several keys sign at once is small: the body goes to the enclave once for each. */
+enum { BATCH_WIDTH = 256, BATCH_MAX = 4096, BATCH_REQUEST_MAX = 16384 };
 
 #define TEXT_TYPE "text/plain"
 
@@ -87,6 +90,32 @@ static bool read_identifier(uint8_t public_key[static ADY_STATE_KEY], struct ady
 	       ady_hex_decode(public_key, ADY_STATE_KEY, &n, text) == ADY_OK;
 }
 
+/* --- counting --- */
+
+static bool can_be_slashed_for(struct ady_bytes request)
+{
+	static const char *const types[] = {"\"ATTESTATION\"", "\"BLOCK_V2\"", "\"BLOCK\""};
+	struct ady_bytes type;
+
+	if (ady_json_members_get(request, "type", &type) != ADY_OK)
+		return false;
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		if (type.n == strlen(types[i]) &&
+		    strncasecmp((const char *)type.p, types[i], type.n) == 0)
+			return true;
+	return false;
+}
+
+void ady_eth2_count(struct ady_shard *shard, struct ady_bytes request, int status,
+                    int64_t arrived_us, const struct ady_fault *f)
+{
+	ady_w3s_count(&shard->metrics, ADY_W3S_BLS, status, arrived_us);
+	if (f && f->err == ADY_E_SLASHING)
+		ady_w3s_count_slashing(&shard->metrics, false);
+	else if (!f && can_be_slashed_for(request))
+		ady_w3s_count_slashing(&shard->metrics, true);
+}
+
 /* --- one duty --- */
 
 static void on_signed(void *ctx, struct ady_bytes answer, const struct ady_fault *f)
@@ -96,6 +125,7 @@ static void on_signed(void *ctx, struct ady_bytes answer, const struct ady_fault
 	bool json = op->wants_json;
 
 	op->validating = NULL;
+	ady_eth2_count(op->shard, op->req->body, f ? status_of(f) : 200, op->req->arrived_us, f);
 	if (f) {
 		refuse(op, f);
 		return;
@@ -133,10 +163,12 @@ void ady_eth2_sign(struct ady_shard *shard, struct ady_http_request *req, struct
 		return;
 	ask.caller = op->caller;
 	ask.due_ms = op->due_ms;
+	ask.stamp = ady_http_field(&req->head, ADY_STAMP_FIELD);
 	if (!read_identifier(ask.public_key, id))
 		(void)ady_fail(&f, ADY_E_NOT_FOUND, "identifier", "is no public key");
 	else if (ady_validating_start(&op->validating, shard, &ask, &f) == ADY_OK)
 		return;
+	ady_eth2_count(shard, req->body, status_of(&f), req->arrived_us, &f);
 	refuse(op, &f);
 }
 
@@ -169,10 +201,13 @@ static void on_batch(struct ady_duties *d)
 	ady_dyn_str(out, "[");
 	for (size_t i = 0; i < d->n; i++) {
 		const struct ady_duties_item *item = &d->items[i];
+		bool ok = item->fault.err == ADY_OK;
 
+		ady_eth2_count(op->shard, item->ask.request, ok ? 200 : status_of(&item->fault),
+		               op->req->arrived_us, ok ? NULL : &item->fault);
 		ady_dyn_str(out, i ? ",{\"identifier\":\"" : "{\"identifier\":\"");
 		put_hex(out, item->ask.public_key, ADY_STATE_KEY);
-		if (item->fault.err == ADY_OK) {
+		if (ok) {
 			ady_dyn_str(out, "\",\"signature\":\"");
 			put_hex(out, item->answer, item->answer_n);
 			ady_dyn_str(out, "\"}");
@@ -203,6 +238,8 @@ static enum ady_err read_batch(struct ady_op *op, struct ady_duties **duties, st
 	if (!request || !may_be_many(&doc, request))
 		return ady_fail(f, ADY_E_FIELD_INVALID, "signing_request.type",
 		                "is not one that several keys sign at once");
+	if (ady_json_raw(&doc, request).n > BATCH_REQUEST_MAX)
+		return ady_fail(f, ADY_E_TOO_LARGE, "signing_request", "exceeds 16384 bytes");
 	count = doc.toks[ids].count;
 	if (count < 1 || count > BATCH_MAX)
 		return ady_fail(f, ADY_E_FIELD_RANGE, "identifiers", "must be 1 to 4096");
@@ -276,13 +313,19 @@ void ady_eth2_public_keys(struct ady_shard *shard, struct ady_http_request *req)
 		refuse(op, &f);
 }
 
-/* None is kept: a watermark that no key may pass is what Web3Signer's operators set by hand. */
 void ady_eth2_high_watermark(struct ady_shard *shard, struct ady_http_request *req)
 {
 	struct ady_op *op = open_op(shard, req, ADY_ROUTE_ETH2_KEYS);
 
-	if (op)
-		ady_op_answer_with(op, 200, ADY_JSON_TYPE, ady_bytes_str("{}"));
+	const struct ady_config_validators *v = &shard->gateway->config->validators;
+	char text[96] = "{}";
+
+	if (!op)
+		return;
+	if (v->has_high)
+		snprintf(text, sizeof text, "{\"epoch\":\"%llu\",\"slot\":\"%llu\"}",
+		         (unsigned long long)v->until_epoch, (unsigned long long)v->until_slot);
+	ady_op_answer_with(op, 200, ADY_JSON_TYPE, ady_bytes_str(text));
 }
 
 void ady_eth2_drop(struct ady_op *op)

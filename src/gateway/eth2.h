@@ -22,6 +22,13 @@ void ady_eth2_public_keys(struct ady_shard *shard, struct ady_http_request *req)
 /* GET /api/v1/eth2/highWatermark. */
 void ady_eth2_high_watermark(struct ady_shard *shard, struct ady_http_request *req);
 
+/* Count a duty's outcome for the metrics (gateway/w3s.h). f: why it was not signed, or NULL. */
+void ady_eth2_count(struct ady_shard *shard, struct ady_bytes request, int status,
+                    int64_t arrived_us, const struct ady_fault *f);
+
+/* POST /v1/keys/{id}/duty. In duty.c. */
+void ady_duty_native(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id);
+
 /* POST /v1/slashing: import. In eth2_slashing.c, as the next one. */
 void ady_slashing_import(struct ady_shard *shard, struct ady_http_request *req);
 

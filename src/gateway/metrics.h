@@ -14,6 +14,7 @@
 	X(SIGN, "sign")               \
 	X(SAMPLE, "sample")           \
 	X(KEYS, "keys")               \
+	X(DUTY, "duty")               \
 	X(ETH2_SIGN, "eth2_sign")     \
 	X(ETH2_KEYS, "eth2_keys")     \
 	X(SLASHING, "slashing")       \
@@ -44,9 +45,19 @@ struct ady_histogram {
 	_Atomic uint64_t sum_us;
 };
 
+/* The two interfaces of Web3Signer (gateway/w3s.h). */
+enum ady_w3s_curve { ADY_W3S_BLS, ADY_W3S_SECP256K1, ADY_W3S_CURVES };
+
+struct ady_w3s {
+	_Atomic uint64_t signed_n[ADY_W3S_CURVES], signed_us[ADY_W3S_CURVES];
+	_Atomic uint64_t missing[ADY_W3S_CURVES], malformed[ADY_W3S_CURVES];
+	_Atomic uint64_t permitted, prevented; /* by slashing protection */
+};
+
 struct ady_metrics {
 	_Atomic uint64_t requests[ADY_ROUTE_COUNT][ADY_METRICS_STATUS_MAX];
 	struct ady_histogram stages[ADY_STAGE_COUNT];
+	struct ady_w3s w3s;
 };
 
 /* The text of a route. */

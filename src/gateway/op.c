@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "gateway/answer.h"
 #include "gateway/eth2.h"
+#include "gateway/w3s.h"
 
 #define OWNER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
@@ -126,6 +127,8 @@ static void finish(struct ady_shard *shard, struct ady_http_request *req, enum a
 	ady_metrics_request(&shard->metrics, route, status);
 	if (route == ADY_ROUTE_SIGN || route == ADY_ROUTE_SAMPLE || route == ADY_ROUTE_ETH1_SIGN)
 		ady_metrics_stage(&shard->metrics, ADY_STAGE_TOTAL, us);
+	if (route == ADY_ROUTE_ETH1_SIGN)
+		ady_w3s_count(&shard->metrics, ADY_W3S_SECP256K1, status, req->arrived_us);
 	if (shard->gateway->config->access_log)
 		ADY_INFO("request", "route=%s status=%d us=%lld peer=%s id=%s",
 		         ady_route_text(route), status, (long long)us, req->peer, request_id);

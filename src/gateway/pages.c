@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "gateway/answer.h"
 #include "gateway/op.h"
+#include "gateway/w3s.h"
 
 enum { NONCE_MAX = 512, DOCUMENT_MAX = 16 * 1024 };
 
@@ -125,8 +126,24 @@ static void check_store(struct ady_gateway *g, struct ady_ready_part *store)
 	snprintf(store->why, sizeof store->why, "%s", r.why);
 }
 
+/* Not known yet is no fault: the first request opens what is closed. */
+static void check_states(struct ady_gateway *g, struct ady_readiness *r)
+{
+	struct ady_states_report now = {0};
+
+	r->has_states = g->states != NULL;
+	r->states = (struct ady_ready_part){.ok = true};
+	if (!g->states)
+		return;
+	ady_states_probe(g->states);
+	ady_states_report(g->states, &now);
+	r->states.ok = !now.known || now.ok;
+	snprintf(r->states.why, sizeof r->states.why, "%s", now.why);
+}
+
 void ady_readiness(struct ady_gateway *g, struct ady_readiness *r)
 {
+	check_states(g, r);
 	check_enclave(g, &r->enclave, &r->kms);
 	check_store(g, &r->store);
 }
@@ -148,13 +165,15 @@ void ady_page_ready(struct ady_shard *shard, struct ady_http_request *req)
 	bool ready;
 
 	ady_readiness(shard->gateway, &r);
-	ready = r.enclave.ok && r.kms.ok && r.store.ok;
+	ready = r.enclave.ok && r.kms.ok && r.store.ok && r.states.ok;
 	ady_request_id(shard, req, id);
 	shard->out.n = 0;
 	ady_dyn_printf(&shard->out, "{\"ready\":%s", ready ? "true" : "false");
 	put_part(&shard->out, "enclave", &r.enclave);
 	put_part(&shard->out, "kms", &r.kms);
 	put_part(&shard->out, "store", &r.store);
+	if (r.has_states)
+		put_part(&shard->out, "states", &r.states);
 	ady_dyn_str(&shard->out, "}\n");
 	ady_answer_now(shard, req, ADY_ROUTE_READY, ready ? 200 : 503, ADY_JSON_TYPE, NULL, id);
 }
@@ -315,6 +334,7 @@ void ady_page_metrics(struct ady_shard *shard, struct ady_http_request *req)
 	                    (double)ady_credentials_life_s(g->credentials));
 	put_store(out, g->store);
 	put_relay(out, g->relay);
+	ady_w3s_put(out, shard);
 	ady_dyn_str(out, "# TYPE adyton_build_info gauge\n"
 	                 "adyton_build_info{version=\"" ADY_VERSION "\"} 1\n");
 	ady_answer_now(shard, req, ADY_ROUTE_METRICS, 200, "text/plain; version=0.0.4", NULL, id);

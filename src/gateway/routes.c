@@ -41,6 +41,7 @@ static const struct route routes[] = {
     {"/v1/keys/{id}/restore", POST, ADY_ROUTE_KEYS, NULL, ady_keys_restore},
     {"/v1/lock", POST, ADY_ROUTE_KEYS, ady_lock_keys, NULL},
     {"/v1/keys/{id}/sign", POST, ADY_ROUTE_SIGN, NULL, ady_sign_native},
+    {"/v1/keys/{id}/duty", POST, ADY_ROUTE_DUTY, NULL, ady_duty_native},
     {"/v1/slashing", "GET", BOTH, ADY_ROUTE_SLASHING, ady_slashing_export, NULL},
     {"/v1/slashing", "POST", BOTH, ADY_ROUTE_SLASHING, ady_slashing_import, NULL},
     {"/v1/attestation", GET, ADY_ROUTE_ATTESTATION, ady_page_attestation, NULL},
@@ -184,7 +185,8 @@ size_t ady_route_body_max(void *shard, const struct ady_http_head *head)
 	if (matches("/v1/slashing", head->path, &id))
 		return ADY_SLASHING_FILE_MAX;
 	if (matches("/api/v1/eth2/sign", head->path, &id) ||
-	    matches("/api/v1/eth2/sign/{id}", head->path, &id))
+	    matches("/api/v1/eth2/sign/{id}", head->path, &id) ||
+	    matches("/v1/keys/{id}/duty", head->path, &id))
 		return ADY_WIRE_DUTY_MAX;
 	return ADY_WIRE_REQUEST_MAX;
 }

@@ -11,6 +11,7 @@
 
 #include "codec/json.h"
 #include "crypto/secp.h"
+#include "gateway/key_count.h"
 #include "gateway/link.h"
 #include "gateway/metrics.h"
 #include "gateway/node.h"
@@ -39,6 +40,7 @@ struct ady_gateway {
 	struct ady_store *store;
 	struct ady_states *states; /* NULL: no validators */
 	struct ady_tenant_keys *tenant_keys;
+	struct ady_key_count key_count;
 	struct ady_relay *relay;  /* NULL: none */
 	struct ady_pool *dialers; /* to the enclave */
 	struct ady_pool *lookups; /* of nodes' names; NULL: there are no nodes */

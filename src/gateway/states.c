@@ -2,10 +2,13 @@
 #include "gateway/states.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 2048 };
+#include "base/clock.h"
+
+enum { BATCH = 2048, FRESH_MS = 30000 };
 
 struct seen {
 	struct seen *next;
@@ -19,11 +22,15 @@ struct ady_states {
 	bool started;
 	pthread_mutex_t lock; /* guards the queue */
 	pthread_cond_t wake;
-	bool stop;
+	bool stop, look;
 	struct ady_state_call *first, **last;
 	pthread_mutex_t seen_lock; /* guards what was seen */
 	size_t seen_n, buckets_n;
 	struct seen **buckets;
+	pthread_mutex_t report_lock; /* guards what follows */
+	struct ady_states_report report;
+	int64_t told_ms; /* when its last transaction ended */
+	bool probing;
 };
 
 /* --- what was seen --- */
@@ -123,23 +130,50 @@ static void finish(struct ady_states *s, struct ady_state_call *call, enum ady_e
 	ady_loop_post(call->loop, &call->task);
 }
 
+static void note(struct ady_states *s, int64_t start_us, enum ady_err err,
+                 const struct ady_fault *f)
+{
+	pthread_mutex_lock(&s->report_lock);
+	s->report.known = true;
+	s->report.ok = err == ADY_OK;
+	s->report.transactions++;
+	s->report.us += (uint64_t)(ady_mono_us() - start_us);
+	snprintf(s->report.why, sizeof s->report.why, "%s", err == ADY_OK ? "" : f->detail);
+	s->told_ms = ady_mono_ms();
+	s->probing = false;
+	pthread_mutex_unlock(&s->report_lock);
+}
+
+/* A read of a key that nobody has. */
+static void look(struct ady_states *s)
+{
+	struct ady_state_write w = {0}, *list = &w;
+	int64_t start = ady_mono_us();
+	struct ady_fault f = {0};
+
+	note(s, start, ady_states_store_write(s->store, &list, 1, &f), &f);
+}
+
 /* Calls of one key stay in their order, for the batch is done in its order. */
 static void work(struct ady_states *s, struct ady_state_call *calls)
 {
 	static __thread struct ady_state_write *batch[BATCH];
 	struct ady_state_call *next = calls;
+	int64_t start = ady_mono_us();
 	struct ady_fault f = {0};
 	enum ady_err err;
 	size_t n = 0;
 
 	if (is_list(calls)) {
 		err = ady_states_store_list(s->store, on_row, (struct ady_state_list *)calls, &f);
+		note(s, start, err, &f);
 		finish(s, calls, err, &f);
 		return;
 	}
 	for (; next; next = next->next)
 		batch[n++] = &next->w;
 	err = ady_states_store_write(s->store, batch, n, &f);
+	note(s, start, err, &f);
 	for (; calls; calls = next) {
 		next = calls->next;
 		finish(s, calls, err, &f);
@@ -175,6 +209,13 @@ static void *states_main(void *arg)
 	while (!s->stop || s->first) {
 		struct ady_state_call *calls;
 
+		if (s->look && !s->stop) {
+			s->look = false;
+			pthread_mutex_unlock(&s->lock);
+			look(s);
+			pthread_mutex_lock(&s->lock);
+			continue;
+		}
 		if (!s->first) {
 			pthread_cond_wait(&s->wake, &s->lock);
 			continue;
@@ -221,6 +262,29 @@ void ady_states_list(struct ady_states *s, struct ady_state_list *list)
 	queue(s, &list->call);
 }
 
+void ady_states_report(struct ady_states *s, struct ady_states_report *report)
+{
+	pthread_mutex_lock(&s->report_lock);
+	*report = s->report;
+	pthread_mutex_unlock(&s->report_lock);
+}
+
+void ady_states_probe(struct ady_states *s)
+{
+	bool due;
+
+	pthread_mutex_lock(&s->report_lock);
+	due = !s->probing && (!s->report.ok || ady_mono_ms() - s->told_ms >= FRESH_MS);
+	s->probing = s->probing || due;
+	pthread_mutex_unlock(&s->report_lock);
+	if (!due)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->look = true;
+	pthread_cond_signal(&s->wake);
+	pthread_mutex_unlock(&s->lock);
+}
+
 const char *ady_states_kind(const struct ady_states *s)
 {
 	return s->store->ops->kind;
@@ -236,6 +300,7 @@ enum ady_err ady_states_open(struct ady_states **out, const char *place, struct 
 		return ady_fail(f, ADY_E_MEMORY, NULL, "out of memory");
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_mutex_init(&s->seen_lock, NULL);
+	pthread_mutex_init(&s->report_lock, NULL);
 	pthread_cond_init(&s->wake, NULL);
 	s->last = &s->first;
 	grow(s);
@@ -273,6 +338,7 @@ void ady_states_close(struct ady_states *s)
 	free(s->buckets);
 	pthread_mutex_destroy(&s->lock);
 	pthread_mutex_destroy(&s->seen_lock);
+	pthread_mutex_destroy(&s->report_lock);
 	pthread_cond_destroy(&s->wake);
 	free(s);
 }

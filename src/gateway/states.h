@@ -37,6 +37,19 @@ enum ady_err ady_states_open(struct ady_states **s, const char *place, struct ad
 /* Finish what waits, end the thread, close. NULL is allowed. */
 void ady_states_close(struct ady_states *s);
 
+struct ady_states_report {
+	bool known, ok; /* of the last transaction */
+	uint64_t transactions, us;
+	char why[160]; /* when not ok */
+};
+
+/* Fill the report. */
+void ady_states_report(struct ady_states *s, struct ady_states_report *report);
+
+/* Find out whether the store answers, when nothing was asked of it for half a minute, or it failed.
+ * Returns at once; the report tells. */
+void ady_states_probe(struct ady_states *s);
+
 /* "memory", "sqlite". */
 const char *ady_states_kind(const struct ady_states *s);
 

@@ -7,7 +7,8 @@
 #include "base/clock.h"
 #include "gateway/shard.h"
 
-enum { VERSION_AT = 16, AGAIN_MAX = 16 };
+/* LARGE: of a request, that waits where a small one would be refused. */
+enum { VERSION_AT = 16, AGAIN_MAX = 16, LARGE = 128 * 1024, LATER_MS = 5 };
 
 #define OWNER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
@@ -17,6 +18,7 @@ struct ady_validating {
 	struct ady_call call;
 	struct ady_store_wait fetch;
 	struct ady_state_call state;
+	struct ady_timer later;
 	bool fetching, stating; /* what is still to come back */
 	unsigned again;
 	struct ady_stored *record;
@@ -79,6 +81,7 @@ void ady_validating_drop(struct ady_validating *v)
 	if (!v)
 		return;
 	ady_link_forget(v->shard->link, &v->call);
+	ady_timer_cancel(v->shard->loop, &v->later);
 	v->ask.done = NULL;
 	if (!v->fetching && !v->stating)
 		give_back(v);
@@ -161,10 +164,15 @@ static void put_question(struct ady_buf *b, const struct ady_validating *v)
 {
 	struct ady_bytes state = ady_bytes(v->row.bytes, v->row.n);
 	struct ady_wire_watermark marks = v->ask.marks;
+	const struct ady_config_validators *limits = &v->shard->gateway->config->validators;
 	const struct ady_wire_duty duty = {.key_id = v->record->name,
 	                                   .record = v->record->text,
 	                                   .state = state,
-	                                   .request = v->ask.request};
+	                                   .strict = v->ask.strict,
+	                                   .request = v->ask.request,
+	                                   .stamp = v->ask.stamp,
+	                                   .until_slot = limits->until_slot,
+	                                   .until_epoch = limits->until_epoch};
 
 	if (!v->ask.is_marks) {
 		ady_wire_put_duty(b, &duty);
@@ -176,10 +184,28 @@ static void put_question(struct ady_buf *b, const struct ady_validating *v)
 	ady_wire_put_watermark(b, &marks);
 }
 
+/* A block's payload may be larger than the shard's own buffer. */
+static struct ady_buf room_for(const struct ady_validating *v, struct ady_dyn *large)
+{
+	size_t n = v->ask.request.n + v->record->text.n + v->record->name.n + v->ask.stamp.n +
+	           ADY_WIRE_STATE_MAX + 256;
+
+	if (n <= sizeof v->shard->frame)
+		return ady_buf(v->shard->frame, sizeof v->shard->frame);
+	return ady_buf(ady_dyn_room(large, n), n);
+}
+
+/* There was no room for it on the connection. */
+static void on_later(struct ady_timer *timer)
+{
+	go_on(OWNER(timer, struct ady_validating, later));
+}
+
 static enum ady_err ask_now(struct ady_validating *v, struct ady_fault *f)
 {
 	struct ady_shard *shard = v->shard;
-	struct ady_buf b = ady_buf(shard->frame, sizeof shard->frame);
+	struct ady_dyn large = {0};
+	struct ady_buf b = room_for(v, &large);
 	int64_t left = v->ask.due_ms - ady_mono_ms();
 	uint8_t type = v->ask.is_marks ? ADY_WIRE_WATERMARK : ADY_WIRE_DUTY;
 	enum ady_err err;
@@ -189,6 +215,12 @@ static enum ady_err ask_now(struct ady_validating *v, struct ady_fault *f)
 	err = b.full ? ADY_E_TOO_LARGE
 	             : ady_link_ask(shard->link, &v->call, type, ady_buf_bytes(&b),
 	                            left < 1 ? 1 : (uint32_t)left);
+	ady_dyn_free(&large);
+	if (err == ADY_E_BUSY && v->ask.request.n > LARGE && left > LATER_MS) {
+		v->later.fn = on_later;
+		ady_timer_set(shard->loop, &v->later, LATER_MS);
+		return ADY_OK;
+	}
 	if (err == ADY_OK)
 		return ADY_OK;
 	return ady_fail(f, err, NULL, "%s",
@@ -209,8 +241,16 @@ static void go_on(struct ady_validating *v)
 static enum ady_err take_record(struct ady_validating *v, struct ady_stored *record,
                                 struct ady_fault *f)
 {
+	enum ady_err err;
+
 	v->record = record;
-	return ady_caller_permits(&v->ask.caller, record, f);
+	err = ady_caller_permits(&v->ask.caller, record, f);
+	if (err != ADY_OK || v->ask.key.n == 0)
+		return err;
+	if (record->public_key.n != ADY_STATE_KEY)
+		return ady_fail(f, ADY_E_DENIED, "record.curve", "is not that of a validator");
+	memcpy(v->ask.public_key, record->public_key.p, ADY_STATE_KEY);
+	return ADY_OK;
 }
 
 static void find_state(struct ady_validating *v)
@@ -239,6 +279,17 @@ static void on_fetched(struct ady_store_wait *w)
 		find_state(v);
 }
 
+/* As ady_store_get. */
+static enum ady_err find(struct ady_validating *v, struct ady_stored **record)
+{
+	struct ady_store *store = v->shard->gateway->store;
+
+	if (v->ask.key.n > 0)
+		return ady_store_get(store, v->ask.key, 0, record, &v->fetch);
+	return ady_store_find_public_key(store, ady_bytes(v->ask.public_key, ADY_STATE_KEY),
+	                                 ady_caller_scope(&v->ask.caller), 0, record, &v->fetch);
+}
+
 static enum ady_err begin(struct ady_validating *v, struct ady_fault *f)
 {
 	struct ady_stored *record;
@@ -248,9 +299,7 @@ static enum ady_err begin(struct ady_validating *v, struct ady_fault *f)
 		return ady_fail(f, ADY_E_NOT_FOUND, NULL, "the gateway serves no validators");
 	v->fetch.loop = v->shard->loop;
 	v->fetch.done = on_fetched;
-	err = ady_store_find_public_key(v->shard->gateway->store,
-	                                ady_bytes(v->ask.public_key, ADY_STATE_KEY),
-	                                ady_caller_scope(&v->ask.caller), 0, &record, &v->fetch);
+	err = find(v, &record);
 	v->fetching = err == ADY_E_AGAIN;
 	if (v->fetching)
 		return ADY_OK;

@@ -203,6 +203,11 @@ await test('validators', async () => {
   await sign(200, duty, { headers: { accept: 'application/json' } });
   await sign(400, { ...duty, type: 'X' });
   await sign(401, duty, { at: locked.gateway });
+  const native = (status, body, more = {}) => ask('post', '/v1/keys/{id}/duty', status, { ...at, url: `/v1/keys/${k.id}/duty`, body, ...more });
+  await native(200, duty);
+  await native(400, { ...duty, extra: 1 });
+  await native(401, duty, { at: locked.gateway });
+  await ask('get', '/readyz', 200, at);
   const many = (status, identifiers, more = {}) => ask('post', '/api/v1/eth2/sign', status, { ...at, body: { identifiers, signing_request: duty }, ...more });
   await many(200, [k.pubkey, '0x' + '11'.repeat(48)]);
   await many(400, [], { good: false });

@@ -157,6 +157,41 @@ CASE(faults_of_callers_are_named_with_their_path)
 	        "callers[1]", "twice");
 }
 
+CASE(a_high_watermark_has_both_parts)
+{
+	static const char text[] =
+	    "{\"listen\":[\"tcp:127.0.0.1:0\"],\"enclave\":\"vsock:16:5000\","
+	    "\"aws\":{\"region\":\"r\"},\"validators\":{\"states\":\"memory\","
+	    "\"high_watermark\":{\"slot\":64,\"epoch\":2}}}";
+	struct ady_gateway_config c;
+	struct ady_fault f;
+
+	CHECK_ERR(ady_gateway_config_parse(&c, ady_bytes_str(text), &f), ADY_OK);
+	CHECK(c.validators.has_high);
+	CHECK_INT(c.validators.until_slot, 64);
+	CHECK_INT(c.validators.until_epoch, 2);
+	CHECK_STR(c.states, "memory");
+	ady_gateway_config_clear(&c);
+	CHECK_ERR(ady_gateway_config_parse(&c, ady_bytes_str(minimal), &f), ADY_OK);
+	CHECK(!c.validators.has_high && c.validators.until_slot == UINT64_MAX &&
+	      c.validators.until_epoch == UINT64_MAX);
+	ady_gateway_config_clear(&c);
+}
+
+CASE(faults_of_validators_are_named_with_their_path)
+{
+	refused("validators", "[]", "validators", "no object");
+	refused("validators", "{}", "validators.states", "required");
+	refused("validators", "{\"states\":\"memory\",\"x\":1}", "validators.x", "not known");
+	refused("validators", "{\"states\":\"memory\",\"high_watermark\":{\"slot\":1}}",
+	        "validators.high_watermark.epoch", "required");
+	refused("validators", "{\"states\":\"memory\",\"high_watermark\":{\"epoch\":1}}",
+	        "validators.high_watermark.slot", "required");
+	refused("validators",
+	        "{\"states\":\"memory\",\"high_watermark\":{\"epoch\":1,\"slot\":-1}}",
+	        "validators.high_watermark.slot", "between");
+}
+
 CASE(faults_of_quotas_are_named_with_their_path)
 {
 	refused("quotas", "[]", "quotas", "no object");
@@ -197,6 +232,8 @@ int main(void)
 	RUN(everything_can_be_set);
 	RUN(each_fault_is_named_with_its_path);
 	RUN(faults_of_callers_are_named_with_their_path);
+	RUN(a_high_watermark_has_both_parts);
+	RUN(faults_of_validators_are_named_with_their_path);
 	RUN(faults_of_quotas_are_named_with_their_path);
 	RUN(what_is_not_strict_json_is_refused);
 	RUN(plain_http_beyond_loopback_must_be_asked_for);
