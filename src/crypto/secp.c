@@ -54,6 +54,20 @@ enum ady_err ady_secp_check(const struct ady_secp *secp, const struct ady_seckey
 	return ok ? ADY_OK : ADY_E_KEY_RANGE;
 }
 
+/* libsecp256k1 would take a tweak of zero, and the sum would be the other key. */
+enum ady_err ady_secp_add(const struct ady_secp *secp, struct ady_seckey *key,
+                          const struct ady_seckey *other)
+{
+	int ok = secp256k1_ec_seckey_verify(secp->ctx, key->b) &
+	         secp256k1_ec_seckey_verify(secp->ctx, other->b) &
+	         secp256k1_ec_seckey_tweak_add(secp->ctx, key->b, other->b);
+
+	ADY_DECLASSIFY(&ok, sizeof ok);
+	if (!ok)
+		ady_seckey_wipe(key);
+	return ok ? ADY_OK : ADY_E_KEY_RANGE;
+}
+
 enum ady_err ady_secp_public(const struct ady_secp *secp, uint8_t pub65[static 65],
                              const struct ady_seckey *key)
 {

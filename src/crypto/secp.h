@@ -23,6 +23,12 @@ void ady_secp_close(struct ady_secp *secp);
 /* Whether key is in [1, n-1]: ADY_OK or ADY_E_KEY_RANGE. Time: constant in the key. */
 enum ady_err ady_secp_check(const struct ady_secp *secp, const struct ady_seckey *key);
 
+/* Add other to key, mod n (BIP-32). Both must be in [1, n-1].
+ * Returns: ADY_E_KEY_RANGE when one is not, or the sum is zero: *key is zero then.
+ * Time: constant in both. */
+enum ady_err ady_secp_add(const struct ady_secp *secp, struct ady_seckey *key,
+                          const struct ady_seckey *other);
+
 /* The uncompressed public key (0x04 || x || y). Returns ADY_E_KEY_RANGE.
  * Time: constant in the key. */
 enum ady_err ady_secp_public(const struct ady_secp *secp, uint8_t pub65[static 65],
