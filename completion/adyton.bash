@@ -42,7 +42,7 @@ _adyton() {
 	"image describe") options="--json" ;;
 	"image verify") options="--pcr0 --pcr1 --pcr2 --pcr8 --cert" ;;
 	"sign "*) options="--stamp-key --deployment --tenant --json --to --value --nonce --gas --chain --max-fee --max-priority-fee --gas-price
-		--data --type --from --gateway --ca --token-file --cert --cert-key --raw --output-json" ;;
+		--data --type --from --bytes --gateway --ca --token-file --cert --cert-key --raw --output-json" ;;
 	esac
 
 	case $prev in

@@ -18,7 +18,7 @@ struct ady_key_options {
 /* The options of a command that names a new key k. */
 #define ADY_KEY_OPTIONS(k)                                                                         \
 	{"tenant", "NAME", "whose key it is (default)", .text = &(k).tenant},                      \
-	    {"curve", "NAME", "secp256k1 (usual) or bls12-381", .text = &(k).curve},               \
+	    {"curve", "NAME", "secp256k1 (usual), ed25519 or bls12-381", .text = &(k).curve},      \
 	    {"chain", "ID", "let it sign for this chain (repeatable); else any",                   \
 	     .values = &(k).chains},                                                               \
 	    {"policy", "FILE", "what it may sign (doc/policy.md); else anything",                  \

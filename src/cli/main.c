@@ -132,11 +132,13 @@ static const struct ady_command commands[] = {
      "Example:\n"
      "  adyton stamp make treasury --request body.json --stamp-key alice.key\n\n" EXIT_CODES,
      ady_cmd_stamp_make},
-    {"sign", "ID", "Have an Ethereum transaction signed.",
+    {"sign", "ID", "Have an Ethereum transaction signed, or bytes.",
      "Examples:\n"
      "  adyton sign demo --to 0x000000000000000000000000000000000000dEaD --value 0.1ether \\\n"
      "    --nonce 0 --gas 21000 --chain 1 --max-fee 20gwei --max-priority-fee 1gwei\n"
-     "  adyton sign demo --json transaction.json --raw\n\n" EXIT_CODES,
+     "  adyton sign demo --json transaction.json --raw\n"
+     "  adyton sign solana-1 --bytes 0x0100..    # an ed25519 key, which signs bytes "
+     "alone\n\n" EXIT_CODES,
      ady_cmd_sign},
     {"attestation get", "", "Fetch an attestation document from a gateway.",
      "Verify it with `adyton attestation verify`: a nonce of your own makes sure that it is "

@@ -22,7 +22,7 @@ struct sign {
 	struct ady_gateway gateway;
 	struct ady_stamp_order stamp;
 	struct ady_sign_flags flags;
-	const char *id, *file;
+	const char *id, *file, *bytes;
 	bool json, raw;
 };
 
@@ -138,6 +138,30 @@ static int report(const struct sign *sign, const struct ady_gateway_reply *reply
 	return status;
 }
 
+/* What an ed25519 key answers: one signature, of no address. */
+static int report_bytes(const struct sign *sign, const struct ady_gateway_reply *reply)
+{
+	json_t *answer = json_loadb((const char *)reply->body.p, reply->body.n, 0, NULL);
+	const char *signature, *serialized;
+	int status = ADY_EXIT_OK;
+
+	if (json_unpack(answer, "{ss}", "serialized", &serialized) == 0)
+		signature = serialized;
+	else if (json_unpack(answer, "{ss}", "signature", &signature) != 0)
+		signature = NULL;
+	if (!signature) {
+		fprintf(stderr, "adyton: the gateway's answer is no signature\n");
+		status = ADY_EXIT_FAILED;
+	} else if (sign->json) {
+		json_dumpf(answer, stdout, JSON_COMPACT);
+		putchar('\n');
+	} else {
+		printf("%s%s\n", sign->raw ? "" : "signature    ", signature);
+	}
+	json_decref(answer);
+	return status;
+}
+
 /* Send the body, stamped when that is asked for. */
 static enum ady_err send(const struct sign *sign, const struct ady_dyn *body,
                          struct ady_gateway_reply *reply, struct ady_fault *f)
@@ -160,6 +184,19 @@ static enum ady_err send(const struct sign *sign, const struct ady_dyn *body,
 	return err;
 }
 
+static enum ady_err put_string(struct ady_dyn *out, const char *text, struct ady_fault *f)
+{
+	json_t *string = json_string(text);
+	char *json = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
+	enum ady_err err =
+	    json ? ADY_OK : ady_fail(f, ADY_E_FIELD_INVALID, "--bytes", "is not valid UTF-8");
+
+	ady_dyn_str(out, json ? json : "");
+	free(json);
+	json_decref(string);
+	return err;
+}
+
 static int run_sign(const struct sign *sign)
 {
 	struct ady_gateway_reply reply = {0};
@@ -168,9 +205,12 @@ static int run_sign(const struct sign *sign)
 	enum ady_err err;
 	int status;
 
-	ady_dyn_str(&body, "{\"transaction\":");
-	err = sign->file ? ady_sign_file_put(&body, sign->file, &f)
-	                 : ady_sign_flags_put(&body, &sign->flags, &f);
+	ady_dyn_str(&body, sign->bytes ? "{\"data\":" : "{\"transaction\":");
+	if (sign->bytes)
+		err = put_string(&body, sign->bytes, &f);
+	else
+		err = sign->file ? ady_sign_file_put(&body, sign->file, &f)
+		                 : ady_sign_flags_put(&body, &sign->flags, &f);
 	ady_dyn_str(&body, "}");
 	if (err != ADY_OK) {
 		ady_dyn_free(&body);
@@ -184,7 +224,7 @@ static int run_sign(const struct sign *sign)
 	else if (reply.status != 200)
 		status = ady_gateway_refusal(&reply);
 	else
-		status = report(sign, &reply);
+		status = sign->bytes ? report_bytes(sign, &reply) : report(sign, &reply);
 	ady_dyn_free(&reply.body);
 	ady_dyn_free(&body);
 	return status;
@@ -210,6 +250,8 @@ int ady_cmd_sign(const struct ady_command *self, int argc, char **argv)
 	    {"type", "N", "0, 1 or 2; left out: by the fees given", .text = &sign.flags.type},
 	    {"from", "ADDRESS", "refuse unless the key is of this address",
 	     .text = &sign.flags.from},
+	    {"bytes", "HEX", "any bytes, for a key that allows digests; ed25519 signs nothing else",
+	     .text = &sign.bytes},
 	    {"stamp-key", "FILE", ADY_STAMP_KEY_HELP, .text = &sign.stamp.key_file},
 	    {"deployment", "NAME", ADY_STAMP_AUD_HELP, .text = &sign.stamp.aud},
 	    {"tenant", "NAME", "of the stamp: whose key it is (default)",
@@ -225,7 +267,9 @@ int ady_cmd_sign(const struct ady_command *self, int argc, char **argv)
 	if (rest.n != 1 || !ady_key_id_valid(rest.v[0]))
 		return ady_cli_usage(self,
 		                     "one ID is needed: up to 255 of A-Z a-z 0-9 / _ + = . @ -");
-	if (!sign.file && !any_field(&sign.flags))
+	if (sign.bytes && (sign.file || any_field(&sign.flags)))
+		return ady_cli_usage(self, "give --bytes or a transaction, not both");
+	if (!sign.bytes && !sign.file && !any_field(&sign.flags))
 		return ady_cli_usage(self, "give the transaction, by --json FILE or by flags");
 	if (sign.file && any_field(&sign.flags))
 		return ady_cli_usage(self, "give the transaction by --json or by flags, not both");

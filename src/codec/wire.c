@@ -145,7 +145,9 @@ enum ady_err ady_wire_read_signed(struct ady_wire_signed *m, struct ady_bytes bo
 
 	m->raw = take_bytes(&c, 0, 0, ADY_WIRE_RAW_MAX);
 	m->hash = take_bytes(&c, 1, 32, 32);
-	m->from = take_bytes(&c, 2, 20, 20);
+	m->from = take_bytes(&c, 2, 0, 20);
+	if (m->from.n % 20 != 0)
+		ady_cbor_fail(&c);
 	m->r = take_bytes(&c, 3, 32, 32);
 	m->s = take_bytes(&c, 4, 32, 32);
 	m->y_parity = take_uint(&c, 5, 1);

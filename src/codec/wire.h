@@ -100,7 +100,7 @@ struct ady_wire_sign {
 struct ady_wire_signed {
 	struct ady_bytes raw;  /* 0..131328 bytes: the signed transaction; empty: something else */
 	struct ady_bytes hash; /* 32 bytes: of the transaction, or the digest that was signed */
-	struct ady_bytes from; /* 20 bytes */
+	struct ady_bytes from; /* 20 bytes; none of an ed25519 key, which has no address */
 	struct ady_bytes r, s; /* 32 bytes each */
 	uint64_t y_parity;     /* 0 or 1 */
 };

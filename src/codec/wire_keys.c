@@ -90,7 +90,7 @@ enum ady_err ady_wire_read_batched(struct ady_wire_batched *m, struct ady_bytes 
 
 	m->created = take_uint(&c, 0, ADY_WIRE_EXPIRY_MAX);
 	m->data_key = take_bytes(&c, 1, 1, ADY_WIRE_DATA_KEY_MAX);
-	m->keys = take_bytes(&c, 2, 33 + ADY_WIRE_SEALED_KEY,
+	m->keys = take_bytes(&c, 2, 32 + ADY_WIRE_SEALED_KEY,
 	                     (48 + ADY_WIRE_SEALED_KEY) * ADY_WIRE_BATCH_MAX);
 	return close_body(&c, m, sizeof *m);
 }

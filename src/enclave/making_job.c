@@ -96,8 +96,6 @@ enum ady_err ady_making_begin(struct ady_job *job, struct ady_space *space,
 
 	if (err != ADY_OK || (err = ady_making_keep_policy(job, space, f)) != ADY_OK)
 		return err;
-	if (rec->curve != ADY_CURVE_SECP256K1 && rec->curve != ADY_CURVE_BLS12_381)
-		return ady_fail(f, ADY_E_FIELD_INVALID, "curve", "cannot be made here");
 	rec->data_key_n = m->data_key.n;
 	if (m->data_key.n > 0)
 		memcpy(rec->data_key, m->data_key.p, m->data_key.n);

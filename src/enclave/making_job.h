@@ -18,7 +18,7 @@ void ady_making_start(struct ady_keyroom *room, struct ady_space *space, struct 
                       ady_making_begin_fn *start, void (*run)(struct ady_work *, size_t));
 
 /* Begin the record of a new key. Returns what ady_record_begin_in returns, and ADY_E_FIELD_INVALID
- * for a curve that is not made here or a policy that cannot be read. */
+ * for a policy that cannot be read. */
 enum ady_err ady_making_begin(struct ady_job *job, struct ady_space *space,
                               const struct ady_wire_create *m, struct ady_fault *f);
 

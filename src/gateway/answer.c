@@ -83,6 +83,12 @@ void ady_answer_signed(struct ady_dyn *out, enum ady_wire_form form,
 	} else {
 		put_hex(out, "{\"hash\":\"0x", m->hash);
 	}
+	if (m->from.n == 0) {
+		put_hex(out, "\",\"signature\":\"0x", m->r);
+		put_hex(out, "", m->s);
+		ady_dyn_str(out, "\"}\n");
+		return;
+	}
 	ady_eth_address_format(from, m->from.p);
 	ady_dyn_str(out, "\",\"from\":\"");
 	ady_dyn_str(out, from);

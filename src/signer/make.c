@@ -5,6 +5,7 @@
 
 #include "chain/eth_tx.h"
 #include "crypto/bls.h"
+#include "crypto/ed25519.h"
 #include "crypto/rng.h"
 #include "signer/sign.h"
 
@@ -19,6 +20,10 @@ static enum ady_err public_of(uint8_t pub[static 48], uint8_t address20[static 2
 	memset(address20, 0, 20);
 	if (curve == ADY_CURVE_BLS12_381)
 		return ady_bls_public(pub, key);
+	if (curve == ADY_CURVE_ED25519) {
+		ady_ed25519_public(pub, key);
+		return ADY_OK;
+	}
 	if (curve != ADY_CURVE_SECP256K1)
 		return ADY_E_FIELD_INVALID;
 	if ((err = ady_secp_public(secp, pub65, key)) != ADY_OK)
@@ -89,7 +94,8 @@ static __attribute__((noinline)) enum ady_err take(
     const struct ady_envelope *e, const uint8_t *data_key32, struct ady_bytes plaintext)
 {
 	ADY_SECRET struct ady_seckey key = {0};
-	enum ady_err err = ady_sign_read_key(&key, secp, plaintext);
+	enum ady_err err =
+	    ady_sign_read_key(&key, rec->curve == ADY_CURVE_ED25519 ? NULL : secp, plaintext);
 
 	return err == ADY_OK ? seal(rec, address20, secp, e, data_key32, &key) : err;
 }
@@ -110,7 +116,8 @@ static enum ady_err open_present(struct ady_seckey *key, const struct ady_record
                                  struct ady_bytes opened)
 {
 	if (!rec->envelope)
-		return ady_sign_read_key(key, secp, opened);
+		return ady_sign_read_key(key, rec->curve == ADY_CURVE_ED25519 ? NULL : secp,
+		                         opened);
 	return opened.n == 32 ? ady_envelope_open(key, rec, e, opened.p, NULL) : ADY_E_KEY_FORM;
 }
 

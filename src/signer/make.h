@@ -8,9 +8,9 @@
 #include "crypto/secp.h"
 #include "signer/envelope.h"
 
-/* Make a secp256k1 or BLS12-381 key from the kernel's randomness for rec, begun by
+/* Make a secp256k1, ed25519 or BLS12-381 key from the kernel's randomness for rec, begun by
  * ady_record_begin and with data key and time in it: public key, texts and ciphertext are new.
- * Out:     address20, the Ethereum address; zero of a BLS key, which has none.
+ * Out:     address20, the Ethereum address; zero of the other curves, which have none.
  * Returns: ADY_E_FIELD_INVALID for another curve; ADY_E_CRYPTO when what was sealed does not open
  * to a key of that public key. */
 enum ady_err ady_make_key(struct ady_record *rec, uint8_t address20[static 20],

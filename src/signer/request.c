@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "chain/eth_message.h"
+#include "crypto/hash.h"
 
 /* One way to read what is signed: token i, named r->at. other is the token of the member that goes
  * with it, or 0. */
@@ -173,6 +174,21 @@ static enum ady_err read_data(struct ady_sign_job *job, const struct ady_eth_rea
 	return err == ADY_OK ? ady_eth_data_digest(job->digest, r, i) : err;
 }
 
+/* Any bytes, decoded to scratch, where they stay until they are signed. What names them in the
+ * answer is their SHA-256. */
+static enum ady_err read_ed25519(struct ady_sign_job *job, const struct ady_eth_reader *r,
+                                 uint32_t i)
+{
+	enum ady_err err = need_digest_right(job, r);
+
+	job->object = (struct ady_object){.kind = ADY_OBJECT_DIGEST};
+	if (err == ADY_OK)
+		err = ady_eth_read_bytes(r, &job->message, i, NULL);
+	if (err == ADY_OK)
+		ady_sha256(job->digest, &job->message, 1);
+	return err;
+}
+
 static enum ady_err read_digest(struct ady_sign_job *job, const struct ady_eth_reader *r,
                                 uint32_t i, uint32_t other)
 {
@@ -251,6 +267,16 @@ static enum ady_err check_members(const struct ady_json *doc, const struct kind 
 	return ADY_OK;
 }
 
+static enum ady_err check_curve(const struct ady_record *rec, struct ady_fault *f)
+{
+	if (rec->curve == ADY_CURVE_SECP256K1 || (rec->curve == ADY_CURVE_ED25519 && rec->envelope))
+		return ADY_OK;
+	if (rec->curve == ADY_CURVE_ED25519)
+		return ady_fail(f, ADY_E_RECORD, "record.wrapping",
+		                "must be \"envelope\" for an ed25519 key");
+	return ady_fail(f, ADY_E_RECORD, "record.curve", "signs nothing of Ethereum");
+}
+
 enum ady_err ady_request_read(struct ady_sign_job *job, const struct ady_wire_sign *m,
                               struct ady_fault *f)
 {
@@ -263,8 +289,8 @@ enum ady_err ady_request_read(struct ady_sign_job *job, const struct ady_wire_si
 
 	job->is_tx = false;
 	job->object = (struct ady_object){.kind = ADY_OBJECT_UNKNOWN};
-	if (job->record.curve != ADY_CURVE_SECP256K1)
-		return ady_fail(f, ADY_E_RECORD, "record.curve", "signs nothing of Ethereum");
+	if ((err = check_curve(&job->record, f)) != ADY_OK)
+		return err;
 	if (m->request.n > sizeof job->scratch)
 		return ady_fail(f, ADY_E_TOO_LARGE, NULL, "the body exceeds 131072 bytes");
 	if ((err = ady_json_parse(doc, job->toks, ADY_SIGN_TOKENS, m->request, f)) != ADY_OK)
@@ -274,10 +300,14 @@ enum ady_err ady_request_read(struct ady_sign_job *job, const struct ady_wire_si
 		return err;
 	job->at = r.at = kind->member;
 	i = ady_json_get(doc, 0, kind->member);
+	if (job->record.curve == ADY_CURVE_ED25519 && kind->read != read_data)
+		return ady_fail(f, ADY_E_FIELD_INVALID, kind->member,
+		                "is not signed by ed25519 keys, which sign \"data\" alone");
 	if (!i)
 		return ady_fail(f, ADY_E_FIELD_MISSING, kind->member, "is required");
 	other = kind->other ? ady_json_get(doc, 0, kind->other) : 0;
-	err = kind->read(job, &r, i, other);
+	err = job->record.curve == ADY_CURVE_ED25519 ? read_ed25519(job, &r, i)
+	                                             : kind->read(job, &r, i, other);
 	job->object.space = ady_buf(scratch.p + scratch.n, scratch.cap - scratch.n);
 	return err;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "crypto/ed25519.h"
 #include "crypto/hash.h"
 #include "signer/request.h"
 #include "signer/stamped.h"
@@ -60,6 +61,11 @@ static enum ady_err take_identity(struct ady_sign_job *job, struct ady_fault *f)
 	return check_from(job, f);
 }
 
+static bool is_ed25519(const struct ady_sign_job *job)
+{
+	return job->record.curve == ADY_CURVE_ED25519;
+}
+
 enum ady_err ady_sign_prepare(struct ady_sign_job *job, const struct ady_wire_sign *m,
                               struct ady_fault *f)
 {
@@ -77,7 +83,7 @@ enum ady_err ady_sign_prepare(struct ady_sign_job *job, const struct ady_wire_si
 		return err;
 	if (job->is_tx)
 		encode_and_hash(job, job->digest, NULL);
-	return job->record.envelope ? take_identity(job, f) : ADY_OK;
+	return job->record.envelope && !is_ed25519(job) ? take_identity(job, f) : ADY_OK;
 }
 
 /* Whether hex text starts with "0x" or ends with a newline is its form, not its value: found
@@ -116,7 +122,7 @@ static enum ady_err read_key(struct ady_seckey *key, const struct ady_secp *secp
 {
 	enum ady_err err;
 
-	if ((err = decode_key(key, plaintext)) == ADY_OK)
+	if ((err = decode_key(key, plaintext)) == ADY_OK && secp)
 		err = ady_secp_check(secp, key);
 	if (err != ADY_OK)
 		ady_seckey_wipe(key);
@@ -166,6 +172,20 @@ static enum ady_err key_itself(struct ady_seckey *key, struct ady_sign_job *job,
 	return check_identity(job, f);
 }
 
+/* The signature goes where that of the other curve has r and s, which are as long. */
+static enum ady_err sign_message(struct ady_sign_job *job, const struct ady_seckey *key)
+{
+	uint8_t sig64[64];
+
+	ady_ed25519_sign(sig64, job->message, key);
+	if (!job->skip_verify && !ady_ed25519_verify(sig64, job->record.pub, job->message))
+		return ADY_E_CRYPTO;
+	memcpy(job->sig.r, sig64, 32);
+	memcpy(job->sig.s, sig64 + 32, 32);
+	job->sig.y_parity = 0;
+	return ADY_OK;
+}
+
 /* Everything that touches the private key. Never inlined: its frame and those below it are what
  * ady_stack_wipe overwrites afterwards. */
 static __attribute__((noinline)) enum ady_err sign_digest(struct ady_sign_job *job,
@@ -183,8 +203,11 @@ static __attribute__((noinline)) enum ady_err sign_digest(struct ady_sign_job *j
 #ifdef ADY_TEST_LEAK_KEY
 	leak(&key);
 #endif
-	err =
-	    ady_secp_sign(secp, &job->sig, job->digest, job->skip_verify ? NULL : job->pub65, &key);
+	if (is_ed25519(job))
+		err = sign_message(job, &key);
+	else
+		err = ady_secp_sign(secp, &job->sig, job->digest,
+		                    job->skip_verify ? NULL : job->pub65, &key);
 	return err == ADY_OK ? ADY_OK : ady_fail(f, err, NULL, "%s", ady_err_text(err));
 }
 
@@ -208,7 +231,7 @@ enum ady_err ady_sign_finish(struct ady_sign_job *job, const struct ady_secp *se
 	*answer = (struct ady_wire_signed){
 	    .raw = ady_buf_bytes(&job->raw),
 	    .hash = ady_bytes(job->hash, sizeof job->hash),
-	    .from = ady_bytes(job->from, sizeof job->from),
+	    .from = ady_bytes(job->from, is_ed25519(job) ? 0 : sizeof job->from),
 	    .r = ady_bytes(job->sig.r, sizeof job->sig.r),
 	    .s = ady_bytes(job->sig.s, sizeof job->sig.s),
 	    .y_parity = job->sig.y_parity,

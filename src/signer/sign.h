@@ -46,6 +46,7 @@ struct ady_sign_job {
 	struct ady_bytes stamp_keys[ADY_STAMPS_MAX];
 	uint8_t request_hash[32];
 	uint8_t digest[32];
+	struct ady_bytes message; /* of an ed25519 key: what is signed, in scratch */
 	uint8_t hash[32], from[20], pub65[65];
 	struct ady_secp_sig sig;
 	struct ady_buf raw;  /* over raw_space: the signed transaction; empty when it is none */
@@ -66,6 +67,7 @@ enum ady_err ady_sign_prepare(struct ady_sign_job *job, const struct ady_wire_si
 /* Turn KMS's plaintext into a key, sign the digest, verify the signature, encode.
  *
  * Direct: the plaintext is the key. Its public key must be the record's and its address "from".
+ * An ed25519 key signs the message itself, as an envelope only; its signature is r || s.
  * Accepted: exactly 32 bytes are the raw key, whatever they look like; all else is hex text as the
  * AWS sample stores it, 1 to 64 digits, "0x" before and one newline behind allowed. Envelope: the
  * plaintext is the data key, 32 bytes. The public key is authenticated with the key, and not
@@ -78,7 +80,8 @@ enum ady_err ady_sign_finish(struct ady_sign_job *job, const struct ady_secp *se
                              struct ady_bytes plaintext, struct ady_wire_signed *answer,
                              struct ady_fault *f);
 
-/* The key in a plaintext, by the rules of ady_sign_finish (range included). For key import too. */
+/* The key in a plaintext, by the rules of ady_sign_finish, in secp's range; secp NULL: any 32 bytes
+ * are one, as of ed25519. For key import too. */
 enum ady_err ady_sign_read_key(struct ady_seckey *key, const struct ady_secp *secp,
                                struct ady_bytes plaintext);
 

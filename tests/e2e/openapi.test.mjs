@@ -109,6 +109,9 @@ await test('signing: every form of request, and refusals', async () => {
     { data: '0x1901' },
     { digest: z(32) },
   ]) await sign(200, body);
+  await ask('post', '/v1/keys', 201, { body: { id: 'ed', curve: 'ed25519', allow: ['digest'] } });
+  await sign(200, { data: '0x01' }, { url: '/v1/keys/ed/sign' });
+  await sign(400, { message: { text: 'x' } }, { url: '/v1/keys/ed/sign' });
   await sign(400, {}, { good: false });
   await sign(400, { transaction: { ...tx, more: 1 } }, { good: false });
   await sign(403, { data: '0xc0' });

@@ -363,6 +363,7 @@ CASE(every_bound)
 	    {SIGNED, FIELD(struct ady_wire_signed, raw), 0, ADY_WIRE_RAW_MAX},
 	    {SIGNED, FIELD(struct ady_wire_signed, hash), 32, 32},
 	    {SIGNED, FIELD(struct ady_wire_signed, from), 20, 20},
+	    {SIGNED, FIELD(struct ady_wire_signed, from), 0, 0},
 	    {SIGNED, FIELD(struct ady_wire_signed, r), 32, 32},
 	    {SIGNED, FIELD(struct ady_wire_signed, s), 32, 32},
 	    {SIGNED, FIELD(struct ady_wire_signed, y_parity), 0, 1},

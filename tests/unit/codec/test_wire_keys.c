@@ -138,7 +138,7 @@ CASE(every_bound)
 	    {BATCH, FIELD(struct ady_wire_batch, count), 1, 1000},
 	    {BATCHED, FIELD(struct ady_wire_batched, created), 0, ADY_WIRE_EXPIRY_MAX},
 	    {BATCHED, FIELD(struct ady_wire_batched, data_key), 1, 1024},
-	    {BATCHED, FIELD(struct ady_wire_batched, keys), 93, 108000},
+	    {BATCHED, FIELD(struct ady_wire_batched, keys), 92, 108000},
 	    {REWRAP, FIELD(struct ady_wire_rewrap, key_id), 1, ADY_WIRE_KEY_ID_MAX},
 	    {REWRAP, FIELD(struct ady_wire_rewrap, record), 1, ADY_WIRE_RECORD_MAX},
 	    {REWRAP, FIELD(struct ady_wire_rewrap, data_key), 0, 1024},

@@ -279,8 +279,8 @@ CASE(keys_of_other_curves_sign_no_transaction)
 {
 	CHECK_ERR(prepare(ADY_FORM_NATIVE,
 	                  "{\"adyton\":1,\"wrapping\":\"direct\",\"id\":\"k1\",\"tenant\":\"t\","
-	                  "\"curve\":\"ed25519\",\"public_key\":\"0x" DIGEST
-	                  "\",\"ciphertext\":\"AQID\"}",
+	                  "\"curve\":\"bls12-381\",\"public_key\":\"0x8100000000000000"
+	                  "0000000000000000" DIGEST "\",\"ciphertext\":\"AQID\"}",
 	                  NATIVE),
 	          ADY_E_RECORD);
 	CHECK_STR(fault.where, "record.curve");
