@@ -91,6 +91,22 @@ enum ady_err ady_aes_cbc_seal(uint8_t *out, size_t *n, const uint8_t key32[stati
 	return ADY_OK;
 }
 
+enum ady_err ady_aes128_ctr(uint8_t *out, const uint8_t key16[static 16],
+                            const uint8_t iv16[static 16], struct ady_bytes in)
+{
+	EVP_CIPHER_CTX *ctx = countable(in.n) ? EVP_CIPHER_CTX_new() : NULL;
+	int n = 0;
+	bool ok = ctx && EVP_EncryptInit_ex2(ctx, ady_evp()->aes128_ctr, key16, iv16, NULL) == 1 &&
+	          (in.n == 0 || EVP_EncryptUpdate(ctx, out, &n, in.p, (int)in.n) == 1);
+
+	EVP_CIPHER_CTX_free(ctx); /* wipes the key schedule */
+	if (ok)
+		return ADY_OK;
+	ERR_clear_error();
+	ady_zero(out, in.n);
+	return ADY_E_CRYPTO;
+}
+
 struct ady_gcm {
 	EVP_CIPHER_CTX *ctx;
 };

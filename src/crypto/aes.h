@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * AES-256 in the two modes we need: CBC inside the CMS of KMS (no integrity of its own) and GCM. */
+ * AES-256 in the two modes we need: CBC inside the CMS of KMS (no integrity of its own) and GCM;
+ * AES-128 as keystores have it. */
 #ifndef ADY_CRYPTO_AES_H
 #define ADY_CRYPTO_AES_H
 
@@ -15,6 +16,12 @@ enum ady_err ady_aes_cbc_open(uint8_t *out, size_t *n, const uint8_t key32[stati
 /* CBC-encrypt pt with PKCS#7 padding to out[pt.n + 16]; *n is the length. */
 enum ady_err ady_aes_cbc_seal(uint8_t *out, size_t *n, const uint8_t key32[static 32],
                               const uint8_t iv16[static 16], struct ady_bytes pt);
+
+/* Encrypt or decrypt in to out[in.n] by AES-128-CTR, whose whole block is the counter, big-endian.
+ * No integrity: the caller has checked a MAC. Returns ADY_E_CRYPTO, out all zero then.
+ * Time: constant in key and content. */
+enum ady_err ady_aes128_ctr(uint8_t *out, const uint8_t key16[static 16],
+                            const uint8_t iv16[static 16], struct ady_bytes in);
 
 /* A context of GCM for many short messages under changing keys: it takes heap once, and after each
  * message nothing of the key is in it. Thread rule: one at a time. */

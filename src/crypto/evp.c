@@ -20,7 +20,10 @@ static void fetch_all(void)
 	evp.sha384 = EVP_MD_fetch(NULL, "SHA384", NULL);
 	evp.aes256_cbc = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
 	evp.aes256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-	if (!evp.sha256 || !evp.sha384 || !evp.aes256_cbc || !evp.aes256_gcm)
+	evp.aes128_ctr = EVP_CIPHER_fetch(NULL, "AES-128-CTR", NULL);
+	evp.pbkdf2 = EVP_KDF_fetch(NULL, "PBKDF2", NULL);
+	if (!evp.sha256 || !evp.sha384 || !evp.aes256_cbc || !evp.aes256_gcm || !evp.aes128_ctr ||
+	    !evp.pbkdf2)
 		ADY_BUG("OpenSSL lacks an algorithm");
 }
 
