@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 struct worker {
 	struct ady_pool *pool;
@@ -13,9 +14,10 @@ struct worker {
 
 struct ady_pool {
 	pthread_mutex_t lock;
-	pthread_cond_t wake;
+	pthread_cond_t wake, begun;
 	struct ady_work *head, **tail;
-	size_t waiting, depth, threads;
+	size_t waiting, depth, threads, running;
+	int nice;
 	bool closing;
 	struct worker workers[];
 };
@@ -39,17 +41,44 @@ static struct ady_work *take(struct ady_pool *p)
 	return work;
 }
 
+/* To Linux the process 0 of setpriority(2) is the calling thread. More niceness is never refused.
+ */
+static void begin(struct ady_pool *p)
+{
+	if (p->nice)
+		(void)setpriority(PRIO_PROCESS, 0, p->nice);
+	pthread_mutex_lock(&p->lock);
+	p->running++;
+	pthread_cond_signal(&p->begun);
+	pthread_mutex_unlock(&p->lock);
+}
+
 static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
 	struct ady_work *work;
 
+	begin(w->pool);
 	while ((work = take(w->pool)))
 		work->fn(work, w->index);
 	return NULL;
 }
 
+/* Once the caller goes on it may forbid system calls. */
+static void await_all(struct ady_pool *p)
+{
+	pthread_mutex_lock(&p->lock);
+	while (p->running < p->threads)
+		pthread_cond_wait(&p->begun, &p->lock);
+	pthread_mutex_unlock(&p->lock);
+}
+
 enum ady_err ady_pool_open(struct ady_pool **pool, size_t threads, size_t depth)
+{
+	return ady_pool_open_nice(pool, threads, depth, 0);
+}
+
+enum ady_err ady_pool_open_nice(struct ady_pool **pool, size_t threads, size_t depth, int nice)
 {
 	struct ady_pool *p = calloc(1, sizeof *p + threads * sizeof *p->workers);
 
@@ -58,6 +87,8 @@ enum ady_err ady_pool_open(struct ady_pool **pool, size_t threads, size_t depth)
 		return ADY_E_MEMORY;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->wake, NULL);
+	pthread_cond_init(&p->begun, NULL);
+	p->nice = nice;
 	p->tail = &p->head;
 	p->depth = depth;
 	for (; p->threads < threads; p->threads++) {
@@ -69,6 +100,7 @@ enum ady_err ady_pool_open(struct ady_pool **pool, size_t threads, size_t depth)
 			return ADY_E_MEMORY;
 		}
 	}
+	await_all(p);
 	*pool = p;
 	return ADY_OK;
 }
@@ -112,5 +144,6 @@ void ady_pool_close(struct ady_pool *p)
 		pthread_join(p->workers[i].thread, NULL);
 	pthread_mutex_destroy(&p->lock);
 	pthread_cond_destroy(&p->wake);
+	pthread_cond_destroy(&p->begun);
 	free(p);
 }

@@ -21,6 +21,10 @@ struct ady_work {
 /* Start threads workers with room for depth waiting units. Returns ADY_E_MEMORY. */
 enum ady_err ady_pool_open(struct ady_pool **pool, size_t threads, size_t depth);
 
+/* The same with threads that give way: nice, 1 to 19, is added to their niceness before this
+ * returns. */
+enum ady_err ady_pool_open_nice(struct ady_pool **pool, size_t threads, size_t depth, int nice);
+
 /* Queue work. Returns ADY_E_BUSY when depth units are waiting already. */
 enum ady_err ady_pool_submit(struct ady_pool *pool, struct ady_work *work);
 

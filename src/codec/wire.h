@@ -149,15 +149,21 @@ struct ady_wire_rewrap {
 enum ady_wire_import_form {
 	ADY_IMPORT_SEALED = 0, /* by HPKE to the import key: doc/protocol.md, "Imports" */
 	ADY_IMPORT_SAMPLE = 1, /* a KMS ciphertext as the AWS sample stores it */
+	/* Sealed like 0: a keystore and its password (signer/keystore.h). */
+	ADY_IMPORT_V3 = 2,
+	ADY_IMPORT_EIP2335 = 3,
 };
 
-enum { ADY_WIRE_SEALED_MAX = 4096, ADY_WIRE_KMS_MAX = 6144 };
+enum { ADY_WIRE_SEALED_MAX = 4096, ADY_WIRE_KMS_MAX = 6144, ADY_WIRE_KEYSTORE_MAX = 16 * 1024 };
+
+/* The most bytes that `sealed` may have in an import of that form. */
+size_t ady_wire_sealed_max(uint64_t form);
 
 struct ady_wire_import {
 	struct ady_wire_create create;
 	uint64_t form;           /* enum ady_wire_import_form */
-	struct ady_bytes enc;    /* sealed: 32 bytes, HPKE's encapsulated key; else none */
-	struct ady_bytes sealed; /* 1..6144 bytes */
+	struct ady_bytes enc;    /* 32 bytes, HPKE's encapsulated key; of the sample: none */
+	struct ady_bytes sealed; /* 1..ady_wire_sealed_max bytes */
 };
 
 struct ady_wire_status {

@@ -43,16 +43,23 @@ void ady_wire_put_import(struct ady_buf *b, const struct ady_wire_import *m)
 	put_bytes(b, 6, m->sealed);
 }
 
+size_t ady_wire_sealed_max(uint64_t form)
+{
+	if (form == ADY_IMPORT_V3 || form == ADY_IMPORT_EIP2335)
+		return ADY_WIRE_KEYSTORE_MAX;
+	return form == ADY_IMPORT_SAMPLE ? ADY_WIRE_KMS_MAX : ADY_WIRE_SEALED_MAX;
+}
+
 enum ady_err ady_wire_read_import(struct ady_wire_import *m, struct ady_bytes body)
 {
 	struct ady_cbor c = open_body(body, 7);
-	bool sealed;
+	size_t enc_n;
 
 	take_create(&c, &m->create);
-	m->form = take_uint(&c, 4, ADY_IMPORT_SAMPLE);
-	sealed = m->form == ADY_IMPORT_SEALED;
-	m->enc = take_bytes(&c, 5, sealed ? 32 : 0, sealed ? 32 : 0);
-	m->sealed = take_bytes(&c, 6, 1, sealed ? ADY_WIRE_SEALED_MAX : ADY_WIRE_KMS_MAX);
+	m->form = take_uint(&c, 4, ADY_IMPORT_EIP2335);
+	enc_n = m->form == ADY_IMPORT_SAMPLE ? 0 : 32;
+	m->enc = take_bytes(&c, 5, enc_n, enc_n);
+	m->sealed = take_bytes(&c, 6, 1, ady_wire_sealed_max(m->form));
 	return close_body(&c, m, sizeof *m);
 }
 

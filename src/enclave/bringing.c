@@ -19,9 +19,7 @@ static enum ady_err unseal(struct ady_keyroom *room, struct ady_job *job, size_t
 
 	if (ct.n < ADY_HPKE_TAG ||
 	    ady_import_key_unseal(room->import_key, out, whole.p, job->sign.digest, ct) != ADY_OK)
-		return ady_fail(f, ADY_E_FIELD_INVALID, "sealed",
-		                "was not sealed to this enclave's import key for this tenant, "
-		                "curve and options");
+		return ady_fail(f, ADY_E_FIELD_INVALID, "sealed", "%s", ADY_IMPORT_NOT_OURS);
 	*plaintext = ady_bytes(out, ct.n - ADY_HPKE_TAG);
 	return ADY_OK;
 }
@@ -36,6 +34,17 @@ static enum ady_err open_sample(struct ady_keyroom *room, struct ady_job *job, s
 	return ady_keyroom_open_record(room, worker, &sample, job->deadline_ms, plaintext, f);
 }
 
+static enum ady_err open_import(struct ady_keyroom *room, struct ady_job *job, size_t worker,
+                                struct ady_bytes *plaintext, struct ady_fault *f)
+{
+	if (job->import_form == ADY_IMPORT_SEALED)
+		return unseal(room, job, worker, plaintext, f);
+	if (job->import_form == ADY_IMPORT_SAMPLE)
+		return open_sample(room, job, worker, plaintext, f);
+	*plaintext = ady_bytes(job->taken->b, sizeof job->taken->b);
+	return ADY_OK;
+}
+
 /* An IMPORT on KMS thread `worker`. */
 static void run_import(struct ady_work *work, size_t worker)
 {
@@ -48,13 +57,44 @@ static void run_import(struct ady_work *work, size_t worker)
 
 	job->sign.record.created = (uint64_t)(ady_wall_ms() / 1000);
 	if (err == ADY_OK)
-		err = job->import_sealed ? unseal(room, job, worker, &plaintext, &f)
-		                         : open_sample(room, job, worker, &plaintext, &f);
+		err = open_import(room, job, worker, &plaintext, &f);
 	if (err == ADY_OK)
 		err = ady_take_key(&job->sign.record, job->sign.from, room->secp, &envelope,
 		                   room->spaces[worker].data_key, plaintext, &f);
+	if (err == ADY_OK && job->taken)
+		err = ady_keystore_check(&job->keystore, job->sign.record.pub, job->sign.from, &f);
 	ady_kms_session_wipe(room->config.kms, worker);
+	ady_keystores_give(room->keystores, job->taken);
+	job->taken = NULL;
 	ady_making_settle(room, job, worker, ADY_WIRE_IMPORT, err, &f);
+}
+
+/* The first half of an IMPORT of a keystore, on a thread for them: the KMS threads must not wait
+ * for passwords, nor may what is told to give way hold a lock of theirs. */
+static void run_keystore(struct ady_work *work, size_t worker)
+{
+	struct ady_job *job = (struct ady_job *)work;
+	struct ady_keyroom *room = job->owner;
+	struct ady_fault f = {0};
+	enum ady_err err = ady_keystores_derive(room->keystores, worker, room->import_key, job, &f);
+
+	if (err == ADY_OK) {
+		job->work = (struct ady_work){.fn = run_import};
+		if ((err = ady_pool_submit(room->pool, &job->work)) == ADY_OK)
+			return;
+	}
+	ady_keystores_give(room->keystores, job->taken);
+	job->taken = NULL;
+	ady_keyroom_refuse(room, &job->asker, err, &f);
+	ady_jobs_give(room->config.jobs, job);
+}
+
+/* Which curve the keys in a form's files are of. */
+static bool is_curve_of(uint64_t form, enum ady_curve curve)
+{
+	return form == ADY_IMPORT_V3        ? curve == ADY_CURVE_SECP256K1
+	       : form == ADY_IMPORT_EIP2335 ? curve == ADY_CURVE_BLS12_381
+	                                    : true;
 }
 
 /* Whoever has a ciphertext of the sample may have it signed with; nothing more may come of it. */
@@ -69,8 +109,13 @@ static enum ady_err begin_import(struct ady_job *job, struct ady_space *space,
 		return ady_fail(f, ADY_E_PROTOCOL, "", "the IMPORT message is malformed");
 	if ((err = ady_making_begin(job, space, &m.create, f)) != ADY_OK)
 		return err;
-	job->import_sealed = m.form == ADY_IMPORT_SEALED;
-	if (!job->import_sealed && j->record.allow)
+	job->import_form = m.form;
+	if (m.form == ADY_IMPORT_V3 || m.form == ADY_IMPORT_EIP2335)
+		job->before = run_keystore;
+	if (!is_curve_of(m.form, j->record.curve))
+		return ady_fail(f, ADY_E_FIELD_INVALID, "curve",
+		                "is not that of keystores of this form");
+	if (m.form == ADY_IMPORT_SAMPLE && j->record.allow)
 		return ady_fail(f, ADY_E_DENIED, "allow",
 		                "may not be given to a key that was not sealed for it");
 	ady_import_bind(j->digest, ady_curve_name(j->record.curve), m.create.tenant,

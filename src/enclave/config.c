@@ -278,6 +278,8 @@ static enum ady_err read_options(const struct object *o, struct ady_enclave_conf
 	    {{"data_key_idle_s", 0, 86400, 300, false}, &c->data_key_idle_s},
 	    {{"data_key_max_s", 0, 86400, 3600, false}, &c->data_key_max_s},
 	    {{"data_key_uses", 0, UINT32_MAX, 0, false}, &c->data_key_uses},
+	    {{"keystore_threads", 0, 64, 0, false}, &c->keystore_threads},
+	    {{"keystore_mib", 0, 65536, 1024, false}, &c->keystore_mib},
 	    {{"stamp_life_s", 1, 300, 60, false}, &c->stamp_life_s},
 	};
 	static const bool verified = true;
@@ -313,6 +315,8 @@ static enum ady_err read_root(const struct ady_json *doc, struct ady_enclave_con
 	                                    "data_key_idle_s",
 	                                    "data_key_max_s",
 	                                    "data_key_uses",
+	                                    "keystore_threads",
+	                                    "keystore_mib",
 	                                    "stamp_life_s",
 	                                    "verify_signatures",
 	                                    "validators",

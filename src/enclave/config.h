@@ -36,12 +36,14 @@ struct ady_enclave_config {
 	uint32_t kms_connections, kms_timeout_ms;
 	uint32_t lanes; /* 0: one per core */
 	uint32_t depth;
-	uint32_t data_keys;       /* how many are kept open */
-	uint32_t data_key_idle_s; /* since it was used; 0: none is kept */
-	uint32_t data_key_max_s;  /* since KMS opened it; 0: none is kept */
-	uint32_t data_key_uses;   /* signatures; 0: any number */
-	uint32_t stamp_life_s;    /* the longest that a stamp may be good for */
-	bool verify_signatures;   /* check each signature before it leaves */
+	uint32_t data_keys;        /* how many are kept open */
+	uint32_t data_key_idle_s;  /* since it was used; 0: none is kept */
+	uint32_t data_key_max_s;   /* since KMS opened it; 0: none is kept */
+	uint32_t data_key_uses;    /* signatures; 0: any number */
+	uint32_t keystore_threads; /* keystores opened at once; 0: one per core */
+	uint32_t keystore_mib;     /* memory for that; 0: no keystore is taken */
+	uint32_t stamp_life_s;     /* the longest that a stamp may be good for */
+	bool verify_signatures;    /* check each signature before it leaves */
 	struct ady_config_validators validators;
 	uint8_t hash48[48]; /* SHA-384 of the file's bytes */
 };

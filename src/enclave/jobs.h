@@ -8,9 +8,11 @@
 #define ADY_ENCLAVE_JOBS_H
 
 #include "base/pool.h"
+#include "codec/wire.h"
 #include "enclave/answer.h"
 #include "enclave/data_keys.h"
 #include "signer/duty.h"
+#include "signer/keystore.h"
 
 struct ady_job;
 
@@ -31,10 +33,14 @@ struct ady_job {
 	struct ady_asker asker;
 	int64_t deadline_ms; /* ady_mono_ms */
 	struct ady_job_flight flight;
-	uint64_t first, count;          /* of a batch */
-	size_t id_n;                    /* of its id without the number */
-	const char *kms_key;            /* to make a data key under; NULL: the first */
-	bool import_sealed;             /* by HPKE; else a ciphertext of KMS */
+	uint64_t first, count; /* of a batch */
+	size_t id_n;           /* of its id without the number */
+	const char *kms_key;   /* to make a data key under; NULL: the first */
+	uint64_t import_form;  /* enum ady_wire_import_form */
+	/* Of an import: what the threads for keystores do first; NULL: nothing. */
+	void (*before)(struct ady_work *work, size_t worker);
+	struct ady_keystore keystore;   /* of an import, once it was read */
+	struct ady_seckey *taken;       /* its key, in locked memory (enclave/keystores.h) */
 	enum ady_wire_type attest_type; /* ATTEST or IMPORT_KEY */
 	size_t nonce_n;
 	uint8_t nonce[ADY_WIRE_NONCE_MAX];

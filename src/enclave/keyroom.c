@@ -41,6 +41,9 @@ static enum ady_err open_all(struct ady_keyroom *room)
 		                     ADY_DATA_KEY_SIZE);
 	for (size_t i = 0; i < threads && err == ADY_OK; i++)
 		err = ady_space_open(&room->spaces[i], room);
+	if (err == ADY_OK)
+		err = ady_keystores_open(&room->keystores, room->config.keystore_threads,
+		                         room->config.keystore_memory, c->depth + threads);
 	return err == ADY_OK ? ady_pool_open(&room->pool, threads, c->depth) : err;
 }
 
@@ -68,6 +71,7 @@ void ady_keyroom_close(struct ady_keyroom *room)
 {
 	if (!room)
 		return;
+	ady_keystores_close(room->keystores);
 	ady_pool_close(room->pool);
 	for (size_t i = 0; room->spaces && i < room->config.config->kms_connections; i++) {
 		ady_gcm_free(room->spaces[i].gcm);

@@ -14,6 +14,7 @@
 #include "enclave/data_keys.h"
 #include "enclave/import_key.h"
 #include "enclave/jobs.h"
+#include "enclave/keystores.h"
 #include "enclave/kms_session.h"
 #include "enclave/status.h"
 #include "enclave/time_watch.h"
@@ -27,6 +28,8 @@ struct ady_keyroom_config {
 	struct ady_jobs *jobs;
 	struct ady_status *status;
 	const struct ady_time_watch *watch; /* NULL: nobody watches the clock, and it is right */
+	size_t keystore_threads;            /* 0: no keystore is taken */
+	uint64_t keystore_memory;           /* bytes */
 };
 
 /* What a thread has for itself. */
@@ -47,7 +50,8 @@ struct ady_keyroom {
 	struct ady_arena *arena;
 	struct ady_space *spaces; /* one a KMS thread */
 	struct ady_pool *pool;    /* the KMS threads; worker i calls KMS as worker i */
-	uint64_t born_s;          /* stamps of before are not known here: refused */
+	struct ady_keystores *keystores;
+	uint64_t born_s; /* stamps of before are not known here: refused */
 	pthread_mutex_t replay_lock;
 	struct ady_replay *replay;
 };

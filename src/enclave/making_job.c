@@ -102,6 +102,14 @@ enum ady_err ady_making_begin(struct ady_job *job, struct ady_space *space,
 	return ADY_OK;
 }
 
+/* A keystore is opened before KMS is asked for anything. */
+static enum ady_err submit(struct ady_keyroom *room, struct ady_job *job, struct ady_fault *f)
+{
+	if (job->before)
+		return ady_keystores_submit(room->keystores, &job->work, f);
+	return ady_pool_submit(room->pool, &job->work);
+}
+
 void ady_making_start(struct ady_keyroom *room, struct ady_space *space, struct ady_channel *ch,
                       const struct ady_wire_head *head, struct ady_bytes body,
                       ady_making_begin_fn *start, void (*run)(struct ady_work *, size_t))
@@ -115,10 +123,11 @@ void ady_making_start(struct ady_keyroom *room, struct ady_space *space, struct 
 		                   &f);
 		return;
 	}
+	job->before = NULL;
 	if ((err = start(job, space, body, &f)) == ADY_OK) {
 		job->owner = room;
-		job->work = (struct ady_work){.fn = run};
-		if ((err = ady_pool_submit(room->pool, &job->work)) == ADY_OK)
+		job->work = (struct ady_work){.fn = job->before ? job->before : run};
+		if ((err = submit(room, job, &f)) == ADY_OK)
 			return;
 	}
 	ady_keyroom_refuse(room, &job->asker, err, &f);

@@ -24,6 +24,9 @@
 #include "enclave/seccomp.h"
 #include "enclave/server.h"
 
+/* Memory for all but keystores; doc/protocol.md, "Time and load". */
+enum { RESERVED_MIB = 96 };
+
 /* Everything that lives as long as the process. */
 struct enclave {
 	const struct ady_enclave_config *config;
@@ -34,7 +37,8 @@ struct enclave {
 	bool machine;
 	bool lock_by_capability;
 	size_t lanes;
-	int64_t key_ms; /* what the first RSA key took */
+	uint64_t free_memory; /* when the process began */
+	int64_t key_ms;       /* what the first RSA key took */
 	struct ady_credentials *credentials;
 	struct ady_recipient *recipient;
 	struct ady_kms_session *kms;
@@ -180,6 +184,21 @@ static size_t cores(void)
 	return sched_getaffinity(0, sizeof set, &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
 }
 
+/* What may be used for keystores without the kernel having to end the process: of the memory that
+ * was free at first, RESERVED_MIB are for everything else. */
+static uint64_t keystore_memory(const struct enclave *e)
+{
+	const uint64_t mib = 1024 * 1024, reserved = RESERVED_MIB * mib;
+	const uint64_t wanted = e->config->keystore_mib * mib;
+	const uint64_t there = e->free_memory > reserved ? e->free_memory - reserved : 0;
+
+	if (there >= wanted)
+		return wanted;
+	ADY_WARN("less memory for keystores than configured",
+	         "keystore_mib=%u there_is_mib=%" PRIu64, e->config->keystore_mib, there / mib);
+	return there ? there : 1;
+}
+
 static enum ady_err start_threads(struct enclave *e, struct ady_fault *f)
 {
 	const struct ady_enclave_config *c = e->config;
@@ -187,11 +206,15 @@ static enum ady_err start_threads(struct enclave *e, struct ady_fault *f)
 
 	(void)f;
 	e->lanes = c->lanes ? c->lanes : cores();
-	err = ady_keyroom_open(&e->room, &(struct ady_keyroom_config){.config = c,
-	                                                              .kms = e->kms,
-	                                                              .jobs = e->jobs,
-	                                                              .status = e->status,
-	                                                              .watch = e->watch});
+	err = ady_keyroom_open(
+	    &e->room, &(struct ady_keyroom_config){
+	                  .config = c,
+	                  .kms = e->kms,
+	                  .jobs = e->jobs,
+	                  .status = e->status,
+	                  .watch = e->watch,
+	                  .keystore_threads = c->keystore_threads ? c->keystore_threads : cores(),
+	                  .keystore_memory = keystore_memory(e)});
 	if (err == ADY_OK)
 		err = ady_signing_open(&e->signing, e->room);
 	if (err == ADY_OK)
@@ -320,6 +343,7 @@ enum ady_enclave_exit ady_enclave_run(const struct ady_enclave_start *start)
 	int sig;
 
 	e = (struct enclave){.config = start->config, .machine = start->machine, .listener = -1};
+	e.free_memory = ady_keystores_free_memory();
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGTERM);
 	sigaddset(&ends, SIGINT);

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enclave/keystores.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "signer/import.h"
+
+/* A tenth of a lane's share of a core that both want: imports go on under load, and slowly. */
+enum { NICE = 10, WAITING_MAX = 128, MIB = 1024 * 1024 };
+
+struct ady_keystores {
+	struct ady_pool *pool;
+	struct ady_arena *sealed; /* what was sealed, one a thread */
+	struct ady_arena *keys;
+	uint8_t **plain; /* of each thread, in sealed */
+	pthread_mutex_t lock;
+	pthread_cond_t freed;
+	uint64_t memory, used;
+	uint64_t next, turn; /* who waits has a number; it is the turn of one of them */
+};
+
+/* --- memory --- */
+
+/* /proc is there for a process; a machine of its own has nothing in its caches. */
+uint64_t ady_keystores_free_memory(void)
+{
+	static const char name[] = "MemAvailable:";
+	char text[512];
+	struct sysinfo info;
+	const char *at;
+	int fd = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	if ((at = strstr(text, name)))
+		return strtoull(at + sizeof name - 1, NULL, 10) * 1024;
+	return sysinfo(&info) == 0 ? (uint64_t)info.freeram * info.mem_unit : 0;
+}
+
+/* Wait for room until the job's time is over. Whoever is first in line may take what is free. */
+static enum ady_err reserve(struct ady_keystores *ks, uint64_t bytes, const struct ady_job *job,
+                            struct ady_fault *f)
+{
+	const struct timespec due = {.tv_sec = job->deadline_ms / 1000,
+	                             .tv_nsec = job->deadline_ms % 1000 * 1000000};
+	enum ady_err err;
+	uint64_t number;
+
+	if (bytes > ks->memory)
+		return ady_fail(f, ADY_E_TOO_LARGE, "keystore.crypto",
+		                "needs %llu MiB of memory, and this enclave has %llu MiB for "
+		                "keystores",
+		                (unsigned long long)(bytes / MIB),
+		                (unsigned long long)(ks->memory / MIB));
+	pthread_mutex_lock(&ks->lock);
+	number = ks->next++;
+	while (number != ks->turn)
+		pthread_cond_wait(&ks->freed, &ks->lock);
+	while (bytes > ks->memory - ks->used && !ady_job_expired(job))
+		(void)pthread_cond_clockwait(&ks->freed, &ks->lock, CLOCK_MONOTONIC, &due);
+	err = ady_job_expired(job) ? ADY_E_DEADLINE : ADY_OK;
+	if (err == ADY_OK)
+		ks->used += bytes;
+	ks->turn++;
+	pthread_cond_broadcast(&ks->freed);
+	pthread_mutex_unlock(&ks->lock);
+	return err == ADY_OK ? ADY_OK
+	                     : ady_fail(f, err, "",
+	                                "the time allowed passed before there was "
+	                                "memory for the keystore");
+}
+
+static void release(struct ady_keystores *ks, uint64_t bytes)
+{
+	pthread_mutex_lock(&ks->lock);
+	ks->used -= bytes;
+	pthread_cond_broadcast(&ks->freed);
+	pthread_mutex_unlock(&ks->lock);
+}
+
+/* --- opening --- */
+
+static enum ady_err unseal(const struct ady_import_key *key, const struct ady_job *job,
+                           uint8_t *out, struct ady_bytes *plain, struct ady_fault *f)
+{
+	struct ady_bytes whole = ady_buf_bytes(&job->sign.raw);
+	struct ady_bytes ct = ady_bytes_sub(whole, ADY_HPKE_KEY, whole.n - ADY_HPKE_KEY);
+
+	if (ct.n < ADY_HPKE_TAG ||
+	    ady_import_key_unseal(key, out, whole.p, job->sign.digest, ct) != ADY_OK)
+		return ady_fail(f, ADY_E_FIELD_INVALID, "sealed", "%s", ADY_IMPORT_NOT_OURS);
+	*plain = ady_bytes(out, ct.n - ADY_HPKE_TAG);
+	return ADY_OK;
+}
+
+static enum ady_err open_keystore(struct ady_keystores *ks, struct ady_job *job,
+                                  struct ady_bytes password, struct ady_fault *f)
+{
+	const uint64_t memory = ady_keystore_memory(&job->keystore);
+	enum ady_err err = reserve(ks, memory, job, f);
+
+	if (err != ADY_OK)
+		return err;
+	job->taken = ady_arena_take(ks->keys);
+	if (!job->taken)
+		ADY_BUG("more keys than jobs");
+	err = ady_keystore_open(job->taken, &job->keystore, password, f);
+	release(ks, memory);
+	return err;
+}
+
+/* Not inlined: see ady_stack_wipe. */
+static __attribute__((noinline)) enum ady_err derive(struct ady_keystores *ks, uint8_t *room,
+                                                     const struct ady_import_key *import_key,
+                                                     struct ady_job *job, struct ady_fault *f)
+{
+	const bool v3 = job->import_form == ADY_IMPORT_V3;
+	struct ady_bytes plain, text, password;
+	enum ady_err err = unseal(import_key, job, room, &plain, f);
+
+	if (err == ADY_OK)
+		err = ady_keystore_pair_read(&text, &password, plain, f);
+	if (err == ADY_OK)
+		err = ady_keystore_read(&job->keystore, v3 ? ADY_KEYSTORE_V3 : ADY_KEYSTORE_EIP2335,
+		                        text, f);
+	return err == ADY_OK ? open_keystore(ks, job, password, f) : err;
+}
+
+enum ady_err ady_keystores_derive(struct ady_keystores *ks, size_t worker,
+                                  const struct ady_import_key *import_key, struct ady_job *job,
+                                  struct ady_fault *f)
+{
+	uint8_t *room = ks->plain[worker];
+	enum ady_err err;
+
+	if (ady_job_expired(job))
+		return ady_fail(f, ADY_E_DEADLINE, "",
+		                "the time allowed passed before the keystore was opened");
+	err = derive(ks, room, import_key, job, f);
+	ady_zero(room, ADY_WIRE_KEYSTORE_MAX);
+	ady_stack_wipe();
+	if (err == ADY_OK)
+		return ADY_OK;
+	ady_keystores_give(ks, job->taken);
+	job->taken = NULL;
+	return err;
+}
+
+void ady_keystores_give(struct ady_keystores *ks, struct ady_seckey *key)
+{
+	ady_arena_give(ks->keys, key);
+}
+
+/* --- threads --- */
+
+enum ady_err ady_keystores_submit(struct ady_keystores *ks, struct ady_work *work,
+                                  struct ady_fault *f)
+{
+	if (!ks->pool)
+		return ady_fail(f, ADY_E_DENIED, "", "this enclave takes no keystores");
+	return ady_pool_submit(ks->pool, work);
+}
+
+static enum ady_err open_all(struct ady_keystores *ks, size_t threads, size_t keys)
+{
+	enum ady_err err = ady_arena_open(&ks->sealed, threads, ADY_WIRE_KEYSTORE_MAX);
+
+	if (err == ADY_OK)
+		err = ady_arena_open(&ks->keys, keys, sizeof(struct ady_seckey));
+	ks->plain = calloc(threads, sizeof *ks->plain);
+	if (!ks->plain)
+		return ADY_E_MEMORY;
+	for (size_t i = 0; i < threads && err == ADY_OK; i++)
+		ks->plain[i] = ady_arena_take(ks->sealed);
+	return err == ADY_OK ? ady_pool_open_nice(&ks->pool, threads, WAITING_MAX, NICE) : err;
+}
+
+enum ady_err ady_keystores_open(struct ady_keystores **out, size_t threads, uint64_t memory,
+                                size_t keys)
+{
+	struct ady_keystores *ks = calloc(1, sizeof *ks);
+	enum ady_err err = ADY_OK;
+
+	*out = NULL;
+	if (!ks)
+		return ADY_E_MEMORY;
+	pthread_mutex_init(&ks->lock, NULL);
+	pthread_cond_init(&ks->freed, NULL);
+	ks->memory = memory;
+	if (threads > 0 && memory > 0)
+		err = open_all(ks, threads, keys);
+	if (err != ADY_OK) {
+		ady_keystores_close(ks);
+		return err;
+	}
+	*out = ks;
+	return ADY_OK;
+}
+
+void ady_keystores_close(struct ady_keystores *ks)
+{
+	if (!ks)
+		return;
+	ady_pool_close(ks->pool);
+	ady_arena_close(ks->keys);
+	ady_arena_close(ks->sealed);
+	free(ks->plain);
+	pthread_cond_destroy(&ks->freed);
+	pthread_mutex_destroy(&ks->lock);
+	free(ks);
+}
