@@ -47,7 +47,7 @@ BLSTLIB = $B/lib/libblst.a
 BLST_CFLAGS := -O2 -g -fno-builtin -fPIE -fno-common -fcf-protection -D__BLST_PORTABLE__ \
            -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(BLST)=blst
 
-DEPS    := libsecp256k1 libsodium openssl jansson libcurl sqlite3 libpq
+DEPS    := libsecp256k1 libsodium openssl jansson libcurl sqlite3 libpq libutf8proc
 CFLAGS_ := $(STD) $(WARN) $(HARD) $(SECTIONS) $(OPT) -Isrc -Itests/lib -isystem $(BLST)/bindings -ffile-prefix-map=$(CURDIR)=. \
            $(shell pkg-config --cflags $(DEPS)) $(CFLAGS)
 LIBS    := $(shell pkg-config --libs $(DEPS)) -pthread

@@ -46,4 +46,12 @@ bool ady_attestation_pcr_zero(const struct ady_attestation *att, unsigned i);
  */
 struct ady_bytes ady_nitro_root_g1(void);
 
+enum { ADY_ATTESTATION_ROOT_MAX = 2048 };
+
+/* Read another root than AWS's, a certificate in PEM, as DER. Returns ADY_E_IO with the reason in
+ * f.
+ */
+enum ady_err ady_attestation_read_root(uint8_t der[static ADY_ATTESTATION_ROOT_MAX], size_t *n,
+                                       const char *path, struct ady_fault *f);
+
 #endif

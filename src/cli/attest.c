@@ -2,7 +2,6 @@
 #include "cli/attest.h"
 
 #include <jansson.h>
-#include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,25 +38,6 @@ enum ady_err ady_attest_decode(struct ady_dyn *content, struct ady_fault *f)
 		return ady_fail(f, ADY_E_ATTESTATION, NULL, "the input is neither CBOR nor base64");
 	content->n = n;
 	return ADY_OK;
-}
-
-enum ady_err ady_attest_root(uint8_t der[static ADY_ATTEST_ROOT_MAX], size_t *n, const char *path,
-                             struct ady_fault *f)
-{
-	FILE *file = fopen(path, "re");
-	X509 *cert;
-	int len;
-
-	*n = 0;
-	if (!file)
-		return ady_fail(f, ADY_E_IO, NULL, "%s cannot be opened", path);
-	cert = PEM_read_X509(file, NULL, NULL, NULL);
-	fclose(file);
-	len = cert ? i2d_X509(cert, NULL) : 0;
-	if (len > 0 && len <= ADY_ATTEST_ROOT_MAX)
-		*n = (size_t)i2d_X509(cert, &der);
-	X509_free(cert);
-	return *n ? ADY_OK : ady_fail(f, ADY_E_IO, NULL, "%s holds no PEM certificate", path);
 }
 
 static enum ady_err check_nonce(const struct ady_attestation *att, const char *hex,

@@ -10,7 +10,7 @@
 #include "aws/attestation.h"
 #include "cli/options.h"
 
-enum { ADY_ATTEST_PCRS = 9, ADY_ATTEST_ROOT_MAX = 2048 };
+enum { ADY_ATTEST_PCRS = 9 };
 
 /* What the caller expects: a nonce (hex) or NULL; for each PCR the values allowed (hex), none: any.
  */
@@ -22,10 +22,6 @@ struct ady_attest_expected {
 /* Turn the content of a file into a document in place: base64 text (white space ignored) is
  * decoded, anything else stays. Returns ADY_E_ATTESTATION with the reason in f. */
 enum ady_err ady_attest_decode(struct ady_dyn *content, struct ady_fault *f);
-
-/* Read a root certificate (PEM) as DER. Returns ADY_E_IO with the reason in f. */
-enum ady_err ady_attest_root(uint8_t der[static ADY_ATTEST_ROOT_MAX], size_t *n, const char *path,
-                             struct ady_fault *f);
 
 /* Compare a verified document. Returns ADY_E_ATTESTATION, or ADY_E_FIELD_INVALID for what the
  * caller gave, with field and reason in f. */

@@ -205,7 +205,7 @@ static int read_rules(const struct ady_command *self, const struct verify *v,
 	if (v->root) {
 		size_t n;
 
-		if (ady_attest_root(root, &n, v->root, &f) != ADY_OK)
+		if (ady_attestation_read_root(root, &n, v->root, &f) != ADY_OK)
 			return ady_cli_fault(&f, "read the root", NULL);
 		rules->root = ady_bytes(root, n);
 	}
@@ -218,7 +218,7 @@ static int run_verify(const struct ady_command *self, const struct verify *v)
 	struct ady_attestation att;
 	struct ady_dyn document = {0};
 	struct ady_fault f = {0};
-	uint8_t root[ADY_ATTEST_ROOT_MAX];
+	uint8_t root[ADY_ATTESTATION_ROOT_MAX];
 	int status = read_rules(self, v, &rules, root);
 	enum ady_err err;
 

@@ -43,7 +43,7 @@ static enum ady_err fetch_import_key(const struct import *m, uint8_t public[stat
 	struct ady_gateway_reply reply = {0};
 	struct ady_attestation att;
 	struct ady_dyn document = {0};
-	uint8_t random[NONCE], root[ADY_ATTEST_ROOT_MAX];
+	uint8_t random[NONCE], root[ADY_ATTESTATION_ROOT_MAX];
 	char nonce[2 * NONCE + 1], path[128];
 	size_t root_n;
 	enum ady_err err = ADY_OK;
@@ -52,7 +52,7 @@ static enum ady_err fetch_import_key(const struct import *m, uint8_t public[stat
 	ady_hex_encode(nonce, ady_bytes(random, sizeof random));
 	expected.nonce = nonce;
 	snprintf(path, sizeof path, "/v1/import-key?nonce=%s", nonce);
-	if (m->root && (err = ady_attest_root(root, &root_n, m->root, f)) == ADY_OK)
+	if (m->root && (err = ady_attestation_read_root(root, &root_n, m->root, f)) == ADY_OK)
 		rules.root = ady_bytes(root, root_n);
 	if (err == ADY_OK)
 		err = ady_gateway_call(&m->gateway, path, NULL, TIMEOUT_MS, &reply, f);

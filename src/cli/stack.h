@@ -39,10 +39,14 @@ void ady_stack_close(struct ady_stack *s);
  * Errors as ady_aws_json. */
 enum ady_err ady_stack_key(struct ady_stack *s, struct ady_fault *f);
 
-/* Write enclave.json and gateway.json; each option "NAME=VALUE" sets a member (NAME may have dots,
+/* Write enclave.json; each option "NAME=VALUE" sets a member (NAME may have dots,
  * VALUE is JSON or else text). Returns ADY_E_IO or ADY_E_CONFIG with the reason in f. */
 enum ady_err ady_stack_configure(struct ady_stack *s, const struct ady_values *enclave,
-                                 const struct ady_values *gateway, struct ady_fault *f);
+                                 struct ady_fault *f);
+
+/* Write gateway.json, once the enclave is measured. As ady_stack_configure. */
+enum ady_err ady_stack_configure_gateway(struct ady_stack *s, const struct ady_values *gateway,
+                                         struct ady_fault *f);
 
 /* Measure the enclave's program and configuration, which run as a process. Errors as
  * ady_measure_files. */

@@ -137,7 +137,12 @@ static json_t *gateway_json(const struct ady_stack *s)
 	    ady_stack_text(s->cloud, "region"), "endpoint", ady_stack_text(s->cloud, "endpoint"),
 	    "ca_file", ady_stack_text(s->cloud, "ca_file"), "imds",
 	    ady_stack_text(s->cloud, "imds"), "credentials", "imds");
+	char pcr0[97];
 
+	ady_hex_encode(pcr0, ady_bytes(s->pcr.pcr[0], 48));
+	json_object_set_new(json, "attestation",
+	                    json_pack("{s[s] ss}", "pcr0", pcr0, "root",
+	                              ady_stack_text(s->cloud, "nsm_root_file")));
 	set_path(json, "enclave", s->vm ? "hybrid" : "unix", s,
 	         s->vm ? "vm.vsock:5000" : "enclave.sock");
 	set_path(json_object_get(json, "relay"), "listen", s->vm ? "hybrid" : "unix", s,
@@ -146,15 +151,17 @@ static json_t *gateway_json(const struct ady_stack *s)
 }
 
 enum ady_err ady_stack_configure(struct ady_stack *s, const struct ady_values *enclave,
-                                 const struct ady_values *gateway, struct ady_fault *f)
+                                 struct ady_fault *f)
 {
-	enum ady_err err = write_enclave(s, enclave, f);
-	json_t *json;
+	return write_enclave(s, enclave, f);
+}
 
-	if (err != ADY_OK)
-		return err;
-	json = gateway_json(s);
-	err = ady_stack_set(json, gateway, f);
+enum ady_err ady_stack_configure_gateway(struct ady_stack *s, const struct ady_values *gateway,
+                                         struct ady_fault *f)
+{
+	json_t *json = gateway_json(s);
+	enum ady_err err = ady_stack_set(json, gateway, f);
+
 	snprintf(s->gateway_url, sizeof s->gateway_url, "%s://127.0.0.1:%d",
 	         json_object_get(json, "tls") ? "https" : "http", s->port);
 	if (err == ADY_OK)

@@ -241,9 +241,11 @@ static enum ady_err start_all(struct up *up, struct ady_fault *f)
 	if (err == ADY_OK)
 		err = ady_stack_key(&up->stack, f);
 	if (err == ADY_OK)
-		err = ady_stack_configure(&up->stack, &up->enclave, &up->gateway, f);
+		err = ady_stack_configure(&up->stack, &up->enclave, f);
 	if (err == ADY_OK)
 		err = measure(up, f);
+	if (err == ADY_OK)
+		err = ady_stack_configure_gateway(&up->stack, &up->gateway, f);
 	if (err == ADY_OK)
 		err = ady_stack_admit(&up->stack, f);
 	if (err == ADY_OK)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/config_attestation.h"
 #include "gateway/config_callers.h"
 #include "gateway/config_nodes.h"
 #include "gateway/config_object.h"
@@ -300,23 +301,15 @@ static enum ady_err read_numbers(struct ady_gateway_config *c, const struct ady_
 
 static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_conf *root)
 {
-	static const char *const known[] = {"listen",
-	                                    "tls",
-	                                    "enclave",
-	                                    "relay",
-	                                    "aws",
-	                                    "store",
-	                                    "threads",
-	                                    "request_timeout_ms",
-	                                    "access_log",
-	                                    "plain_anywhere",
-	                                    "callers",
-	                                    "quotas",
-	                                    "nodes",
-	                                    "ipc",
-	                                    "default_chain",
-	                                    "validators",
-	                                    NULL};
+	static const char *const known[] = {"listen",        "tls",
+	                                    "enclave",       "relay",
+	                                    "aws",           "store",
+	                                    "threads",       "request_timeout_ms",
+	                                    "access_log",    "plain_anywhere",
+	                                    "callers",       "quotas",
+	                                    "nodes",         "ipc",
+	                                    "default_chain", "validators",
+	                                    "attestation",   NULL};
 	const char *enclave;
 	enum ady_err err = ady_conf_members(root, known);
 
@@ -346,6 +339,8 @@ static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_con
 		err = ady_config_nodes_read(c, root);
 	if (err == ADY_OK)
 		err = ady_config_read_validators(c, root);
+	if (err == ADY_OK)
+		err = ady_config_attestation_read(&c->attestation, root);
 	return err == ADY_OK ? read_numbers(c, root) : err;
 }
 

@@ -58,6 +58,16 @@ struct ady_config_quota {
 	int64_t weight;      /* of its turns when the enclave is full */
 };
 
+enum { ADY_GATEWAY_PCRS_MAX = 8 };
+
+/* Which enclave the gateway may seal what it holds in clear to (gateway/importing.h). */
+struct ady_config_attestation {
+	bool on;
+	const char *root; /* PEM file; NULL: AWS Nitro Enclaves G1 */
+	uint8_t pcr0[ADY_GATEWAY_PCRS_MAX][48], pcr8[ADY_GATEWAY_PCRS_MAX][48]; /* any of them */
+	size_t pcr0_n, pcr8_n; /* 0: not compared; never both */
+};
+
 /* Who may ask: one of token and certificate, or both. */
 struct ady_config_caller {
 	const char *tenant;            /* NULL: none, of an administrator */
@@ -107,6 +117,7 @@ struct ady_gateway_config {
 	struct ady_config_store store;
 	const char *states; /* where validators' states are (store/states.h); NULL: no validators */
 	struct ady_config_validators validators;
+	struct ady_config_attestation attestation;
 	struct ady_config_caller *callers; /* heap; NULL: whoever reaches a listener */
 	size_t callers_n;
 	struct ady_config_node *nodes; /* heap */

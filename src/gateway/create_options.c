@@ -7,9 +7,9 @@
 #include "base/text.h"
 #include "gateway/keys_call.h"
 
-enum member { OPTIONS, ENC, SEALED, KMS, COUNT, FIRST, TENANT, CURVE, MEMBERS };
+enum member { OPTIONS, ENC, SEALED, FORM, KMS, COUNT, FIRST, TENANT, CURVE, MEMBERS };
 
-static const char *const names[MEMBERS] = {"options", "enc",   "sealed", "kms_ciphertext",
+static const char *const names[MEMBERS] = {"options", "enc",   "sealed", "form", "kms_ciphertext",
                                            "count",   "first", "tenant", "curve"};
 
 struct body {
@@ -84,15 +84,37 @@ static enum ady_err number_of(const struct body *b, enum member m, uint64_t min,
 
 /* --- a key that is brought in --- */
 
+/* What was sealed: by "form", or a key without it. */
+static enum ady_err form_of(const struct body *b, uint64_t *form, struct ady_fault *f)
+{
+	static const struct {
+		const char *name;
+		uint64_t form;
+	} forms[] = {
+	    {"key", ADY_IMPORT_SEALED}, {"v3", ADY_IMPORT_V3}, {"eip2335", ADY_IMPORT_EIP2335}};
+
+	*form = b->value[KMS] ? ADY_IMPORT_SAMPLE : ADY_IMPORT_SEALED;
+	if (!b->value[FORM])
+		return ADY_OK;
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+		if (!b->value[KMS] && ady_json_is(&b->doc, b->value[FORM], forms[i].name)) {
+			*form = forms[i].form;
+			return ADY_OK;
+		}
+	return ady_fail(f, ADY_E_FIELD_INVALID, names[FORM], "is not known, or not with this");
+}
+
 static enum ady_err import(struct ady_op *op, const struct body *b, struct ady_wire_create create,
                            struct ady_fault *f)
 {
-	struct ady_wire_import m = {.create = create,
-	                            .form = b->value[KMS] ? ADY_IMPORT_SAMPLE : ADY_IMPORT_SEALED};
+	struct ady_wire_import m = {.create = create};
 	struct ady_dyn enc = {0}, sealed = {0};
 	enum ady_err err = bytes_of(b, b->value[KMS] ? KMS : SEALED, &sealed, f);
-	const size_t max = b->value[KMS] ? ADY_WIRE_KMS_MAX : ADY_WIRE_SEALED_MAX;
+	size_t max;
 
+	if (err == ADY_OK)
+		err = form_of(b, &m.form, f);
+	max = ady_wire_sealed_max(m.form);
 	if (err == ADY_OK && !b->value[KMS])
 		err = bytes_of(b, ENC, &enc, f);
 	if (err == ADY_OK && !b->value[KMS] && enc.n != 32)

@@ -8,7 +8,8 @@
 #include "gateway/op.h"
 
 /* Ask the enclave for what op's body says, {"options": "{..}"} with one of
- *   "enc", "sealed"      base64: a key sealed to the import key (doc/protocol.md, "Imports")
+ *   "enc", "sealed"      base64: what was sealed to the import key (doc/protocol.md, "Imports"), by
+ *   "form"               "key" (or absent), or a keystore: "v3", "eip2335"
  *   "kms_ciphertext"     base64: a secret of the AWS sample
  *   "count", "first"     so many keys, numbered from first (0) on
  * and "tenant", "curve", which were read already. The op is answered, now or later. */

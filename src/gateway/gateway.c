@@ -38,6 +38,9 @@ static enum ady_err open_services(struct ady_gateway *g, struct ady_fault *f)
 		err = ady_credentials_open(&g->credentials, &config->aws, f);
 	if (err == ADY_OK)
 		err = ady_store_open(&g->store, config, g->credentials, f);
+	if (err == ADY_OK && config->attestation.root)
+		err = ady_attestation_read_root(g->attestation_root, &g->attestation_root_n,
+		                                config->attestation.root, f);
 	if (err == ADY_OK && config->states)
 		err = ady_states_open(&g->states, config->states, f);
 	if (err == ADY_OK)

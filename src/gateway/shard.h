@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 
+#include "aws/attestation.h"
 #include "codec/json.h"
 #include "crypto/secp.h"
 #include "gateway/key_count.h"
@@ -48,6 +49,8 @@ struct ady_gateway {
 	struct ady_gate gate;
 	struct ady_quotas *quotas;
 	struct ady_nodes nodes;
+	uint8_t attestation_root[ADY_ATTESTATION_ROOT_MAX]; /* DER; n 0: AWS's */
+	size_t attestation_root_n;
 	struct ady_accounts *accounts; /* whose turn it is to send from an account */
 	SSL_CTX *tls;                  /* NULL: plain */
 	struct ady_endpoint listen[ADY_GATEWAY_LISTEN_MAX]; /* with their ports */
@@ -75,6 +78,8 @@ struct ady_shard {
 	struct ady_http_server *servers[ADY_GATEWAY_LISTEN_MAX];
 	size_t servers_n, draining;
 	struct ady_link *link;
+	uint8_t import_key[32]; /* the enclave's, verified, ... */
+	uint64_t import_from;   /* ... on this connection (ady_link_connection); 0: none */
 	struct ady_http_client **node_clients; /* as many as nodes */
 	struct ady_node_health *health;        /* of the first shard, else NULL */
 	struct ady_door doors[ADY_GATEWAY_LISTEN_MAX];

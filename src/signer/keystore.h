@@ -15,7 +15,8 @@ enum ady_keystore_form { ADY_KEYSTORE_V3, ADY_KEYSTORE_EIP2335 };
 
 enum {
 	ADY_KEYSTORE_TEXT_MAX = 15 * 1024,
-	ADY_KEYSTORE_PASSWORD_MAX = 1024,
+	ADY_KEYSTORE_PASSWORD_MAX =
+	    960, /* with it and a text as long as may be, 16 KiB are sealed */
 	ADY_KEYSTORE_SALT_MAX = 128,
 	/* scrypt's n r p: eight times what geth and the deposit tools ask for (n 262144, r 8, p 1),
 	 * about five seconds. */

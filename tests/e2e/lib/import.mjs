@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { CipherSuite, HkdfSha256, DhkemX25519HkdfSha256 } from '@hpke/core';
 import { Chacha20Poly1305 } from '@hpke/chacha20poly1305';
+import { cbor } from './parent.mjs';
 
 const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Chacha20Poly1305() });
 
@@ -11,4 +12,13 @@ export async function sealImport(publicKey, plaintext, { curve = 'secp256k1', te
   const sender = await suite.createSenderContext({ recipientPublicKey: await suite.kem.deserializePublicKey(publicKey), info: new TextEncoder().encode(info).buffer });
   const aad = createHash('sha256').update(`${curve}\0${tenant}\0`).update(options).digest();
   return { enc: Buffer.from(sender.enc), sealed: Buffer.from(await sender.seal(plaintext, aad)) };
+}
+
+/** A keystore and its password, sealed for link.import: { enc, sealed, form, curve, options }. */
+export async function sealKeystore(publicKey, keystore, password, { id, tenant, options = JSON.stringify({ id }), form } = {}) {
+  const text = typeof keystore === 'string' ? keystore : JSON.stringify(keystore);
+  form ??= JSON.parse(text).version === 3 ? 2 : 3;
+  const curve = form === 2 ? 'secp256k1' : 'bls12-381';
+  const plain = cbor([Buffer.from(text), Buffer.from(password)]);
+  return { ...(await sealImport(publicKey, plain, { curve, tenant, options })), form, curve: form === 2 ? 0 : 2, options, tenant };
 }

@@ -147,9 +147,9 @@ export class Link {
     return { ok: true, id, record, text: text.toString(), publicKey, address, dataKey: Buffer.from(record.data_key, 'base64') };
   }
 
-  /** Take a key in, sealed (with enc) or as a ciphertext of KMS; resolves as create. */
-  async import(id, sealed, { tenant = 'default', options = JSON.stringify({ id }), dataKey = Buffer.alloc(0), curve = 0, enc, ...more } = {}) {
-    const body = cbor([curve, tenant, Buffer.from(options), dataKey, enc ? 0 : 1, enc ?? Buffer.alloc(0), sealed]);
+  /** Take a key in, sealed (with enc) or as a ciphertext of KMS; resolves as create. form: of doc/protocol.md. */
+  async import(id, sealed, { tenant = 'default', options = JSON.stringify({ id }), dataKey = Buffer.alloc(0), curve = 0, enc, form = enc ? 0 : 1, ...more } = {}) {
+    const body = cbor([curve, tenant, Buffer.from(options), dataKey, form, enc ?? Buffer.alloc(0), sealed]);
     return this.made(id, await this.ask(T.IMPORT, body, more));
   }
 

@@ -20,21 +20,20 @@
 #define EIP_CIPHER(message)                                            \
 	"\"cipher\":{\"function\":\"aes-128-ctr\",\"params\":{\"iv\":" \
 	"\"264daa3f303d7259501c93d997d84fe6\"},\"message\":\"" message "\"}"
-#define EIP_SCRYPT                                                                              \
-	EIP_HEAD                                                                                \
-	    "\"scrypt\",\"params\":{\"dklen\":32,\"n\":262144,\"p\":1,\"r\":8,\"salt\":"        \
-	    "\"" EIP_SALT                                                                       \
-	    "\"},\"message\":\"\"},\"checksum\":{\"function\":\"sha256\",\"params\":{},"        \
-	    "\"message\":\"d2217fe5f3e9a1e34581ef8a78f7c9928e436d36dacc5e846690a5581e8ea484\"}" \
-	    "," EIP_CIPHER("06ae90d55fe0a6e9c5c3bc5b170827b2e5cce3929ed3f116c2811e6366dfe20f")  \
-	        EIP_TAIL
-#define EIP_PBKDF2                                                                                \
-	EIP_HEAD                                                                                  \
-	    "\"pbkdf2\",\"params\":{\"dklen\":32,\"c\":262144,\"prf\":\"hmac-sha256\","           \
-	    "\"salt\":\"" EIP_SALT "\"},\"message\":\"\"},\"checksum\":{\"function\":\"sha256\"," \
-	    "\"params\":{},\"message\":"                                                          \
-	    "\"8a9f5d9912ed7e75ea794bc5a89bca5f193721d30868ade6f73043c6ea6febf1\"}," EIP_CIPHER(  \
-	        "cee03fde2af33149775b7223e7845e4fb2c8ae1792e5f99fe9ecf474cc8c16ad") EIP_TAIL
+#define EIP_SCRYPT                                                                                 \
+	EIP_HEAD                                                                                   \
+	"\"scrypt\",\"params\":{\"dklen\":32,\"n\":262144,\"p\":1,\"r\":8,\"salt\":"               \
+	"\"" EIP_SALT "\"},\"message\":\"\"},\"checksum\":{\"function\":\"sha256\",\"params\":{}," \
+	"\"message\":\"d2217fe5f3e9a1e34581ef8a78f7c9928e436d36dacc5e846690a5581e8ea484\"}"        \
+	"," EIP_CIPHER("06ae90d55fe0a6e9c5c3bc5b170827b2e5cce3929ed3f116c2811e6366dfe20f")         \
+	    EIP_TAIL
+#define EIP_PBKDF2                                                                            \
+	EIP_HEAD                                                                              \
+	"\"pbkdf2\",\"params\":{\"dklen\":32,\"c\":262144,\"prf\":\"hmac-sha256\","           \
+	"\"salt\":\"" EIP_SALT "\"},\"message\":\"\"},\"checksum\":{\"function\":\"sha256\"," \
+	"\"params\":{},\"message\":"                                                          \
+	"\"8a9f5d9912ed7e75ea794bc5a89bca5f193721d30868ade6f73043c6ea6febf1\"}," EIP_CIPHER(  \
+	    "cee03fde2af33149775b7223e7845e4fb2c8ae1792e5f99fe9ecf474cc8c16ad") EIP_TAIL
 #define EIP_KEY "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f"
 #define EIP_PASSWORD "testpassword\xf0\x9f\x94\x91" /* normalised */
 
