@@ -61,6 +61,31 @@ static enum ady_err read_listen(struct ady_gateway_config *c, const struct ady_c
 	return err;
 }
 
+/* One text, or a list of them. */
+static enum ady_err read_enclaves(struct ady_gateway_config *c, const struct ady_conf *root)
+{
+	const json_t *o = json_object_get(root->json, "enclave");
+	size_t n = json_is_array(o) ? json_array_size(o) : 1;
+	enum ady_err err = ADY_OK;
+
+	if (!o)
+		return ady_conf_refuse(root, "enclave", "is required");
+	if (n == 0 || n > ADY_GATEWAY_ENCLAVES_MAX)
+		return ady_conf_refuse(root, "enclave", "is no list of 1 to 8 endpoints");
+	for (size_t i = 0; err == ADY_OK && i < n; i++) {
+		const json_t *one = json_is_array(o) ? json_array_get(o, i) : o;
+		char name[40] = "enclave";
+
+		if (json_is_array(o))
+			snprintf(name, sizeof name, "enclave[%zu]", i);
+		if (!json_is_string(one))
+			return ady_conf_refuse(root, name, "is no string");
+		err = ady_conf_endpoint(root, name, json_string_value(one), &c->enclaves[i]);
+	}
+	c->enclaves_n = n;
+	return err;
+}
+
 static enum ady_err read_tls(struct ady_gateway_config *c, const struct ady_conf *root)
 {
 	static const char *const known[] = {"cert", "key", "client_ca", NULL};
@@ -310,7 +335,6 @@ static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_con
 	                                    "nodes",         "ipc",
 	                                    "default_chain", "validators",
 	                                    "attestation",   NULL};
-	const char *enclave;
 	enum ady_err err = ady_conf_members(root, known);
 
 	if (err == ADY_OK)
@@ -322,9 +346,7 @@ static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_con
 	if (err == ADY_OK)
 		err = read_listen(c, root);
 	if (err == ADY_OK)
-		err = ady_conf_need_text(root, "enclave", &enclave);
-	if (err == ADY_OK)
-		err = ady_conf_endpoint(root, "enclave", enclave, &c->enclave);
+		err = read_enclaves(c, root);
 	if (err == ADY_OK)
 		err = read_relay(c, root);
 	if (err == ADY_OK)

@@ -12,6 +12,7 @@
 
 enum {
 	ADY_GATEWAY_LISTEN_MAX = 8,
+	ADY_GATEWAY_ENCLAVES_MAX = 8,
 	ADY_GATEWAY_ALLOW_MAX = 64,
 	ADY_GATEWAY_THREADS_MAX = 64,
 	ADY_GATEWAY_CALLERS_MAX = 1024,
@@ -111,7 +112,8 @@ struct ady_gateway_config {
 	size_t listen_n;
 	bool plain_anywhere, access_log;
 	struct ady_config_tls tls;
-	struct ady_endpoint enclave;
+	struct ady_endpoint enclaves[ADY_GATEWAY_ENCLAVES_MAX];
+	size_t enclaves_n;
 	struct ady_config_relay relay;
 	struct ady_config_aws aws;
 	struct ady_config_store store;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/creating.h"
 
+#include <string.h>
+
+#include "base/clock.h"
 #include "base/text.h"
 #include "codec/json.h"
 #include "gateway/shard.h"
@@ -54,11 +57,41 @@ static void on_created(struct ady_creating *c, struct ady_bytes body, const stru
 	c->done(c, f ? NULL : &m, f);
 }
 
+static bool is_sealed_to_another(const struct ady_creating *c, const struct ady_fault *f)
+{
+	return c->import.n > 0 && (f->err == ADY_E_ENCLAVE || (f->err == ADY_E_FIELD_INVALID &&
+	                                                       strcmp(f->where, "sealed") == 0));
+}
+
+/* Ask the next enclave that can be asked to take a key in. */
+static enum ady_err ask_next(struct ady_creating *c)
+{
+	struct ady_enclaves *all = c->shard->enclaves;
+	int64_t left = c->due_ms - ady_mono_ms();
+	enum ady_err err = ADY_E_ENCLAVE;
+
+	while (err != ADY_OK && c->tried < ady_enclaves_n(all))
+		err = ady_enclaves_ask_at(all, c->tried++, &c->call, c->type,
+		                          ady_dyn_bytes(&c->import), left < 1 ? 1 : (uint32_t)left);
+	return err;
+}
+
+void ady_creating_drop(struct ady_creating *c)
+{
+	if (!c->shard)
+		return;
+	ady_enclaves_forget(c->shard->enclaves, &c->call);
+	ady_dyn_free(&c->import);
+}
+
 static void on_answer(struct ady_call *call, struct ady_bytes body, const struct ady_fault *f)
 {
 	struct ady_creating *c =
 	    (struct ady_creating *)((char *)call - offsetof(struct ady_creating, call));
 
+	if (f && is_sealed_to_another(c, f) && ask_next(c) == ADY_OK)
+		return;
+	ady_dyn_free(&c->import);
 	/* A data key that KMS no longer opens is no use to the next key. */
 	if (f && f->err == ADY_E_KMS && c->reused)
 		ady_tenant_keys_set(c->shard->gateway->tenant_keys, c->tenant,
@@ -88,7 +121,8 @@ static enum ady_err send(struct ady_creating *c, const struct ady_buf *b, uint32
 {
 	if (b->full)
 		return ADY_E_TOO_LARGE;
-	return ady_link_ask(c->shard->link, &c->call, c->type, ady_buf_bytes(b), deadline_ms);
+	return ady_enclaves_ask(c->shard->enclaves, &c->call, c->type, ady_buf_bytes(b),
+	                        deadline_ms);
 }
 
 enum ady_err ady_creating_ask(struct ady_creating *c, struct ady_shard *shard, enum ady_curve curve,
@@ -118,7 +152,16 @@ enum ady_err ady_creating_import(struct ady_creating *c, struct ady_shard *shard
 	if (err != ADY_OK)
 		return err;
 	ady_wire_put_import(&b, m);
-	return send(c, &b, deadline_ms);
+	if (b.full || ady_enclaves_n(shard->enclaves) == 1)
+		return send(c, &b, deadline_ms);
+	c->import.n = 0;
+	ady_dyn_put(&c->import, b.p, b.n);
+	c->tried = 0;
+	c->due_ms = ady_mono_ms() + deadline_ms;
+	err = ask_next(c);
+	if (err != ADY_OK)
+		ady_dyn_free(&c->import);
+	return err;
 }
 
 enum ady_err ady_creating_batch(struct ady_creating *c, struct ady_shard *shard,

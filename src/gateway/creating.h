@@ -18,6 +18,11 @@ struct ady_creating {
 	bool reused;          /* a data key that was known was sent along */
 	enum ady_curve curve; /* of a batch */
 	uint8_t type;         /* of the question: CREATE, IMPORT or CREATE_BATCH */
+	/* An import is for the enclave whose key it was sealed to, which nothing says: it is asked
+	 * of one after the other. */
+	struct ady_dyn import;
+	size_t tried;
+	int64_t due_ms;
 	/* The answer, valid during the call, when f is NULL; else why there is none. */
 	void (*done)(struct ady_creating *c, const struct ady_wire_created *m,
 	             const struct ady_fault *f);
@@ -30,10 +35,13 @@ struct ady_creating {
  * (signer/record.h, ady_record_begin): the enclave reads it. The tenant's data key is the gateway's
  * to remember (gateway/tenant_keys.h).
  * Returns: ADY_E_FIELD_INVALID for a tenant that is too long; what ady_link_ask returns; then done
- * is not called. A call is let go of by ady_link_forget(shard->link, &c->call). */
+ * is not called. A call is let go of by ady_creating_drop. */
 enum ady_err ady_creating_ask(struct ady_creating *c, struct ady_shard *shard, enum ady_curve curve,
                               struct ady_bytes tenant, struct ady_bytes options,
                               uint32_t deadline_ms);
+
+/* Let go of what is under way; harmless otherwise. */
+void ady_creating_drop(struct ady_creating *c);
 
 /* Ask to take a key in; m is complete but for the data key. As ady_creating_ask. */
 enum ady_err ady_creating_import(struct ady_creating *c, struct ady_shard *shard,

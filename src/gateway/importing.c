@@ -54,7 +54,7 @@ static enum ady_err take_key(struct ady_importing *i, struct ady_bytes document,
 	if (att.public_key.n != sizeof i->shard->import_key)
 		return ady_fail(f, ADY_E_ATTESTATION, "public_key", "is no import key");
 	memcpy(i->shard->import_key, att.public_key.p, att.public_key.n);
-	i->shard->import_from = ady_link_connection(i->shard->link);
+	i->shard->import_known = true;
 	return ADY_OK;
 }
 
@@ -70,7 +70,7 @@ static void on_imported(struct ady_creating *c, const struct ady_wire_created *m
 
 	if (another && !i->again) {
 		i->again = true;
-		i->shard->import_from = 0;
+		i->shard->import_known = false;
 		if (ask_document(i) == ADY_OK)
 			return;
 	}
@@ -133,8 +133,8 @@ static enum ady_err ask_document(struct ady_importing *i)
 	ady_random(i->nonce, sizeof i->nonce);
 	ady_wire_put_blob(&b, ady_bytes(i->nonce, sizeof i->nonce));
 	i->call.done = on_document;
-	return ady_link_ask(i->shard->link, &i->call, ADY_WIRE_IMPORT_KEY, ady_buf_bytes(&b),
-	                    left_ms(i));
+	return ady_enclaves_ask(i->shard->enclaves, &i->call, ADY_WIRE_IMPORT_KEY,
+	                        ady_buf_bytes(&b), left_ms(i));
 }
 
 /* --- --- */
@@ -157,7 +157,6 @@ struct ady_importing *ady_importing_new(struct ady_shard *shard, const char *ten
 
 enum ady_err ady_importing_start(struct ady_importing *i, uint32_t deadline_ms, struct ady_fault *f)
 {
-	const uint64_t connection = ady_link_connection(i->shard->link);
 	enum ady_err err;
 
 	if (!i->shard->gateway->config->attestation.on)
@@ -165,7 +164,7 @@ enum ady_err ady_importing_start(struct ady_importing *i, uint32_t deadline_ms, 
 		                "the gateway takes no keystores: it is not told which enclave "
 		                "(attestation)");
 	i->due_ms = ady_mono_ms() + deadline_ms;
-	if (connection != 0 && i->shard->import_from == connection)
+	if (i->shard->import_known)
 		return seal_and_ask(i, f);
 	err = ask_document(i);
 	return err == ADY_OK ? ADY_OK : ady_fail(f, err, NULL, "%s", ady_err_text(err));
@@ -175,8 +174,8 @@ void ady_importing_free(struct ady_importing *i)
 {
 	if (!i)
 		return;
-	ady_link_forget(i->shard->link, &i->call);
-	ady_link_forget(i->shard->link, &i->creating.call);
+	ady_enclaves_forget(i->shard->enclaves, &i->call);
+	ady_creating_drop(&i->creating);
 	if (i->keystore.p)
 		ady_zero(i->keystore.p, i->keystore.cap);
 	if (i->password.p)

@@ -44,7 +44,7 @@ struct ady_link {
 	struct dial dial;
 	uint64_t connection;
 	uint64_t credentials_version;
-	struct ady_credentials_watch watch;
+	bool ailing; /* KMS does not work for the enclave, as it said last */
 	unsigned failures;
 	void (*stopped)(void *ctx);
 	pthread_mutex_t lock; /* guards report, which other threads read */
@@ -109,6 +109,7 @@ static void on_closed(void *ctx, struct ady_channel *ch, enum ady_err why)
 	l->ch = NULL;
 	l->state = DOWN;
 	l->credentials_version = 0;
+	l->ailing = false;
 	set_report(l, false, words);
 	fail_all(l);
 	connect_later(l);
@@ -130,6 +131,7 @@ static enum ady_err send_call(struct ady_link *l, struct ady_call *call, uint8_t
 	enum ady_err err;
 
 	ady_calls_add(&l->calls, call, type, counted);
+	call->link = l;
 	head.id = call->id;
 	err = ady_channel_send(l->ch, &head, body);
 	if (err == ADY_OK)
@@ -189,14 +191,10 @@ static void on_credentials(struct ady_call *call, struct ady_bytes body, const s
 		send_credentials(l); /* a change may have waited for this answer */
 }
 
-static void on_refresh(struct ady_credentials_watch *w)
+void ady_link_refresh(struct ady_link *l)
 {
-	struct ady_link *l = OWNER(w, struct ady_link, watch);
-
 	if (l->state == UP)
 		send_credentials(l);
-	if (l->config.refreshed)
-		l->config.refreshed(l->config.ctx);
 }
 
 static void on_beat(struct ady_call *call, struct ady_bytes body, const struct ady_fault *f)
@@ -208,6 +206,7 @@ static void on_beat(struct ady_call *call, struct ady_bytes body, const struct a
 		end(l, ADY_E_PROTOCOL);
 		return;
 	}
+	l->ailing = status.kms == ADY_KMS_FAILING || !status.has_credentials;
 	pthread_mutex_lock(&l->lock);
 	l->report.status = status;
 	l->report.has_status = true;
@@ -251,6 +250,7 @@ static void on_timer(struct ady_timer *timer)
 {
 	struct ady_link *l = OWNER(timer, struct ady_link, timer);
 	bool waiting = l->hello.id != 0 || l->beat.id != 0;
+	int64_t left = l->asked_ms + SILENCE_MS - ady_mono_ms();
 
 	if (l->state == DOWN) {
 		if (l->stopped)
@@ -260,13 +260,13 @@ static void on_timer(struct ady_timer *timer)
 			connect_later(l);
 		return;
 	}
-	if (waiting && ady_mono_ms() - l->asked_ms >= SILENCE_MS) {
+	if (waiting && left <= 0) {
 		end(l, ADY_E_DEADLINE);
 		return;
 	}
 	if (!waiting && l->state == UP)
 		send_own(l, &l->beat, ADY_WIRE_STATUS);
-	ady_timer_set(l->config.loop, &l->timer, BEAT_MS);
+	ady_timer_set(l->config.loop, &l->timer, waiting && left < BEAT_MS ? left : BEAT_MS);
 }
 
 /* 50 ms, doubling to 400 ms, half of it random: the links of all threads do not knock at once. A
@@ -367,11 +367,6 @@ enum ady_err ady_link_open(struct ady_link **link, const struct ady_link_config 
 	l->credentials.done = on_credentials;
 	l->dial = (struct dial){.work.fn = dial_work, .task.fn = on_dialled, .link = l, .fd = -1};
 	set_report(l, false, "not connected yet");
-	if (config->credentials) {
-		l->watch.loop = config->loop;
-		l->watch.fn = on_refresh;
-		ady_credentials_watch(config->credentials, &l->watch);
-	}
 	ady_timer_set(config->loop, &l->timer, 0);
 	return ADY_OK;
 }
@@ -403,12 +398,22 @@ enum ady_err ady_link_ask(struct ady_link *l, struct ady_call *call, uint8_t typ
 
 void ady_link_forget(struct ady_link *l, struct ady_call *call)
 {
-	struct ady_call_slot *slot = ady_calls_find(&l->calls, call->id);
+	struct ady_call_slot *slot = call->link == l ? ady_calls_find(&l->calls, call->id) : NULL;
 
 	if (!slot || slot->call != call)
 		return;
 	ungate(l, slot);
 	ady_calls_take(&l->calls, slot);
+}
+
+bool ady_link_is_up(const struct ady_link *l)
+{
+	return l->state == UP;
+}
+
+bool ady_link_is_ailing(const struct ady_link *l)
+{
+	return l->ailing;
 }
 
 uint64_t ady_link_connection(const struct ady_link *l)

@@ -24,7 +24,8 @@ struct ady_call {
 	/* The answer's body, valid during the call, when f is NULL; else why there is none: what
 	 * the enclave said, or ADY_E_ENCLAVE when the link has ended. */
 	void (*done)(struct ady_call *call, struct ady_bytes body, const struct ady_fault *f);
-	uint64_t id; /* 0: not in flight */
+	uint64_t id;           /* 0: not in flight */
+	struct ady_link *link; /* in flight: where */
 };
 
 struct ady_link_config {
@@ -33,8 +34,6 @@ struct ady_link_config {
 	struct ady_pool *dialers; /* connecting blocks */
 	struct ady_gate *gate;
 	struct ady_credentials *credentials; /* NULL: none are handed over (tests) */
-	void (*refreshed)(void *ctx); /* an attempt to refresh credentials has ended; new ones
-	                                 were sent before this; NULL is allowed */
 	/* The enclave asks something; NULL: it may not. Answered by ady_link_reply, now or later.
 	 */
 	void (*question)(void *ctx, const struct ady_wire_head *head, struct ady_bytes body);
@@ -66,6 +65,15 @@ enum ady_err ady_link_ask(struct ady_link *link, struct ady_call *call, uint8_t 
 /* Forget a call that is in flight (harmless otherwise): done is not called, a late answer is
  * dropped. */
 void ady_link_forget(struct ady_link *link, struct ady_call *call);
+
+/* Whether questions can be asked. */
+bool ady_link_is_up(const struct ady_link *link);
+
+/* Whether the enclave has said, last, that KMS does not work for it. */
+bool ady_link_is_ailing(const struct ady_link *link);
+
+/* There may be new credentials: hand them over. */
+void ady_link_refresh(struct ady_link *link);
 
 /* The version of the credentials that were sent last on this connection; 0: none. */
 uint64_t ady_link_credentials(const struct ady_link *link);

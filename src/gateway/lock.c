@@ -2,27 +2,65 @@
  *
  * POST /v1/lock: the enclave forgets opened data keys, of {"tenant": ".."} or with {"all": true}.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "gateway/answer.h"
 #include "gateway/op.h"
 
-static void on_locked(struct ady_call *call, struct ady_bytes body, const struct ady_fault *f)
-{
-	struct ady_op *op = (struct ady_op *)((char *)call - offsetof(struct ady_op, call));
-	uint64_t n;
+/* One lock, of all enclaves: data keys may be open in each. */
+struct locking {
+	struct ady_op *op; /* NULL once answered */
+	struct part {
+		struct ady_call call; /* first */
+		struct locking *all;
+	} parts[ADY_GATEWAY_ENCLAVES_MAX];
+	struct ady_shard *shard;
+	size_t waiting;
+	uint64_t locked;
+	struct ady_fault fault; /* of one that has not */
+};
 
-	if (f) {
-		ady_op_fail(op, f);
+static void abandon(struct ady_op *op)
+{
+	struct locking *l = op->waiting;
+
+	for (size_t i = 0; i < ADY_GATEWAY_ENCLAVES_MAX; i++)
+		ady_enclaves_forget(l->shard->enclaves, &l->parts[i].call);
+	free(l);
+}
+
+static void end_one(struct locking *l)
+{
+	struct ady_op *op = l->op;
+	const struct ady_fault f = l->fault;
+	uint64_t n = l->locked;
+
+	if (--l->waiting > 0)
 		return;
-	}
-	if (ady_wire_read_locked(&n, body) != ADY_OK) {
-		ady_op_refuse(op, ADY_E_PROTOCOL, NULL, "the answer of the enclave is malformed");
+	op->abandon = NULL;
+	free(l);
+	if (f.err != ADY_OK) {
+		ady_op_fail(op, &f);
 		return;
 	}
 	op->shard->out.n = 0;
 	ady_dyn_printf(&op->shard->out, "{\"locked\":%llu}\n", (unsigned long long)n);
 	ady_op_answer(op);
+}
+
+static void on_locked(struct ady_call *call, struct ady_bytes body, const struct ady_fault *f)
+{
+	struct locking *l = ((struct part *)call)->all;
+	uint64_t n = 0;
+
+	if (f)
+		l->fault = *f;
+	else if (ady_wire_read_locked(&n, body) != ADY_OK)
+		(void)ady_fail(&l->fault, ADY_E_PROTOCOL, NULL,
+		               "the answer of the enclave is malformed");
+	l->locked += n;
+	end_one(l);
 }
 
 static bool may_lock(const struct ady_caller *caller, const char *tenant)
@@ -51,14 +89,32 @@ static void ask(struct ady_op *op, const char *tenant)
 {
 	uint8_t space[ADY_WIRE_TENANT_MAX + 16];
 	struct ady_buf b = ady_buf(space, sizeof space);
-	enum ady_err err;
+	struct ady_enclaves *enclaves = op->shard->enclaves;
+	struct locking *l = calloc(1, sizeof *l);
 
+	if (!l)
+		ADY_BUG("out of memory");
+	l->op = op;
+	l->shard = op->shard;
+	l->waiting = 1;
+	op->waiting = l;
+	op->abandon = abandon;
 	ady_wire_put_lock(&b, ady_bytes_str(tenant));
-	op->call.done = on_locked;
-	err = ady_link_ask(op->shard->link, &op->call, ADY_WIRE_LOCK, ady_buf_bytes(&b),
-	                   ady_op_left_ms(op));
-	if (err != ADY_OK)
-		ady_op_refuse(op, err, NULL, NULL);
+	for (size_t i = 0; i < ady_enclaves_n(enclaves); i++) {
+		struct part *p = &l->parts[i];
+		enum ady_err err;
+
+		p->all = l;
+		p->call.done = on_locked;
+		err = ady_enclaves_ask_at(enclaves, i, &p->call, ADY_WIRE_LOCK, ady_buf_bytes(&b),
+		                          ady_op_left_ms(op));
+		if (err == ADY_OK)
+			l->waiting++;
+		else
+			(void)ady_fail(&l->fault, err, NULL, "an enclave cannot be asked; %s",
+			               "those that can have forgotten");
+	}
+	end_one(l);
 }
 
 void ady_lock_keys(struct ady_shard *shard, struct ady_http_request *req)

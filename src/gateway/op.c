@@ -141,8 +141,8 @@ static void end(struct ady_op *op, int status, const char *type, const char *ext
 	struct ady_http_request *req = op->req;
 
 	ady_timer_cancel(op->shard->loop, &op->deadline);
-	ady_link_forget(op->shard->link, &op->call);
-	ady_link_forget(op->shard->link, &op->creating.call);
+	ady_enclaves_forget(op->shard->enclaves, &op->call);
+	ady_creating_drop(&op->creating);
 	ady_signing_drop(op->signing);
 	ady_listing_drop(op->listing);
 	ady_eth2_drop(op);

@@ -67,7 +67,8 @@ static void ask_document(struct ady_shard *shard, struct ady_http_request *req, 
 	}
 	op->call.done = on_document;
 	ady_wire_put_blob(&b, ady_bytes(nonce, n));
-	err = ady_link_ask(shard->link, &op->call, type, ady_buf_bytes(&b), ady_op_left_ms(op));
+	err = ady_enclaves_ask(shard->enclaves, &op->call, type, ady_buf_bytes(&b),
+	                       ady_op_left_ms(op));
 	if (err != ADY_OK)
 		ady_op_refuse(op, err, NULL, "the enclave cannot be asked now");
 }
@@ -94,25 +95,38 @@ void ady_page_health(struct ady_shard *shard, struct ady_http_request *req)
 	ady_answer_now(shard, req, ADY_ROUTE_HEALTH, 200, ADY_JSON_TYPE, NULL, id);
 }
 
-/* All threads' links must be up: a request may land on any of them. */
+static void check_kms(const struct ady_link_report *r, struct ady_ready_part *kms)
+{
+	if (!r->has_status || kms->ok)
+		return;
+	kms->ok = r->status.kms != ADY_KMS_FAILING && r->status.has_credentials;
+	snprintf(kms->why, sizeof kms->why, "%s",
+	         r->status.has_credentials ? r->kms_text : "the enclave has no credentials");
+}
+
+/* Each thread must reach an enclave: a request may land on any of them. */
 static void check_enclave(struct ady_gateway *g, struct ady_ready_part *enclave,
                           struct ady_ready_part *kms)
 {
+	const size_t n = g->config->enclaves_n;
 	struct ady_link_report r;
 
 	*enclave = (struct ady_ready_part){.ok = true};
 	*kms = (struct ady_ready_part){.why = "the enclave has not said yet"};
 	for (size_t i = 0; i < g->shards_n; i++) {
-		ady_link_report(g->shards[i]->link, &r);
-		if (!r.up) {
-			enclave->ok = false;
-			snprintf(enclave->why, sizeof enclave->why, "%s", r.why);
+		size_t up = 0;
+
+		for (size_t k = 0; k < n; k++) {
+			ady_enclaves_report(g->shards[i]->enclaves, k, &r);
+			up += r.up;
+			if (!r.up)
+				snprintf(enclave->why, sizeof enclave->why, "%s", r.why);
+			check_kms(&r, kms);
 		}
-		if (!r.has_status)
-			continue;
-		kms->ok = r.status.kms != ADY_KMS_FAILING && r.status.has_credentials;
-		snprintf(kms->why, sizeof kms->why, "%s",
-		         r.status.has_credentials ? r.kms_text : "the enclave has no credentials");
+		enclave->ok = enclave->ok && up > 0;
+		if (up > 0 && up < n && enclave->ok)
+			snprintf(enclave->why, sizeof enclave->why, "%zu of %zu enclaves answer",
+			         up, n);
 	}
 }
 
@@ -260,27 +274,95 @@ static void put_status(struct ady_dyn *out, const struct ady_wire_status *s)
 		               stages[i], (double)us[i] / 1e6);
 }
 
-static void put_links(struct ady_dyn *out, struct ady_gateway *g)
+/* What all enclaves have done together; of what cannot be added, the worst. */
+static void add_status(struct ady_wire_status *sum, const struct ady_wire_status *s)
 {
-	struct ady_link_report r, any = {0};
-	uint64_t connects = 0;
-	size_t up = 0;
+	sum->waiting += s->waiting;
+	sum->signed_n += s->signed_n;
+	sum->refused_n += s->refused_n;
+	sum->kms_calls += s->kms_calls;
+	sum->kms_failures += s->kms_failures;
+	sum->prepare_us += s->prepare_us;
+	sum->kms_us += s->kms_us;
+	sum->sign_us += s->sign_us;
+	sum->created += s->created;
+	sum->data_keys += s->data_keys;
+	sum->data_key_hits += s->data_key_hits;
+	sum->data_key_misses += s->data_key_misses;
+	sum->data_keys_expired += s->data_keys_expired;
+	sum->data_keys_locked += s->data_keys_locked;
+	if (s->kms > sum->kms)
+		sum->kms = s->kms;
+	if (s->drift_ms > sum->drift_ms)
+		sum->drift_ms = s->drift_ms;
+}
+
+/* Whether an enclave has said how it is, to any thread. */
+static bool status_of(struct ady_gateway *g, size_t enclave, struct ady_wire_status *status)
+{
+	struct ady_link_report r;
 
 	for (size_t i = 0; i < g->shards_n; i++) {
-		ady_link_report(g->shards[i]->link, &r);
+		ady_enclaves_report(g->shards[i]->enclaves, enclave, &r);
+		*status = r.status;
+		if (r.has_status)
+			return true;
+	}
+	return false;
+}
+
+static void put_enclaves(struct ady_dyn *out, struct ady_gateway *g)
+{
+	struct ady_wire_status sum = {0}, one;
+	bool any = false;
+
+	ady_dyn_str(out, "# HELP adyton_enclave_up Whether the enclave answers.\n"
+	                 "# TYPE adyton_enclave_up gauge\n");
+	for (size_t k = 0; k < g->config->enclaves_n; k++) {
+		bool up = status_of(g, k, &one);
+
+		ady_dyn_printf(out, "adyton_enclave_up{enclave=\"%zu\"} %d\n", k, up);
+		if (up)
+			add_status(&sum, &one);
+		any = any || up;
+	}
+	if (any)
+		put_status(out, &sum);
+}
+
+static void put_links(struct ady_dyn *out, struct ady_gateway *g)
+{
+	struct ady_link_report r;
+	uint64_t connects = 0;
+	size_t up = 0, n = g->config->enclaves_n;
+
+	for (size_t i = 0; i < g->shards_n * n; i++) {
+		ady_enclaves_report(g->shards[i / n]->enclaves, i % n, &r);
 		up += r.up;
 		connects += r.connects;
-		if (r.has_status)
-			any = r;
 	}
 	ady_metrics_put_one(out, "adyton_links_up", "gauge", "Connections to the enclave.",
 	                    (double)up);
 	ady_metrics_put_one(out, "adyton_links_wanted", "gauge",
-	                    "Connections to the enclave when all is well.", (double)g->shards_n);
+	                    "Connections to the enclave when all is well.",
+	                    (double)(g->shards_n * n));
 	ady_metrics_put_one(out, "adyton_link_connects_total", "counter",
 	                    "Connections made to the enclave.", (double)connects);
-	if (any.has_status)
-		put_status(out, &any.status);
+	put_enclaves(out, g);
+}
+
+static void put_gates(struct ady_dyn *out, struct ady_gateway *g)
+{
+	uint64_t in_flight = 0, limit = 0;
+
+	for (size_t k = 0; k < g->config->enclaves_n; k++) {
+		in_flight += atomic_load(&g->gates[k].in_flight);
+		limit += atomic_load(&g->gates[k].limit);
+	}
+	ady_metrics_put_one(out, "adyton_in_flight", "gauge", "Requests with the enclave.",
+	                    (double)in_flight);
+	ady_metrics_put_one(out, "adyton_in_flight_limit", "gauge",
+	                    "Requests that may be with the enclave; more are shed.", (double)limit);
 }
 
 static void put_sessions(struct ady_dyn *out, struct ady_gateway *g)
@@ -321,11 +403,7 @@ void ady_page_metrics(struct ady_shard *shard, struct ady_http_request *req)
 	ady_request_id(shard, req, id);
 	out->n = 0;
 	ady_metrics_put(out, sets, g->shards_n);
-	ady_metrics_put_one(out, "adyton_in_flight", "gauge", "Requests with the enclave.",
-	                    atomic_load(&g->gate.in_flight));
-	ady_metrics_put_one(out, "adyton_in_flight_limit", "gauge",
-	                    "Requests that may be with the enclave; more are shed.",
-	                    atomic_load(&g->gate.limit));
+	put_gates(out, g);
 	put_sessions(out, g);
 	ady_node_put_metrics(out, &g->nodes);
 	put_links(out, g);

@@ -46,7 +46,7 @@ static void cancel(struct ady_rpc_call *call)
 	m->call = NULL;
 	if (m->storing)
 		return;
-	ady_link_forget(m->shard->link, &m->creating.call);
+	ady_creating_drop(&m->creating);
 	end_making(m);
 }
 

@@ -24,7 +24,7 @@ void ady_shard_let(struct ady_shard *s)
 }
 
 /* What is still unanswered has had its time. */
-static void link_stopped(void *ctx)
+static void links_stopped(void *ctx)
 {
 	struct ady_shard *s = ctx;
 
@@ -39,13 +39,13 @@ static void link_stopped(void *ctx)
 	}
 }
 
-/* The listeners have ended one after the other; then the link, then the loop. */
+/* The listeners have ended one after the other; then the links, then the loop. */
 static void drained(void *ctx)
 {
 	struct ady_shard *s = ctx;
 
 	if (--s->draining == 0)
-		ady_link_stop(s->link, link_stopped);
+		ady_enclaves_stop(s->enclaves, links_stopped);
 }
 
 static void on_drain(struct ady_task *task)
@@ -101,20 +101,21 @@ static enum ady_err open_servers(struct ady_shard *s, struct ady_fault *f)
 	return ADY_OK;
 }
 
-static enum ady_err open_link(struct ady_shard *s, struct ady_fault *f)
+static enum ady_err open_enclaves(struct ady_shard *s, struct ady_fault *f)
 {
-	const struct ady_link_config link = {
+	const struct ady_enclaves_config config = {
 	    .loop = s->loop,
-	    .endpoint = s->gateway->config->enclave,
+	    .at = s->gateway->config->enclaves,
+	    .n = s->gateway->config->enclaves_n,
 	    .dialers = s->gateway->dialers,
-	    .gate = &s->gateway->gate,
+	    .gates = s->gateway->gates,
 	    .credentials = s->gateway->credentials,
 	    .refreshed = ady_signing_refreshed,
 	    .question = ady_shard_question,
 	    .ctx = s,
 	};
 
-	if (ady_link_open(&s->link, &link) == ADY_OK)
+	if (ady_enclaves_open(&s->enclaves, &config) == ADY_OK)
 		return ADY_OK;
 	return ady_fail(f, ADY_E_MEMORY, NULL, "out of memory");
 }
@@ -144,7 +145,7 @@ enum ady_err ady_shard_open(struct ady_shard **shard, struct ady_gateway *gatewa
 		s->health = ady_node_health_open(s);
 		err = ady_session_listen(s, f);
 	}
-	return err == ADY_OK ? open_link(s, f) : err;
+	return err == ADY_OK ? open_enclaves(s, f) : err;
 }
 
 static void *shard_main(void *arg)
@@ -171,7 +172,7 @@ void ady_shard_close(struct ady_shard *s)
 	ady_session_drop_all(s);
 	ady_node_health_close(s->health);
 	ady_node_clients_close(s->node_clients, s->gateway->nodes.n);
-	ady_link_close(s->link);
+	ady_enclaves_close(s->enclaves);
 	ady_fair_close(s->fair);
 	ady_loop_close(s->loop);
 	while (s->free_ops) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One thread of the gateway: a loop with its own HTTP listeners on the shared ports and its own
- * link to the enclave, so that a request stays on one thread from its first byte to its last.
+ * links to the enclaves, so that a request stays on one thread from its first byte to its last.
  * Thread rule: the shard's thread, but for what gateway.c does before it starts and after it ended.
  */
 #ifndef ADY_GATEWAY_SHARD_H
@@ -12,8 +12,8 @@
 #include "aws/attestation.h"
 #include "codec/json.h"
 #include "crypto/secp.h"
+#include "gateway/enclaves.h"
 #include "gateway/key_count.h"
-#include "gateway/link.h"
 #include "gateway/metrics.h"
 #include "gateway/node.h"
 #include "gateway/quota.h"
@@ -46,7 +46,7 @@ struct ady_gateway {
 	struct ady_pool *dialers; /* to the enclave */
 	struct ady_pool *lookups; /* of nodes' names; NULL: there are no nodes */
 	struct ady_secp *secp;    /* for public keys; no key of ours is ever here */
-	struct ady_gate gate;
+	struct ady_gate gates[ADY_GATEWAY_ENCLAVES_MAX]; /* as many as enclaves */
 	struct ady_quotas *quotas;
 	struct ady_nodes nodes;
 	uint8_t attestation_root[ADY_ATTESTATION_ROOT_MAX]; /* DER; n 0: AWS's */
@@ -77,9 +77,9 @@ struct ady_shard {
 	struct ady_loop *loop;
 	struct ady_http_server *servers[ADY_GATEWAY_LISTEN_MAX];
 	size_t servers_n, draining;
-	struct ady_link *link;
-	uint8_t import_key[32]; /* the enclave's, verified, ... */
-	uint64_t import_from;   /* ... on this connection (ady_link_connection); 0: none */
+	struct ady_enclaves *enclaves;
+	uint8_t import_key[32]; /* of an enclave, verified; it may have gone since */
+	bool import_known;
 	struct ady_http_client **node_clients; /* as many as nodes */
 	struct ady_node_health *health;        /* of the first shard, else NULL */
 	struct ady_door doors[ADY_GATEWAY_LISTEN_MAX];

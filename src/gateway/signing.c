@@ -20,7 +20,7 @@ struct ady_signing {
 	struct ady_fair_wait turn; /* waiting: for room in the enclave */
 	struct ady_store_wait fetch;
 	bool fetching; /* fetch.done is still to come */
-	bool record_retried, credentials_retried;
+	bool record_retried, credentials_retried, enclave_retried;
 	uint64_t credentials; /* the version that was in force when it was sent */
 	uint64_t attempts;    /* parked: the refresh that it waits for (ady_credentials_refresh) */
 	struct ady_stored *record;
@@ -89,7 +89,7 @@ void ady_signing_drop(struct ady_signing *s)
 {
 	if (!s)
 		return;
-	ady_link_forget(s->shard->link, &s->call);
+	ady_enclaves_forget(s->shard->enclaves, &s->call);
 	ady_fair_remove(s->shard->fair, &s->turn);
 	if (s->at_here)
 		unpark(s);
@@ -134,11 +134,7 @@ static uint32_t left_ms(const struct ady_signing *s)
  * Tenants wait here instead, where the order is ours. */
 static bool has_room(const struct ady_signing *s)
 {
-	struct ady_gate *gate = &s->shard->gateway->gate;
-
-	return s->ask.caller.everyone ||
-	       atomic_load_explicit(&gate->in_flight, memory_order_relaxed) <
-	           atomic_load_explicit(&gate->limit, memory_order_relaxed) / 2;
+	return s->ask.caller.everyone || ady_enclaves_have_room(s->shard->enclaves);
 }
 
 static enum ady_err ask_now(struct ady_signing *s, struct ady_fault *f)
@@ -162,10 +158,10 @@ static enum ady_err ask_now(struct ady_signing *s, struct ady_fault *f)
 		                ADY_WIRE_REQUEST_MAX);
 	ady_wire_put_sign(&b, &m);
 	s->stage_us = ady_mono_us();
-	s->credentials = ady_link_credentials(shard->link);
+	s->credentials = ady_enclaves_credentials(shard->enclaves);
 	err = b.full ? ADY_E_TOO_LARGE
-	             : ady_link_ask(shard->link, &s->call, ADY_WIRE_SIGN, ady_buf_bytes(&b),
-	                            left_ms(s));
+	             : ady_enclaves_ask(shard->enclaves, &s->call, ADY_WIRE_SIGN, ady_buf_bytes(&b),
+	                                left_ms(s));
 	if (err == ADY_OK)
 		return ADY_OK;
 	return ady_fail(f, err, NULL, "%s",
@@ -335,7 +331,7 @@ static void retry_record(struct ady_signing *s)
 static void retry_credentials(struct ady_signing *s)
 {
 	s->credentials_retried = true;
-	if (ady_link_credentials(s->shard->link) > s->credentials) {
+	if (ady_enclaves_credentials(s->shard->enclaves) > s->credentials) {
 		ask_again(s);
 		return;
 	}
@@ -343,10 +339,20 @@ static void retry_credentials(struct ady_signing *s)
 	park(&s->shard->parked, s);
 }
 
+/* An enclave has ended with the request in it; another is there. Whatever became of the first
+ * attempt, the second brings the same signature. */
+static void retry_enclave(struct ady_signing *s)
+{
+	s->enclave_retried = true;
+	ask_again(s);
+}
+
 static void refused(struct ady_signing *s, const struct ady_fault *f)
 {
 	s->fault = *f;
-	if (record_may_be_old(s, f))
+	if (f->err == ADY_E_ENCLAVE && !s->enclave_retried && ady_enclaves_up(s->shard->enclaves))
+		retry_enclave(s);
+	else if (record_may_be_old(s, f))
 		retry_record(s);
 	else if (credentials_may_be_old(s, f))
 		retry_credentials(s);
@@ -366,7 +372,7 @@ void ady_signing_refreshed(void *ctx)
 		todo->at_here = &todo;
 	while ((s = todo)) {
 		unpark(s);
-		if (ady_link_credentials(shard->link) > s->credentials)
+		if (ady_enclaves_credentials(shard->enclaves) > s->credentials)
 			ask_again(s);
 		else if (attempts < s->attempts)
 			park(&shard->parked, s);

@@ -22,7 +22,7 @@ static void answer_fault(struct ady_shard *shard, uint64_t connection, uint64_t 
 	struct ady_buf b = ady_buf(space, sizeof space);
 
 	ady_wire_put_fault(&b, f);
-	ady_link_reply(shard->link, connection, id, ADY_WIRE_ERROR, ady_buf_bytes(&b));
+	ady_enclaves_reply(shard->enclaves, connection, id, ADY_WIRE_ERROR, ady_buf_bytes(&b));
 }
 
 static void on_done(struct ady_state_call *call)
@@ -38,8 +38,8 @@ static void on_done(struct ady_state_call *call)
 
 	if (call->err == ADY_OK) {
 		ady_wire_put_state_outcome(&b, &m);
-		ady_link_reply(shard->link, q->connection, q->id,
-		               ADY_WIRE_STATE_CAS | ADY_WIRE_ANSWER, ady_buf_bytes(&b));
+		ady_enclaves_reply(shard->enclaves, q->connection, q->id,
+		                   ADY_WIRE_STATE_CAS | ADY_WIRE_ANSWER, ady_buf_bytes(&b));
 	} else {
 		answer_fault(shard, q->connection, q->id, &call->fault);
 	}
@@ -50,7 +50,7 @@ static void on_done(struct ady_state_call *call)
 void ady_shard_question(void *ctx, const struct ady_wire_head *head, struct ady_bytes body)
 {
 	struct ady_shard *shard = ctx;
-	uint64_t connection = ady_link_connection(shard->link);
+	uint64_t connection = ady_enclaves_connection(shard->enclaves);
 	struct ady_wire_state_cas m;
 	struct ady_fault f = {0};
 	struct question *q;

@@ -20,6 +20,7 @@ struct ady_validating {
 	struct ady_state_call state;
 	struct ady_timer later;
 	bool fetching, stating; /* what is still to come back */
+	bool enclave_retried;
 	unsigned again;
 	struct ady_stored *record;
 	struct ady_state_row row;
@@ -80,8 +81,8 @@ void ady_validating_drop(struct ady_validating *v)
 {
 	if (!v)
 		return;
-	ady_link_forget(v->shard->link, &v->call);
 	ady_timer_cancel(v->shard->loop, &v->later);
+	ady_enclaves_forget(v->shard->enclaves, &v->call);
 	v->ask.done = NULL;
 	if (!v->fetching && !v->stating)
 		give_back(v);
@@ -145,6 +146,13 @@ static void on_answer(struct ady_call *call, struct ady_bytes body, const struct
 	struct ady_validating *v = OWNER(call, struct ady_validating, call);
 	struct ady_bytes blob;
 
+	/* An enclave has ended; another is there, and the state says what may be signed yet. */
+	if (f && f->err == ADY_E_ENCLAVE && !v->enclave_retried &&
+	    ady_enclaves_up(v->shard->enclaves)) {
+		v->enclave_retried = true;
+		go_on(v);
+		return;
+	}
 	if (f) {
 		finish(v, (struct ady_bytes){0}, f);
 		return;
@@ -213,8 +221,8 @@ static enum ady_err ask_now(struct ady_validating *v, struct ady_fault *f)
 	put_question(&b, v);
 	v->call.done = on_answer;
 	err = b.full ? ADY_E_TOO_LARGE
-	             : ady_link_ask(shard->link, &v->call, type, ady_buf_bytes(&b),
-	                            left < 1 ? 1 : (uint32_t)left);
+	             : ady_enclaves_ask(shard->enclaves, &v->call, type, ady_buf_bytes(&b),
+	                                left < 1 ? 1 : (uint32_t)left);
 	ady_dyn_free(&large);
 	if (err == ADY_E_BUSY && v->ask.request.n > LARGE && left > LATER_MS) {
 		v->later.fn = on_later;

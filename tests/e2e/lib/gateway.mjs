@@ -10,6 +10,13 @@ import { bin, run, scratch, tail, spawnBound } from './stack.mjs';
 
 let gateways = 0;
 
+/** For startGateway, where there is no stack: what a gateway needs to know of a devcloud, kept in dir. */
+export function gatewayHome(dir, cloud) {
+  const aws = { region: cloud.region, endpoint: cloud.devcloud, ca_file: cloud.ca_file, imds: cloud.imds, credentials: 'imds' };
+  writeFileSync(join(dir, 'gateway.json'), JSON.stringify({ aws }));
+  return { dir };
+}
+
 /** Start adyton-gateway with the stack's configuration and changes of its top members; resolves to
  * { gateway, port, pid, child, ended, log, config, stop }. */
 export async function startGateway(s, changes = {}, { env } = {}) {

@@ -45,7 +45,7 @@ export function measure(config, program = join(bin, 'adyton-enclave')) {
   return { pcr0: m.pcr0 ?? m.PCR0, pcr1: m.pcr1 ?? m.PCR1, pcr2: m.pcr2 ?? m.PCR2 };
 }
 
-/** A key policy that lets role decrypt under a measurement and the administrator do the rest. */
+/** A key policy that lets role decrypt under a measurement, or one of a list, and the administrator do the rest. */
 export function policyFor(cloud, pcr0) {
   return JSON.stringify({
     Version: '2012-10-17',
@@ -64,8 +64,12 @@ export function policyFor(cloud, pcr0) {
 
 let enclaves = 0;
 
-/** Start an enclave with a configuration of its own; resolves to { config, child, link(), relay, log }. */
-export async function startEnclave(cloud, keyArn, { changes = {}, kms = {}, nsm = cloud.nsm, program = join(bin, 'adyton-enclave'), admit = true } = {}) {
+/** Let the enclaves of these measurements use the key, and no others. */
+export const admit = (cloud, keyArn, pcr0s) => cloud.kms.send(new PutKeyPolicyCommand({ KeyId: keyArn, PolicyName: 'default', Policy: policyFor(cloud, pcr0s) }));
+
+/** Start an enclave with a configuration of its own; resolves to { config, pcr0, child, ended, link(), relay, log, socket,
+ * restart() }. restart starts it again after its end, at the same place. */
+export async function startEnclave(cloud, keyArn, { changes = {}, kms = {}, nsm = cloud.nsm, program = join(bin, 'adyton-enclave'), admit: admits = true } = {}) {
   const dir = scratch(`e${enclaves++}`);
   const path = (n) => join(dir, n);
   const endpoint = new URL(cloud.devcloud);
@@ -92,18 +96,24 @@ export async function startEnclave(cloud, keyArn, { changes = {}, kms = {}, nsm 
     }),
   );
   const { pcr0 } = measure(config, program);
-  if (admit) await cloud.kms.send(new PutKeyPolicyCommand({ KeyId: keyArn, PolicyName: 'default', Policy: policyFor(cloud, pcr0) }));
+  if (admits) await admit(cloud, keyArn, pcr0);
   const relay = new Relay(path('r.sock'));
   atEnd(() => relay.close());
   const log = path('log');
-  const child = spawnBound(program, ['--config', config], { stdio: ['ignore', openSync(log, 'a'), openSync(log, 'a')] });
-  const ended = new Promise((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })));
-  atEnd(() => (child.kill('SIGKILL'), ended));
-  await until(20000, 'the enclave to listen', () => {
-    if (child.exitCode !== null) throw new Error(`adyton-enclave ended (${child.exitCode}): ${tail(log)}`);
-    return existsSync(path('e.sock')) && /ready/.test(readFileSync(log, 'utf8'));
-  });
-  return { config, pcr0, child, ended, relay, log, socket: path('e.sock'), link: () => new Link(path('e.sock')) };
+  const e = { config, pcr0, relay, log, socket: path('e.sock'), link: () => new Link(path('e.sock')) };
+  e.restart = async () => {
+    const seen = existsSync(log) ? readFileSync(log, 'utf8').length : 0;
+    const child = spawnBound(program, ['--config', config], { stdio: ['ignore', openSync(log, 'a'), openSync(log, 'a')] });
+    e.child = child;
+    e.ended = new Promise((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })));
+    await until(20000, 'the enclave to listen', () => {
+      if (child.exitCode !== null) throw new Error(`adyton-enclave ended (${child.exitCode}): ${tail(log)}`);
+      return existsSync(path('e.sock')) && /ready/.test(readFileSync(log, 'utf8').slice(seen));
+    });
+  };
+  atEnd(() => (e.child?.kill('SIGKILL'), e.ended));
+  await e.restart();
+  return e;
 }
 
 /** A KMS key of the administrator's. */

@@ -3,11 +3,10 @@
 // frames of both (doc/protocol.md) and lets a test see, change, drop, replay and add them.
 import net from 'node:net';
 import { join } from 'node:path';
-import { writeFileSync } from 'node:fs';
 import { atEnd, until } from './tap.mjs';
 import { request, scratch } from './stack.mjs';
 import { T, cbor, uncbor } from './parent.mjs';
-import { startGateway } from './gateway.mjs';
+import { gatewayHome, startGateway } from './gateway.mjs';
 import { startDevcloud, startEnclave, createKey } from './hostile.mjs';
 
 /** Types whose answers carry signatures. */
@@ -178,13 +177,8 @@ export async function startAttacked({ changes = {}, gateway = {}, threads = 1 } 
   const keyArn = await createKey(cloud);
   const e = await startEnclave(cloud, keyArn, { changes });
   const wire = new WireProxy(join(dir, 'w.sock'), e.socket);
-  const endpoint = cloud.devcloud;
-  writeFileSync(
-    join(dir, 'gateway.json'),
-    JSON.stringify({ aws: { region: cloud.region, endpoint, ca_file: cloud.ca_file, imds: cloud.imds, credentials: 'imds' }, threads }),
-  );
-  const own = { enclave: `unix:${wire.path}`, store: { sqlite: join(dir, 'keys.sqlite'), cache_ms: 0 }, ...gateway };
-  const g = await startGateway({ dir }, own);
+  const own = { threads, enclave: `unix:${wire.path}`, store: { sqlite: join(dir, 'keys.sqlite'), cache_ms: 0 }, ...gateway };
+  const g = await startGateway(gatewayHome(dir, cloud), own);
   await until(20000, 'the gateway to be ready', async () => (await request(`${g.gateway}/readyz`)).status === 200);
   const ask = (path, { body, method = body === undefined ? 'GET' : 'POST', headers } = {}) => request(`${g.gateway}${path}`, { method, body, headers });
   return { dir, cloud, keyArn, e, wire, g, gateway: g.gateway, ask };

@@ -14,8 +14,9 @@ CASE(a_minimal_file_has_defaults)
 	CHECK_ERR(ady_gateway_config_parse(&c, ady_bytes_str(minimal), &f), ADY_OK);
 	CHECK_INT(c.listen_n, 1);
 	CHECK_INT(c.listen[0].kind, ADY_TCP);
-	CHECK_INT(c.enclave.kind, ADY_VSOCK);
-	CHECK_INT(c.enclave.cid, 16);
+	CHECK_INT(c.enclaves_n, 1);
+	CHECK_INT(c.enclaves[0].kind, ADY_VSOCK);
+	CHECK_INT(c.enclaves[0].cid, 16);
 	CHECK(!c.relay.on && !c.tls.cert && !c.access_log && !c.plain_anywhere);
 	CHECK_STR(c.aws.region, "eu-west-1");
 	CHECK(!c.aws.endpoint && !c.aws.role_arn);
@@ -33,7 +34,8 @@ CASE(everything_can_be_set)
 	static const char text[] =
 	    "{\"listen\":[\"tcp:0.0.0.0:443\",\"unix:/run/a\"],"
 	    "\"tls\":{\"cert\":\"c\",\"key\":\"k\",\"client_ca\":\"a\"},"
-	    "\"enclave\":\"hybrid:/run/v:5000\",\"threads\":3,\"request_timeout_ms\":500,"
+	    "\"enclave\":[\"hybrid:/run/"
+	    "v:5000\",\"vsock:17:5000\"],\"threads\":3,\"request_timeout_ms\":500,"
 	    "\"access_log\":true,\"relay\":{\"listen\":\"vsock:any:8000\",\"allow\":"
 	    "[{\"host\":\"kms.eu-west-1.amazonaws.com\"},{\"host\":\"localhost\",\"port\":4566}]},"
 	    "\"aws\":{\"region\":\"r\",\"endpoint\":\"https://localhost:4566\",\"ca_file\":\"ca\","
@@ -46,6 +48,8 @@ CASE(everything_can_be_set)
 	CHECK_ERR(ady_gateway_config_parse(&c, ady_bytes_str(text), &f), ADY_OK);
 	CHECK_INT(c.listen_n, 2);
 	CHECK_STR(c.tls.client_ca, "a");
+	CHECK_INT(c.enclaves_n, 2);
+	CHECK_INT(c.enclaves[1].cid, 17);
 	CHECK_INT(c.relay.allow_n, 2);
 	CHECK_INT(c.relay.allow[0].port, 443);
 	CHECK_INT(c.relay.allow[1].port, 4566);
@@ -87,8 +91,12 @@ CASE(each_fault_is_named_with_its_path)
 	refused("listen", "[\"tcp:0.0.0.0:1\"]", "listen[0]", "beyond loopback");
 	refused("listen", "[\"tcp:[::]:1\"]", "listen[0]", "");
 	refused("listen", "[\"bogus\"]", "listen[0]", "");
-	refused("enclave", "\"\"", "enclave", "required");
+	refused("enclave", "\"\"", "enclave", "");
 	refused("enclave", "5", "enclave", "no string");
+	refused("enclave", "[]", "enclave", "1 to 8");
+	refused("enclave", "[\"vsock:16:5000\",5]", "enclave[1]", "no string");
+	refused("enclave", "[\"vsock:16:5000\",\"x:y\"]", "enclave[1]", "");
+	refused("enclave", "[1,2,3,4,5,6,7,8,9]", "enclave", "1 to 8");
 	refused("enclave", "\"x:y\"", "enclave", "");
 	refused("tls", "{\"cert\":\"c\"}", "tls.key", "required");
 	refused("tls", "{\"cert\":\"c\",\"key\":\"k\",\"ca\":\"a\"}", "tls.ca", "not known");
