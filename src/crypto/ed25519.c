@@ -3,21 +3,25 @@
 
 #include <sodium.h>
 
-/* libsodium's private key: the seed and the public key behind it. */
-struct expanded {
-	uint8_t b[crypto_sign_SECRETKEYBYTES];
-};
+_Static_assert(sizeof(struct ady_ed25519_pair) == crypto_sign_SECRETKEYBYTES, "libsodium's form");
 
-static void expand(struct expanded *e, uint8_t pub32[static 32], const struct ady_seckey *key)
+void ady_ed25519_expand(struct ady_ed25519_pair *pair, uint8_t pub32[static 32],
+                        const struct ady_seckey *key)
 {
-	(void)crypto_sign_seed_keypair(pub32, e->b, key->b);
+	(void)crypto_sign_seed_keypair(pub32, pair->b, key->b);
+}
+
+void ady_ed25519_sign_with(uint8_t sig64[static 64], struct ady_bytes message,
+                           const struct ady_ed25519_pair *pair)
+{
+	(void)crypto_sign_detached(sig64, NULL, message.p, message.n, pair->b);
 }
 
 void ady_ed25519_public(uint8_t pub32[static 32], const struct ady_seckey *key)
 {
-	struct expanded e;
+	struct ady_ed25519_pair e;
 
-	expand(&e, pub32, key);
+	ady_ed25519_expand(&e, pub32, key);
 	ady_zero(&e, sizeof e);
 }
 
@@ -25,10 +29,10 @@ void ady_ed25519_sign(uint8_t sig64[static 64], struct ady_bytes message,
                       const struct ady_seckey *key)
 {
 	uint8_t pub32[32];
-	struct expanded e;
+	struct ady_ed25519_pair e;
 
-	expand(&e, pub32, key);
-	(void)crypto_sign_detached(sig64, NULL, message.p, message.n, e.b);
+	ady_ed25519_expand(&e, pub32, key);
+	ady_ed25519_sign_with(sig64, message, &e);
 	ady_zero(&e, sizeof e);
 }
 

@@ -7,6 +7,21 @@
 
 #include "base/secret.h"
 
+/* A private key made ready: libsodium's form, the seed and the public key behind it. To be kept in
+ * guarded memory, or wiped. */
+struct ady_ed25519_pair {
+	uint8_t b[64];
+};
+
+/* Make a private key ready to sign with many times, and write its public key. Time: constant in
+ * it. */
+void ady_ed25519_expand(struct ady_ed25519_pair *pair, uint8_t pub32[static 32],
+                        const struct ady_seckey *key);
+
+/* Sign as ady_ed25519_sign, in half its time. */
+void ady_ed25519_sign_with(uint8_t sig64[static 64], struct ady_bytes message,
+                           const struct ady_ed25519_pair *pair);
+
 /* Write the public key of a private key. Time: constant in it. */
 void ady_ed25519_public(uint8_t pub32[static 32], const struct ady_seckey *key);
 
