@@ -5,6 +5,15 @@
 
 #include "codec/wire_body.h"
 
+bool ady_wire_decides(uint8_t type)
+{
+	static const uint8_t tells[] = {ADY_WIRE_HELLO,     ADY_WIRE_CREDENTIALS,  ADY_WIRE_ATTEST,
+	                                ADY_WIRE_STATUS,    ADY_WIRE_IMPORT_KEY,   ADY_WIRE_RELAY,
+	                                ADY_WIRE_STATE_CAS, ADY_WIRE_RESPONSE_KEY, ADY_WIRE_AUDIT};
+
+	return type != 0 && !memchr(tells, type, sizeof tells);
+}
+
 static void store_be(uint8_t *out, uint64_t v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -19,6 +28,7 @@ void ady_wire_put_head(uint8_t out[static ADY_WIRE_HEAD], const struct ady_wire_
 	out[5] = head->type;
 	store_be(out + 8, head->id, 8);
 	store_be(out + 16, head->deadline_ms, 4);
+	store_be(out + 20, head->proof, 4);
 }
 
 /* Only a question has a deadline. */
@@ -34,19 +44,24 @@ size_t ady_wire_body_max(uint8_t type)
 	return type == ADY_WIRE_DUTY ? ADY_WIRE_LARGE_MAX : ADY_WIRE_BODY_MAX;
 }
 
+/* Only an answer has a proof. */
+static bool proof_fits(const struct ady_wire_head *h)
+{
+	return h->proof == 0 || (h->type & ADY_WIRE_ANSWER && h->proof < h->length);
+}
+
 enum ady_err ady_wire_read_head(struct ady_wire_head *head, const uint8_t in[static ADY_WIRE_HEAD])
 {
 	struct ady_wire_head h = {.length = ady_be32(in),
 	                          .type = in[5],
 	                          .id = ady_be64(in + 8),
-	                          .deadline_ms = ady_be32(in + 16)};
+	                          .deadline_ms = ady_be32(in + 16),
+	                          .proof = ady_be32(in + 20)};
 
 	*head = (struct ady_wire_head){0};
 	if (in[4] != ADY_WIRE_VERSION || h.length > ady_wire_body_max(h.type))
 		return ADY_E_PROTOCOL;
-	if (ady_be16(in + 6) != 0 || ady_be32(in + 20) != 0)
-		return ADY_E_PROTOCOL;
-	if (!deadline_fits(h.type, h.deadline_ms))
+	if (ady_be16(in + 6) != 0 || !proof_fits(&h) || !deadline_fits(h.type, h.deadline_ms))
 		return ADY_E_PROTOCOL;
 	*head = h;
 	return ADY_OK;

@@ -12,7 +12,8 @@
  *   6  u16  zero
  *   8  u64  id, chosen by who asks; the answer repeats it
  *  16  u32  milliseconds the asker still waits, 1..600000 (0 in answers)
- *  20  u32  zero
+ *  20  u32  of an answer: how many of the body's last bytes are the proof behind the message
+ *           (codec/proof.h); 0 in questions
  */
 #ifndef ADY_CODEC_WIRE_H
 #define ADY_CODEC_WIRE_H
@@ -58,15 +59,19 @@ enum ady_wire_type {
 	ADY_WIRE_RELAY = 16,     /* enclave to parent: connect this stream to host and port */
 	ADY_WIRE_STATE_CAS =
 	    17, /* enclave to parent: write a validator's state, if it is still the old */
+	ADY_WIRE_RESPONSE_KEY =
+	    21,              /* an attestation document for the key that answers are signed with */
+	ADY_WIRE_AUDIT = 22, /* entries of the audit log again (codec/wire_audit.h) */
 	ADY_WIRE_ANSWER = 0x80,
 	ADY_WIRE_ERROR = 0xff,
 };
 
 struct ady_wire_head {
-	uint32_t length;
+	uint32_t length; /* message and proof */
 	uint8_t type;
 	uint64_t id;
 	uint32_t deadline_ms;
+	uint32_t proof; /* bytes of it */
 };
 
 struct ady_wire_hello {
@@ -180,6 +185,10 @@ struct ady_wire_status {
 
 enum ady_kms_health { ADY_KMS_UNKNOWN = 0, ADY_KMS_OK = 1, ADY_KMS_FAILING = 2 };
 
+/* Whether the answer to a question of that type is a decision: it has its entry in the audit log
+ * and its proof. What only tells of the enclave is none. */
+bool ady_wire_decides(uint8_t type);
+
 /* Write a header, version and zero fields included. */
 void ady_wire_put_head(uint8_t out[static ADY_WIRE_HEAD], const struct ady_wire_head *head);
 
@@ -187,7 +196,7 @@ void ady_wire_put_head(uint8_t out[static ADY_WIRE_HEAD], const struct ady_wire_
 size_t ady_wire_body_max(uint8_t type);
 
 /* Check and read a header. Returns ADY_E_PROTOCOL (*head is zero then) for a version, length,
- * deadline or zero field that is not as above; the type is the receiver's to check. */
+ * deadline, proof or zero field that is not as above; the type is the receiver's to check. */
 enum ady_err ady_wire_read_head(struct ady_wire_head *head, const uint8_t in[static ADY_WIRE_HEAD]);
 
 /* Writers of bodies; b is full when it does not fit; bounds are the caller's to keep. Readers:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the readers and writers of bodies share. Used by codec/wire*.c alone. */
+ * What the readers and writers of bodies share. Used by codec/wire*.c, audit_entry.c and proof.c.
+ */
 #ifndef ADY_CODEC_WIRE_BODY_H
 #define ADY_CODEC_WIRE_BODY_H
 

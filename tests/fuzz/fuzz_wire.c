@@ -4,6 +4,7 @@
  * is written again and must be the same bytes, so that a message has one encoding. */
 #include <stdlib.h>
 
+#include "codec/wire_audit.h"
 #include "codec/wire_duty.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -21,6 +22,7 @@ static bool head(struct ady_bytes in, struct ady_buf *b)
 
 	if (in.n != ADY_WIRE_HEAD || ady_wire_read_head(&h, in.p) != ADY_OK)
 		return false;
+	demand(h.proof == 0 || h.proof < h.length);
 	demand(h.length <= ADY_WIRE_BODY_MAX && h.deadline_ms <= ADY_WIRE_DEADLINE_MAX_MS);
 	ady_wire_put_head(out, &h);
 	ady_buf_put(b, out, sizeof out);
@@ -246,12 +248,33 @@ static bool fault(struct ady_bytes in, struct ady_buf *b)
 	return true;
 }
 
+static bool audit(struct ady_bytes in, struct ady_buf *b)
+{
+	uint64_t from;
+
+	if (ady_wire_read_audit(&from, in) != ADY_OK)
+		return false;
+	ady_wire_put_audit(b, from);
+	return true;
+}
+
+static bool audited(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_wire_audited m;
+
+	if (ady_wire_read_audited(&m, in) != ADY_OK)
+		return false;
+	demand(m.next <= m.end);
+	ady_wire_put_audited(b, &m);
+	return true;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static bool (*const readers[])(struct ady_bytes in, struct ady_buf * b) = {
 	    head,  empty,   hello,  credentials, sign,      answer,        blob,   status,
 	    relay, fault,   duty,   watermark,   state_cas, state_outcome, create, created,
-	    batch, batched, rewrap, import,      lock,      locked,
+	    batch, batched, rewrap, import,      lock,      locked,        audit,  audited,
 	};
 	static uint8_t space[ADY_WIRE_BODY_MAX];
 	struct ady_buf b = ady_buf(space, sizeof space);
