@@ -51,6 +51,7 @@
 	X(E_NSM, "nsm_failed", 503, "the Nitro Secure Module did not answer")                    \
 	X(E_STORE, "store_unavailable", 503, "the key store could not be reached")               \
 	X(E_ENCLAVE, "enclave_unavailable", 503, "the enclave could not be reached")             \
+	X(E_AUDIT, "audit_unavailable", 503, "the audit log cannot be written")                  \
 	X(E_BUSY, "overloaded", 503, "too many requests are waiting")                            \
 	X(E_DEADLINE, "deadline_exceeded", 504, "the time allowed has passed")                   \
 	X(E_PROTOCOL, "protocol_violation", 502, "the peer broke the protocol")                  \

@@ -47,8 +47,8 @@ void ady_jobs_close(struct ady_jobs *jobs)
 	free(jobs);
 }
 
-struct ady_job *ady_jobs_take(struct ady_jobs *jobs, struct ady_channel *ch,
-                              const struct ady_wire_head *head)
+struct ady_job *ady_jobs_take(struct ady_jobs *jobs, struct ady_desk *desk, struct ady_channel *ch,
+                              const struct ady_wire_head *head, struct ady_bytes body)
 {
 	struct ady_job *job;
 
@@ -60,7 +60,9 @@ struct ady_job *ady_jobs_take(struct ady_jobs *jobs, struct ady_channel *ch,
 	if (!job)
 		return NULL;
 	ady_channel_ref(ch);
-	job->asker = (struct ady_asker){.ch = ch, .id = head->id};
+	job->sign.record.id[0] = job->sign.record.tenant[0] = '\0'; /* of the job before */
+	job->asker = ady_asker(desk, ch, head, body);
+	job->asker.record = &job->sign.record;
 	job->deadline_ms = ady_mono_ms() + head->deadline_ms;
 	return job;
 }

@@ -61,9 +61,9 @@ enum ady_err ady_jobs_open(struct ady_jobs **jobs, size_t n);
 void ady_jobs_close(struct ady_jobs *jobs);
 
 /* A job for a question, with a reference on its connection and its deadline from now; NULL when
- * none is free. */
-struct ady_job *ady_jobs_take(struct ady_jobs *jobs, struct ady_channel *ch,
-                              const struct ady_wire_head *head);
+ * none is free. desk: of the lane, where its answer gets its proof if it is a decision. */
+struct ady_job *ady_jobs_take(struct ady_jobs *jobs, struct ady_desk *desk, struct ady_channel *ch,
+                              const struct ady_wire_head *head, struct ady_bytes body);
 
 /* Give a job back, and its reference. */
 void ady_jobs_give(struct ady_jobs *jobs, struct ady_job *job);

@@ -37,6 +37,8 @@ static enum ady_err open_all(struct ady_keyroom *room)
 	if (err == ADY_OK)
 		err = ady_import_key_open(&room->import_key);
 	if (err == ADY_OK)
+		err = ady_notary_open(&room->notary);
+	if (err == ADY_OK)
 		err = ady_arena_open(&room->arena, 2 * (threads + ADY_KEYROOM_LANES_MAX),
 		                     ADY_DATA_KEY_SIZE);
 	for (size_t i = 0; i < threads && err == ADY_OK; i++)
@@ -79,6 +81,7 @@ void ady_keyroom_close(struct ady_keyroom *room)
 	}
 	ady_data_keys_close(room->data_keys);
 	ady_import_key_close(room->import_key);
+	ady_notary_close(room->notary);
 	ady_arena_close(room->arena);
 	ady_secp_close(room->secp);
 	free(room->replay);

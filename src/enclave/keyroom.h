@@ -37,6 +37,7 @@ struct ady_space {
 	const struct ady_enclave_config *config;
 	uint8_t *data_key, *next_data_key; /* ADY_DATA_KEY_SIZE bytes of locked memory each */
 	struct ady_gcm *gcm;
+	struct ady_desk *desk;                 /* of a lane */
 	struct ady_policies *policies;         /* of a lane: those that were read */
 	uint8_t bytes[ADY_WIRE_RAW_MAX + 256]; /* room for one answer */
 };
@@ -47,6 +48,7 @@ struct ady_keyroom {
 	struct ady_secp *secp;
 	struct ady_data_keys *data_keys;
 	struct ady_import_key *import_key;
+	struct ady_notary *notary;
 	struct ady_arena *arena;
 	struct ady_space *spaces; /* one a KMS thread */
 	struct ady_pool *pool;    /* the KMS threads; worker i calls KMS as worker i */

@@ -114,7 +114,7 @@ void ady_making_start(struct ady_keyroom *room, struct ady_space *space, struct 
                       const struct ady_wire_head *head, struct ady_bytes body,
                       ady_making_begin_fn *start, void (*run)(struct ady_work *, size_t))
 {
-	struct ady_job *job = ady_jobs_take(room->config.jobs, ch, head);
+	struct ady_job *job = ady_jobs_take(room->config.jobs, space->desk, ch, head, body);
 	struct ady_fault f = {0};
 	enum ady_err err;
 

@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "codec/wire_audit.h"
 #include "enclave/held.h"
 #include "enclave/making.h"
 #include "net/transport.h"
@@ -18,7 +19,7 @@ struct lane {
 	struct ady_server *server;
 	struct ady_loop *loop;
 	pthread_t thread;
-	struct ady_space space;
+	struct ady_space space; /* with its desk */
 };
 
 struct ady_server {
@@ -96,8 +97,10 @@ static void on_credentials(struct lane *lane, const struct ady_asker *to, struct
 	(void)ady_answer(to, ADY_WIRE_CREDENTIALS, ady_buf_bytes(&b));
 }
 
-static void on_lock(struct lane *lane, const struct ady_asker *to, struct ady_bytes body)
+static void on_lock(struct lane *lane, struct ady_channel *ch, const struct ady_wire_head *head,
+                    struct ady_bytes body)
 {
+	struct ady_asker to = ady_asker(lane->space.desk, ch, head, body);
 	struct ady_bytes tenant;
 	char name[ADY_WIRE_TENANT_MAX + 1];
 	uint8_t space[16];
@@ -106,12 +109,34 @@ static void on_lock(struct lane *lane, const struct ady_asker *to, struct ady_by
 
 	if (ady_wire_read_lock(&tenant, body) != ADY_OK ||
 	    !ady_bytes_to_str(name, sizeof name, tenant)) {
+		malformed(&to);
+		return;
+	}
+	to.tenant = name;
+	n = ady_data_keys_lock(lane->server->config.room->data_keys, tenant.n ? name : NULL);
+	ady_wire_put_locked(&b, n);
+	(void)ady_answer(&to, ADY_WIRE_LOCK, ady_buf_bytes(&b));
+}
+
+/* Entries whose answers were lost. */
+static void on_audit(struct lane *lane, const struct ady_asker *to, struct ady_bytes body)
+{
+	struct ady_notary *notary = lane->server->config.room->notary;
+	struct ady_bytes spki = ady_notary_public(notary);
+	uint8_t space[ADY_WIRE_PROOFS_MAX];
+	struct ady_buf proofs = ady_buf(space, sizeof space);
+	struct ady_buf b = ady_buf(lane->space.bytes, sizeof lane->space.bytes);
+	struct ady_wire_audited m = {.public = ady_bytes_sub(spki, spki.n - 32, 32)};
+	uint64_t from;
+
+	if (ady_wire_read_audit(&from, body) != ADY_OK) {
 		malformed(to);
 		return;
 	}
-	n = ady_data_keys_lock(lane->server->config.room->data_keys, tenant.n ? name : NULL);
-	ady_wire_put_locked(&b, n);
-	(void)ady_answer(to, ADY_WIRE_LOCK, ady_buf_bytes(&b));
+	ady_notary_again(notary, from, &proofs, &m.end, &m.next);
+	m.proofs = ady_buf_bytes(&proofs);
+	ady_wire_put_audited(&b, &m);
+	(void)ady_answer(to, ADY_WIRE_AUDIT, ady_buf_bytes(&b));
 }
 
 /* What the cache of data keys says of itself. */
@@ -150,19 +175,24 @@ static void on_status(struct lane *lane, const struct ady_asker *to, struct ady_
 	(void)ady_answer(to, ADY_WIRE_STATUS, ady_buf_bytes(&b));
 }
 
-/* The document that job asks for: of the import key, or of the one that KMS encrypts to. */
+/* The document that job asks for: of the import key, of the one that answers are signed with, or of
+ * the one that KMS encrypts to. */
 static enum ady_err document_of(struct ady_server *s, const struct ady_job *job, struct ady_buf *d,
                                 struct ady_fault *f)
 {
 	struct ady_bytes nonce = ady_bytes(job->nonce, job->nonce_n);
+	const struct ady_keyroom *room = s->config.room;
 
 	if (job->attest_type == ADY_WIRE_ATTEST)
 		return ady_recipient_attest(s->config.recipient, nonce, d, f);
-	return ady_recipient_attest_key(
-	    s->config.recipient, ady_import_key_public(s->config.room->import_key), nonce, d, f);
+	return ady_recipient_attest_key(s->config.recipient,
+	                                job->attest_type == ADY_WIRE_RESPONSE_KEY
+	                                    ? ady_notary_public(room->notary)
+	                                    : ady_import_key_public(room->import_key),
+	                                nonce, d, f);
 }
 
-/* An ATTEST or IMPORT_KEY on the thread for them. */
+/* An ATTEST, IMPORT_KEY or RESPONSE_KEY on the thread for them. */
 static void run_attest(struct ady_work *work, size_t worker)
 {
 	struct ady_job *job = (struct ady_job *)work;
@@ -195,7 +225,7 @@ static void on_attest(struct lane *lane, struct ady_channel *ch, const struct ad
 		malformed(&to);
 		return;
 	}
-	job = ady_jobs_take(s->config.room->config.jobs, ch, head);
+	job = ady_jobs_take(s->config.room->config.jobs, lane->space.desk, ch, head, body);
 	if (!job) {
 		fault(&to, ADY_E_BUSY, "too many requests are waiting");
 		return;
@@ -210,6 +240,23 @@ static void on_attest(struct lane *lane, struct ady_channel *ch, const struct ad
 		fault(&to, ADY_E_BUSY, "too many attestation requests are waiting");
 		ady_jobs_give(s->config.room->config.jobs, job);
 	}
+}
+
+/* What is no question of the parent's. */
+static void on_other(struct lane *lane, struct ady_channel *ch, const struct ady_wire_head *head,
+                     struct ady_bytes body)
+{
+	struct ady_asker to = {.ch = ch, .id = head->id};
+
+	/* The one question that the enclave asks here. */
+	if (head->type == (ADY_WIRE_STATE_CAS | ADY_WIRE_ANSWER) || head->type == ADY_WIRE_ERROR)
+		ady_validators_outcome(lane->server->config.validators, &lane->space, ch, head,
+		                       body);
+	/* An answer to an answer could go on for ever. */
+	else if (head->type & ADY_WIRE_ANSWER)
+		ady_channel_end(ch, ADY_E_PROTOCOL);
+	else
+		fault(&to, ADY_E_PROTOCOL, "the type of the message is not known");
 }
 
 /* Who may say what: all of these come from the parent, which may say nothing else. */
@@ -242,14 +289,18 @@ static void on_frame(void *ctx, struct ady_channel *ch, const struct ady_wire_he
 		ady_making_import(lane->server->config.room, &lane->space, ch, head, body);
 		return;
 	case ADY_WIRE_LOCK:
-		on_lock(lane, &to, body);
+		on_lock(lane, ch, head, body);
 		return;
 	case ADY_WIRE_ATTEST:
 	case ADY_WIRE_IMPORT_KEY:
+	case ADY_WIRE_RESPONSE_KEY:
 		on_attest(lane, ch, head, body);
 		return;
 	case ADY_WIRE_STATUS:
 		on_status(lane, &to, body);
+		return;
+	case ADY_WIRE_AUDIT:
+		on_audit(lane, &to, body);
 		return;
 	case ADY_WIRE_DUTY:
 	case ADY_WIRE_WATERMARK:
@@ -261,17 +312,7 @@ static void on_frame(void *ctx, struct ady_channel *ch, const struct ady_wire_he
 	case ADY_WIRE_ERROR:
 		break;
 	}
-	/* The one question that the enclave asks here. */
-	if (head->type == (ADY_WIRE_STATE_CAS | ADY_WIRE_ANSWER) || head->type == ADY_WIRE_ERROR) {
-		ady_validators_outcome(lane->server->config.validators, &lane->space, ch, head,
-		                       body);
-		return;
-	}
-	/* An answer to an answer could go on for ever. */
-	if (head->type & ADY_WIRE_ANSWER)
-		ady_channel_end(ch, ADY_E_PROTOCOL);
-	else
-		fault(&to, ADY_E_PROTOCOL, "the type of the message is not known");
+	on_other(lane, ch, head, body);
 }
 
 static void on_closed(void *ctx, struct ady_channel *ch, enum ady_err why)
@@ -378,7 +419,9 @@ enum ady_err ady_server_open(struct ady_server **out, const struct ady_server_co
 
 		lane->server = s;
 		if ((err = ady_space_open(&lane->space, config->room)) != ADY_OK ||
-		    (err = ady_loop_open(&lane->loop)) != ADY_OK)
+		    (err = ady_loop_open(&lane->loop)) != ADY_OK ||
+		    (err = ady_desk_open(&lane->space.desk, config->room->notary, lane->loop)) !=
+		        ADY_OK)
 			return err;
 		if (pthread_create(&lane->thread, NULL, lane_main, lane) != 0)
 			return ADY_E_MEMORY;

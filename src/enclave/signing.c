@@ -179,8 +179,12 @@ static enum ady_err prepare(struct ady_signing *s, struct ady_space *space, stru
 	struct ady_wire_sign m;
 	enum ady_err err;
 
-	if (ady_wire_read_sign(&m, body) != ADY_OK)
+	if (ady_wire_read_sign(&m, body) != ADY_OK) {
+		ady_asker_request(&job->asker, body);
 		return ady_fail(f, ADY_E_PROTOCOL, "", "the SIGN message is malformed");
+	}
+	ady_asker_request(&job->asker, m.request);
+	ady_asker_key(&job->asker, m.key_id);
 	job->sign.skip_verify = !s->room->config.config->verify_signatures;
 	job->sign.policies = space->policies;
 	job->sign.setting = (struct ady_sign_setting){
@@ -239,7 +243,7 @@ static void take_direct(struct ady_signing *s, struct ady_space *space, struct a
 void ady_signing_take(struct ady_signing *s, struct ady_space *space, struct ady_channel *ch,
                       const struct ady_wire_head *head, struct ady_bytes body)
 {
-	struct ady_job *job = ady_jobs_take(s->room->config.jobs, ch, head);
+	struct ady_job *job = ady_jobs_take(s->room->config.jobs, space->desk, ch, head, body);
 	struct ady_fault f = {0};
 	enum ady_err err;
 

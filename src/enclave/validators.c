@@ -227,8 +227,13 @@ static void enter(struct ady_validators *v, struct ady_job *job, struct ady_spac
 static enum ady_err prepare_duty(struct ady_validators *v, struct ady_job *job,
                                  const struct ady_wire_duty *duty, struct ady_fault *f)
 {
-	enum ady_err err = ady_duty_prepare(&job->sign, &job->duty, duty, &v->config->network, f);
+	enum ady_err err;
 
+	ady_asker_request(&job->asker, duty->request);
+	ady_asker_key(&job->asker, duty->key_id);
+	err = ady_duty_prepare(&job->sign, &job->duty, duty, &v->config->network, f);
+	if (err == ADY_OK)
+		job->asker.digest = job->duty.duty.root;
 	return err == ADY_OK ? ady_keyroom_use_stamps(v->room, &job->sign, f) : err;
 }
 
@@ -261,7 +266,7 @@ static enum ady_err prepare(struct ady_validators *v, struct ady_space *space, s
 void ady_validators_take(struct ady_validators *v, struct ady_space *space, struct ady_channel *ch,
                          const struct ady_wire_head *head, struct ady_bytes body)
 {
-	struct ady_job *job = ady_jobs_take(v->room->config.jobs, ch, head);
+	struct ady_job *job = ady_jobs_take(v->room->config.jobs, space->desk, ch, head, body);
 	int64_t start = ady_mono_us();
 	struct ady_fault f = {0};
 	enum ady_err err;

@@ -217,10 +217,12 @@ static void on_stall(struct ady_timer *timer)
 
 /* Append a frame; the lock is held. */
 static enum ady_err enqueue(struct ady_channel *ch, const struct ady_wire_head *head,
-                            struct ady_bytes body)
+                            struct ady_bytes body, struct ady_bytes proof)
 {
 	struct ady_wire_head h = *head;
-	size_t n = ADY_WIRE_HEAD + body.n, cap = ch->queue.cap ? ch->queue.cap : BUFFER_AT_FIRST;
+	size_t n = ADY_WIRE_HEAD + body.n + proof.n,
+	       cap = ch->queue.cap ? ch->queue.cap : BUFFER_AT_FIRST;
+	uint8_t *at;
 
 	if (ch->shut)
 		return ADY_E_IO;
@@ -231,10 +233,14 @@ static enum ady_err enqueue(struct ady_channel *ch, const struct ady_wire_head *
 		cap *= 2;
 	if (!buffer_room(&ch->queue, cap))
 		return ADY_E_BUSY;
-	h.length = (uint32_t)body.n;
-	ady_wire_put_head(ch->queue.p + ch->queue.n, &h);
+	h.length = (uint32_t)(body.n + proof.n);
+	h.proof = (uint32_t)proof.n;
+	at = ch->queue.p + ch->queue.n;
+	ady_wire_put_head(at, &h);
 	if (body.n > 0)
-		memcpy(ch->queue.p + ch->queue.n + ADY_WIRE_HEAD, body.p, body.n);
+		memcpy(at + ADY_WIRE_HEAD, body.p, body.n);
+	if (proof.n > 0)
+		memcpy(at + ADY_WIRE_HEAD + body.n, proof.p, proof.n);
 	ch->queue.n += n;
 	ch->waiting += n;
 	return ADY_OK;
@@ -243,13 +249,20 @@ static enum ady_err enqueue(struct ady_channel *ch, const struct ady_wire_head *
 enum ady_err ady_channel_send(struct ady_channel *ch, const struct ady_wire_head *head,
                               struct ady_bytes body)
 {
+	return ady_channel_send_proved(ch, head, body, ady_bytes(NULL, 0));
+}
+
+enum ady_err ady_channel_send_proved(struct ady_channel *ch, const struct ady_wire_head *head,
+                                     struct ady_bytes body, struct ady_bytes proof)
+{
 	bool post = false;
 	enum ady_err err;
 
-	if (body.n > ady_wire_body_max(head->type))
+	if (body.n > ady_wire_body_max(head->type) ||
+	    proof.n > ady_wire_body_max(head->type) - body.n)
 		return ADY_E_TOO_LARGE;
 	pthread_mutex_lock(&ch->lock);
-	err = enqueue(ch, head, body);
+	err = enqueue(ch, head, body, proof);
 	if (err == ADY_OK && !ch->flush_posted) {
 		ch->flush_posted = post = true;
 		ady_channel_ref(ch); /* the task's */

@@ -12,7 +12,8 @@
 struct ady_channel;
 
 struct ady_channel_events {
-	/* One frame; body is valid during the call only. */
+	/* One frame; body is valid during the call only, and ends with head->proof bytes of proof.
+	 */
 	void (*frame)(void *ctx, struct ady_channel *ch, const struct ady_wire_head *head,
 	              struct ady_bytes body);
 	/* The connection has ended (once, never from inside ady_channel_open); why is ADY_OK at a
@@ -32,6 +33,10 @@ enum ady_err ady_channel_open(struct ady_channel **ch, struct ady_loop *loop, in
  * a body above ady_wire_body_max; nothing is queued then. */
 enum ady_err ady_channel_send(struct ady_channel *ch, const struct ady_wire_head *head,
                               struct ady_bytes body);
+
+/* The same with a proof behind the body, of which head says nothing yet. */
+enum ady_err ady_channel_send_proved(struct ady_channel *ch, const struct ady_wire_head *head,
+                                     struct ady_bytes body, struct ady_bytes proof);
 
 /* End the connection; events.closed is called with why at the end of the loop's round. With ADY_OK
  * what waits is written first, as far as the socket takes it at once. */

@@ -65,10 +65,10 @@ static struct ady_bytes receive(uint8_t type)
 		die("the enclave's answer is malformed", NULL);
 	read_all(body, head.length);
 	if (head.type != (type | ADY_WIRE_ANSWER)) {
-		(void)ady_wire_read_fault(&f, ady_bytes(body, head.length));
+		(void)ady_wire_read_fault(&f, ady_bytes(body, head.length - head.proof));
 		die("the enclave refuses", &f);
 	}
-	return ady_bytes(body, head.length);
+	return ady_bytes(body, head.length - head.proof);
 }
 
 static void make_entry(struct ady_record *rec, const struct ady_wire_batched *m, size_t i,

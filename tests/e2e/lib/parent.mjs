@@ -78,7 +78,7 @@ export function onFrames(socket, fn) {
     have = Buffer.concat([have, d]);
     while (have.length >= 24 && have.length >= 24 + have.readUInt32BE(0)) {
       const n = have.readUInt32BE(0);
-      const f = { type: have[5], id: Number(have.readBigUInt64BE(8)), body: Buffer.from(have.subarray(24, 24 + n)) };
+      const f = { type: have[5], id: Number(have.readBigUInt64BE(8)), body: Buffer.from(have.subarray(24, 24 + n - have.readUInt32BE(20))), proof: Buffer.from(have.subarray(24 + n - have.readUInt32BE(20), 24 + n)) };
       have = have.subarray(24 + n);
       if (fn(f, () => have) === 'stop') {
         socket.off('data', feed);

@@ -7,6 +7,8 @@
 #include <signal.h>
 
 #include "base/clock.h"
+#include "codec/wire_audit.h"
+#include "crypto/hash.h"
 #include "fake_kms.h"
 #include "fake_nsm.h"
 #include "net/transport.h"
@@ -140,6 +142,9 @@ static bool say(int fd, uint8_t type, uint64_t id, uint32_t ms, struct ady_bytes
 	       (body.n == 0 || ady_write_all(fd, body.p, body.n, until) == ADY_OK);
 }
 
+/* The proof of the answer that was heard last. */
+static struct ady_bytes last_proof;
+
 /* Hear one answer; its body lies in a static buffer. */
 static bool hear(int fd, struct ady_wire_head *head, struct ady_bytes *body)
 {
@@ -151,7 +156,8 @@ static bool hear(int fd, struct ady_wire_head *head, struct ady_bytes *body)
 	    ady_wire_read_head(head, raw) != ADY_OK ||
 	    ady_read_exact(fd, space, head->length, until) != ADY_OK)
 		return false;
-	*body = ady_bytes(space, head->length);
+	*body = ady_bytes(space, head->length - head->proof);
+	last_proof = ady_bytes(space + body->n, head->proof);
 	return true;
 }
 
@@ -313,6 +319,121 @@ CASE(a_transaction_is_signed)
 	status_now(fd, &m);
 	CHECK_INT(m.signed_n, 1);
 	CHECK(m.kms_us > 0 && m.sign_us > 0 && m.prepare_us > 0);
+	close(fd);
+}
+
+/* The entry of the answer that was heard last, once its proof has been found to hold. */
+static struct ady_audit_entry proved(struct ady_proof *p)
+{
+	struct ady_audit_entry e;
+
+	CHECK_ERR(ady_proof_read(p, &e, last_proof), ADY_OK);
+	CHECK(p->public.p && ady_proof_verify(p));
+	return e;
+}
+
+CASE(an_answer_has_its_proof)
+{
+	int fd = dial();
+	const struct ady_bytes asked = ady_bytes_str(request);
+	struct ady_audit_entry e;
+	struct ady_wire_head head;
+	struct ady_wire_signed m;
+	struct ady_bytes body;
+	struct ady_proof p;
+	uint8_t hash[32];
+
+	CHECK(say_sign(fd, 3, 5000, request));
+	if (!CHECK(hear(fd, &head, &body)) || !CHECK_ERR(ady_wire_read_signed(&m, body), ADY_OK))
+		return;
+	e = proved(&p);
+	CHECK_INT(e.op, ADY_WIRE_SIGN);
+	CHECK(ady_bytes_is(e.key, "one") && e.code.n == 0);
+	ady_sha256(hash, &asked, 1);
+	CHECK(ady_bytes_eq(e.request, ady_bytes(hash, 32)));
+	ady_sha256(hash, &m.raw, 1);
+	CHECK(ady_bytes_eq(e.result, ady_bytes(hash, 32)));
+	CHECK(ady_bytes_eq(e.digest, m.hash) && ady_bytes_eq(e.public, m.from));
+	close(fd);
+}
+
+CASE(a_refusal_has_its_proof)
+{
+	int fd = dial();
+	struct ady_audit_entry e;
+	struct ady_proof p;
+	struct ady_fault f;
+
+	CHECK(say_sign(fd, 4, 5000, "{\"transaction\":{}}"));
+	CHECK_ERR(hear_fault(fd, 4, &f), ADY_E_FIELD_MISSING);
+	e = proved(&p);
+	CHECK(ady_bytes_is(e.code, "field_missing") && e.result.n == 0);
+	CHECK(ady_bytes_is(e.where, f.where));
+	close(fd);
+}
+
+/* What came together is proved together, under one signature, and each by itself. */
+CASE(answers_under_load_share_a_signature)
+{
+	enum { N = 40 };
+	int fd = dial(), alone = 0;
+	uint8_t space[N * 512];
+	struct ady_buf b = ady_buf(space, sizeof space);
+	int64_t until = ady_mono_ms() + 1000;
+
+	for (int i = 0; i < N; i++) { /* refused on the lane: in one round */
+		struct ady_wire_head head = {
+		    .length = 1, .type = ADY_WIRE_SIGN, .id = (uint64_t)i + 1, .deadline_ms = 1000};
+		uint8_t raw[ADY_WIRE_HEAD];
+
+		ady_wire_put_head(raw, &head);
+		ady_buf_put(&b, raw, sizeof raw);
+		ady_buf_u8(&b, 0xa0);
+	}
+	CHECK_ERR(ady_write_all(fd, b.p, b.n, until), ADY_OK);
+	for (int i = 0; i < N; i++) {
+		struct ady_fault f;
+		struct ady_proof p;
+
+		CHECK_ERR(hear_fault(fd, (uint64_t)i + 1, &f), ADY_E_PROTOCOL);
+		(void)proved(&p);
+		alone += p.later.n == 0;
+	}
+	CHECK(alone < N / 2);
+	close(fd);
+}
+
+/* Entries whose answers were lost are there, in their order, chained from the beginning. */
+CASE(the_chain_is_given_again)
+{
+	int fd = dial();
+	uint8_t space[16], head[32], after[32], unused[32];
+	struct ady_buf b = ady_buf(space, sizeof space);
+	struct ady_wire_audited m;
+	struct ady_wire_head h;
+	struct ady_bytes body, rest;
+	uint64_t n = 0;
+
+	ady_wire_put_audit(&b, 0);
+	CHECK(say(fd, ADY_WIRE_AUDIT, 9, 1000, ady_buf_bytes(&b)));
+	if (!CHECK(hear(fd, &h, &body)) || !CHECK_ERR(ady_wire_read_audited(&m, body), ADY_OK))
+		return;
+	CHECK(h.proof == 0 && m.end > 3 && m.next == m.end);
+	ady_audit_chain_start(head, m.public.p);
+	for (rest = m.proofs; rest.n > 0; n++) {
+		size_t length = ady_proof_length(rest);
+		struct ady_audit_entry e;
+		struct ady_proof p;
+
+		if (!CHECK_ERR(ady_proof_read(&p, &e, ady_bytes(rest.p, length)), ADY_OK))
+			return;
+		CHECK_INT(e.sequence, n);
+		CHECK(ady_proof_verify(&p) && memcmp(p.before.p, head, 32) == 0);
+		ady_proof_heads(after, unused, &p);
+		memcpy(head, after, 32);
+		rest = ady_bytes_sub(rest, length, rest.n - length);
+	}
+	CHECK_INT(n, m.end);
 	close(fd);
 }
 
@@ -521,6 +642,10 @@ int main(void)
 	RUN(without_credentials_signing_is_refused_and_health_unknown);
 	RUN(credentials_bring_a_probe_at_once);
 	RUN(a_transaction_is_signed);
+	RUN(an_answer_has_its_proof);
+	RUN(a_refusal_has_its_proof);
+	RUN(answers_under_load_share_a_signature);
+	RUN(the_chain_is_given_again);
 	RUN(a_request_is_refused_before_kms_is_asked);
 	RUN(answers_come_out_of_order);
 	RUN(what_does_not_fit_is_refused_at_once);
