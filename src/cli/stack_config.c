@@ -143,6 +143,8 @@ static json_t *gateway_json(const struct ady_stack *s)
 	json_object_set_new(json, "attestation",
 	                    json_pack("{s[s] ss}", "pcr0", pcr0, "root",
 	                              ady_stack_text(s->cloud, "nsm_root_file")));
+	json_object_set_new(json, "audit",
+	                    json_pack("{so}", "folder", json_sprintf("%s/audit", s->dir)));
 	set_path(json, "enclave", s->vm ? "hybrid" : "unix", s,
 	         s->vm ? "vm.vsock:5000" : "enclave.sock");
 	set_path(json_object_get(json, "relay"), "listen", s->vm ? "hybrid" : "unix", s,

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "gateway/config_attestation.h"
+#include "gateway/config_audit.h"
 #include "gateway/config_callers.h"
 #include "gateway/config_nodes.h"
 #include "gateway/config_object.h"
@@ -326,15 +327,25 @@ static enum ady_err read_numbers(struct ady_gateway_config *c, const struct ady_
 
 static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_conf *root)
 {
-	static const char *const known[] = {"listen",        "tls",
-	                                    "enclave",       "relay",
-	                                    "aws",           "store",
-	                                    "threads",       "request_timeout_ms",
-	                                    "access_log",    "plain_anywhere",
-	                                    "callers",       "quotas",
-	                                    "nodes",         "ipc",
-	                                    "default_chain", "validators",
-	                                    "attestation",   NULL};
+	static const char *const known[] = {"listen",
+	                                    "tls",
+	                                    "enclave",
+	                                    "relay",
+	                                    "aws",
+	                                    "store",
+	                                    "threads",
+	                                    "request_timeout_ms",
+	                                    "access_log",
+	                                    "plain_anywhere",
+	                                    "callers",
+	                                    "quotas",
+	                                    "nodes",
+	                                    "ipc",
+	                                    "default_chain",
+	                                    "validators",
+	                                    "attestation",
+	                                    "audit",
+	                                    NULL};
 	enum ady_err err = ady_conf_members(root, known);
 
 	if (err == ADY_OK)
@@ -363,6 +374,8 @@ static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_con
 		err = ady_config_read_validators(c, root);
 	if (err == ADY_OK)
 		err = ady_config_attestation_read(&c->attestation, root);
+	if (err == ADY_OK)
+		err = ady_config_audit_read(&c->audit, root);
 	return err == ADY_OK ? read_numbers(c, root) : err;
 }
 

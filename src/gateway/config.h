@@ -53,6 +53,12 @@ struct ady_config_store {
 	size_t connections; /* calls to the store at once */
 };
 
+/* The audit log (gateway/audit.h). */
+struct ady_config_audit {
+	const char *folder; /* NULL: none is written */
+	int64_t rotate_mib; /* a longer file is ended */
+};
+
 /* What a tenant may use. */
 struct ady_config_quota {
 	int64_t rate, burst; /* signatures a second, and at once; rate 0: no limit */
@@ -117,6 +123,7 @@ struct ady_gateway_config {
 	struct ady_config_relay relay;
 	struct ady_config_aws aws;
 	struct ady_config_store store;
+	struct ady_config_audit audit;
 	const char *states; /* where validators' states are (store/states.h); NULL: no validators */
 	struct ady_config_validators validators;
 	struct ady_config_attestation attestation;

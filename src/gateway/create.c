@@ -19,6 +19,7 @@ void ady_create_store(struct ady_creating *c, const struct ady_wire_created *m,
 		ady_op_fail(op, f);
 		return;
 	}
+	ady_op_keep_proof(op);
 	call = ady_keys_call_new(op, ADY_KEYS_PUT);
 	call->what = "created";
 	ady_dyn_put(&call->record, m->record.p, m->record.n);

@@ -215,6 +215,7 @@ static void on_batched(struct ady_creating *c, const struct ady_wire_batched *m,
 		ady_op_fail(op, f);
 		return;
 	}
+	ady_op_keep_proof(op);
 	call = ady_keys_call_new(op, ADY_KEYS_PUT_MANY);
 	call->what = "created";
 	err = put_records(op, m, &call->record);

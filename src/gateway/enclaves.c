@@ -9,6 +9,7 @@ enum { PLACE_BITS = 8 };
 struct place {
 	struct ady_enclaves *all;
 	struct ady_link *link;
+	struct ady_audit_fetch *fetch; /* NULL: none */
 	size_t i;
 };
 
@@ -48,6 +49,8 @@ static enum ady_err open_links(struct ady_enclaves *e)
 	struct ady_link_config link = {.loop = e->config.loop,
 	                               .dialers = e->config.dialers,
 	                               .credentials = e->config.credentials,
+	                               .audit = e->config.audit,
+	                               .proof = e->config.proof,
 	                               .question = e->config.question ? on_question : NULL};
 	enum ady_err err = ADY_OK;
 
@@ -59,6 +62,8 @@ static enum ady_err open_links(struct ady_enclaves *e)
 		link.gate = &e->config.gates[i];
 		link.ctx = p;
 		err = ady_link_open(&p->link, &link);
+		if (err == ADY_OK && e->config.audit && e->config.fetches)
+			err = ady_audit_fetch_open(&p->fetch, link.loop, p->link, link.audit);
 	}
 	return err;
 }
@@ -200,15 +205,19 @@ void ady_enclaves_stop(struct ady_enclaves *e, void (*stopped)(void *ctx))
 {
 	e->stopped = stopped;
 	e->running = e->config.n;
-	for (size_t i = 0; i < e->config.n; i++)
+	for (size_t i = 0; i < e->config.n; i++) {
+		ady_audit_fetch_stop(e->places[i].fetch);
 		ady_link_stop(e->places[i].link, on_stopped);
+	}
 }
 
 void ady_enclaves_close(struct ady_enclaves *e)
 {
 	if (!e)
 		return;
-	for (size_t i = 0; i < e->config.n; i++)
+	for (size_t i = 0; i < e->config.n; i++) {
+		ady_audit_fetch_close(e->places[i].fetch);
 		ady_link_close(e->places[i].link);
+	}
 	free(e);
 }

@@ -8,6 +8,7 @@
 #ifndef ADY_GATEWAY_ENCLAVES_H
 #define ADY_GATEWAY_ENCLAVES_H
 
+#include "gateway/audit_fetch.h"
 #include "gateway/config.h"
 #include "gateway/link.h"
 
@@ -22,6 +23,9 @@ struct ady_enclaves_config {
 	void (*refreshed)(void *ctx);
 	void (*question)(void *ctx, const struct ady_wire_head *head, struct ady_bytes body);
 	void *ctx;
+	struct ady_audit *audit; /* as of links */
+	struct ady_bytes *proof;
+	bool fetches; /* this loop looks after what the audit log lacks */
 };
 
 struct ady_enclaves;

@@ -43,6 +43,8 @@ static enum ady_err open_services(struct ady_gateway *g, struct ady_fault *f)
 		                                config->attestation.root, f);
 	if (err == ADY_OK && config->states)
 		err = ady_states_open(&g->states, config->states, f);
+	if (err == ADY_OK && config->audit.folder)
+		err = ady_audit_open(&g->audit, &config->audit, f);
 	if (err == ADY_OK)
 		err = ady_nodes_open(&g->nodes, config, f);
 	if (err == ADY_OK && g->nodes.n > 0 &&
@@ -184,6 +186,7 @@ void ady_gateway_close(struct ady_gateway *g)
 	ady_pool_close(g->lookups);
 	ady_store_close(g->store);
 	ady_states_close(g->states);
+	ady_audit_close(g->audit);
 	ady_credentials_close(g->credentials);
 	ady_relay_close(g->relay);
 	for (size_t i = 0; i < g->shards_n; i++)

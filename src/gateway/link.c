@@ -49,6 +49,15 @@ struct ady_link {
 	void (*stopped)(void *ctx);
 	pthread_mutex_t lock; /* guards report, which other threads read */
 	struct ady_link_report report;
+	size_t held; /* answers that wait for their entries to be written */
+};
+
+/* An answer that waits for its entry to be written. */
+struct held {
+	struct ady_audit_wait wait; /* first */
+	struct ady_link *link;
+	struct ady_wire_head head;
+	uint8_t body[];
 };
 
 #define OWNER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
@@ -90,7 +99,7 @@ static void fail_all(struct ady_link *l)
 
 static void maybe_stopped(struct ady_link *l)
 {
-	if (l->stopped && l->state == DOWN) {
+	if (l->stopped && l->state == DOWN && l->held == 0) {
 		ady_timer_cancel(l->config.loop, &l->timer);
 		l->stopped(l->config.ctx);
 	}
@@ -111,6 +120,8 @@ static void on_closed(void *ctx, struct ady_channel *ch, enum ady_err why)
 	l->credentials_version = 0;
 	l->ailing = false;
 	set_report(l, false, words);
+	if (l->config.audit && l->calls.n > 0)
+		ady_audit_doubt(l->config.audit);
 	fail_all(l);
 	connect_later(l);
 	maybe_stopped(l);
@@ -293,31 +304,86 @@ static bool answers(uint8_t type, uint8_t asked)
 	return type == ADY_WIRE_ERROR || type == (asked | ADY_WIRE_ANSWER);
 }
 
+/* Pass an answer to who asked; lost: that its entry could not be written, or NULL. */
+static void deliver(struct ady_link *l, const struct ady_wire_head *head, struct ady_bytes body,
+                    const struct ady_fault *lost)
+{
+	struct ady_call_slot *slot = ady_calls_find(&l->calls, head->id);
+	struct ady_bytes proof = ady_bytes_sub(body, body.n - head->proof, head->proof);
+	struct ady_fault f = {0};
+	struct ady_call *call;
+
+	body.n -= head->proof;
+	if (!slot)
+		return; /* too late: its caller has gone */
+	if (!answers(head->type, slot->type) ||
+	    (head->type == ADY_WIRE_ERROR && ady_wire_read_fault(&f, body) != ADY_OK)) {
+		end(l, ADY_E_PROTOCOL);
+		return;
+	}
+	if (lost)
+		f = *lost;
+	else if (l->config.audit && f.err == ADY_OK && proof.n == 0 && ady_wire_decides(slot->type))
+		(void)ady_fail(&f, ADY_E_PROTOCOL, NULL, "the answer of the enclave has no proof");
+	ungate(l, slot);
+	call = ady_calls_take(&l->calls, slot);
+	if (l->config.proof)
+		*l->config.proof = lost ? ady_bytes(NULL, 0) : proof;
+	call->done(call, body, f.err != ADY_OK ? &f : NULL);
+	if (l->config.proof)
+		*l->config.proof = ady_bytes(NULL, 0);
+}
+
+static void on_held(struct ady_task *task)
+{
+	static const struct ady_fault lost = {
+	    .err = ADY_E_AUDIT,
+	    .detail = "what was decided could not be written, and is not answered"};
+	struct held *h = (struct held *)task;
+	struct ady_link *l = h->link;
+
+	l->held--;
+	deliver(l, &h->head, ady_bytes(h->body, h->head.length),
+	        h->wait.err == ADY_OK ? NULL : &lost);
+	free(h);
+	maybe_stopped(l);
+}
+
+/* Have the entry of an answer written first. It is also written when nobody waits any more. */
+static void hold(struct ady_link *l, const struct ady_wire_head *head, struct ady_bytes body)
+{
+	struct held *h = malloc(sizeof *h + body.n);
+
+	if (!h)
+		ADY_BUG("out of memory");
+	h->wait = (struct ady_audit_wait){.task.fn = on_held, .loop = l->config.loop};
+	h->link = l;
+	h->head = *head;
+	memcpy(h->body, body.p, body.n);
+	l->held++;
+	if (ady_audit_write(l->config.audit, ady_bytes(h->body + body.n - head->proof, head->proof),
+	                    &h->wait) == ADY_OK)
+		return;
+	l->held--;
+	free(h);
+	end(l, ADY_E_PROTOCOL);
+}
+
 static void on_frame(void *ctx, struct ady_channel *ch, const struct ady_wire_head *head,
                      struct ady_bytes body)
 {
 	struct ady_link *l = ctx;
-	struct ady_call_slot *slot = ady_calls_find(&l->calls, head->id);
-	struct ady_fault f = {0};
-	struct ady_call *call;
 
 	if (!(head->type & ADY_WIRE_ANSWER)) {
 		if (l->config.question)
 			l->config.question(l->config.ctx, head, body);
 		else
 			ady_channel_end(ch, ADY_E_PROTOCOL);
-		return;
+	} else if (head->proof > 0 && l->config.audit) {
+		hold(l, head, body);
+	} else {
+		deliver(l, head, body, NULL);
 	}
-	if (!slot)
-		return; /* too late: its caller has gone */
-	if (!answers(head->type, slot->type) ||
-	    (head->type == ADY_WIRE_ERROR && ady_wire_read_fault(&f, body) != ADY_OK)) {
-		ady_channel_end(ch, ADY_E_PROTOCOL);
-		return;
-	}
-	ungate(l, slot);
-	call = ady_calls_take(&l->calls, slot);
-	call->done(call, body, head->type == ADY_WIRE_ERROR ? &f : NULL);
 }
 
 static const struct ady_channel_events events = {.frame = on_frame, .closed = on_closed};
@@ -388,6 +454,8 @@ enum ady_err ady_link_ask(struct ady_link *l, struct ady_call *call, uint8_t typ
 
 	if (l->state != UP)
 		return ADY_E_ENCLAVE;
+	if (l->config.audit && ady_wire_decides(type) && !ady_audit_ready(l->config.audit))
+		return ADY_E_AUDIT;
 	if (!enter_gate(l->config.gate))
 		return ADY_E_BUSY;
 	err = send_call(l, call, type, body, deadline_ms, true);

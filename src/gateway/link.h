@@ -9,6 +9,7 @@
 
 #include "base/pool.h"
 #include "codec/wire.h"
+#include "gateway/audit.h"
 #include "gateway/credentials.h"
 #include "net/loop.h"
 #include "net/transport.h"
@@ -38,6 +39,9 @@ struct ady_link_config {
 	 */
 	void (*question)(void *ctx, const struct ady_wire_head *head, struct ady_bytes body);
 	void *ctx;
+	struct ady_audit *audit; /* where entries go before done is called; NULL: nowhere */
+	struct ady_bytes *proof; /* that of the answer while done is called, else empty; NULL is
+	                            allowed */
 };
 
 /* What is known about the enclave through one link. */
@@ -58,7 +62,8 @@ enum ady_err ady_link_open(struct ady_link **link, const struct ady_link_config 
 
 /* Ask: call->done is called once, never from inside this call, unless an error is returned.
  * deadline_ms: how long the caller still waits, told to the enclave; its own timer is its affair.
- * Returns: ADY_E_ENCLAVE when the link is not up, ADY_E_BUSY past the gate's limit. */
+ * Returns: ADY_E_ENCLAVE when the link is not up, ADY_E_BUSY past the gate's limit, ADY_E_AUDIT for
+ * what would be a decision while the audit log cannot be written. */
 enum ady_err ady_link_ask(struct ady_link *link, struct ady_call *call, uint8_t type,
                           struct ady_bytes body, uint32_t deadline_ms);
 

@@ -112,9 +112,9 @@ static void release(struct ady_op *op)
 /* Count and log an answer, and write the header lines that all answers have. */
 static void finish(struct ady_shard *shard, struct ady_http_request *req, enum ady_route route,
                    int status, const char *type, const char *extra, const char *request_id,
-                   struct ady_bytes body)
+                   struct ady_bytes proof, struct ady_bytes body)
 {
-	char fields[192];
+	char fields[192 + ADY_BASE64_SIZE(ADY_PROOF_MAX)];
 	struct ady_buf b = ady_buf(fields, sizeof fields - 1);
 	int64_t us = ady_mono_us() - req->arrived_us;
 
@@ -123,6 +123,11 @@ static void finish(struct ady_shard *shard, struct ady_http_request *req, enum a
 	ady_buf_str(&b, "\r\n");
 	if (extra)
 		ady_buf_str(&b, extra);
+	if (proof.n > 0) {
+		ady_buf_str(&b, ADY_PROOF_FIELD ": ");
+		ady_base64url_put(&b, proof);
+		ady_buf_str(&b, "\r\n");
+	}
 	fields[b.n] = '\0';
 	ady_metrics_request(&shard->metrics, route, status);
 	if (route == ADY_ROUTE_SIGN || route == ADY_ROUTE_SAMPLE || route == ADY_ROUTE_ETH1_SIGN)
@@ -139,7 +144,12 @@ static void end(struct ady_op *op, int status, const char *type, const char *ext
                 struct ady_bytes body)
 {
 	struct ady_http_request *req = op->req;
+	struct ady_dyn kept = op->proof;
+	struct ady_bytes proof = kept.n > 0 ? ady_dyn_bytes(&kept) : op->shard->proof;
 
+	if (op->unproved || op->duties)
+		proof = ady_bytes(NULL, 0);
+	op->shard->proof = ady_bytes(NULL, 0); /* it is of one answer */
 	ady_timer_cancel(op->shard->loop, &op->deadline);
 	ady_enclaves_forget(op->shard->enclaves, &op->call);
 	ady_creating_drop(&op->creating);
@@ -150,8 +160,15 @@ static void end(struct ady_op *op, int status, const char *type, const char *ext
 	if (op->abandon)
 		op->abandon(op);
 	op->req = NULL;
-	finish(op->shard, req, op->route, status, type, extra, op->request_id, body);
+	finish(op->shard, req, op->route, status, type, extra, op->request_id, proof, body);
+	ady_dyn_free(&kept);
 	release(op);
+}
+
+void ady_op_keep_proof(struct ady_op *op)
+{
+	op->proof.n = 0;
+	ady_dyn_put(&op->proof, op->shard->proof.p, op->shard->proof.n);
 }
 
 void ady_op_answer(struct ady_op *op)
@@ -204,7 +221,8 @@ void ady_op_fail_all(struct ady_shard *shard)
 void ady_answer_now(struct ady_shard *shard, struct ady_http_request *req, enum ady_route route,
                     int status, const char *type, const char *extra, const char *request_id)
 {
-	finish(shard, req, route, status, type, extra, request_id, ady_dyn_bytes(&shard->out));
+	finish(shard, req, route, status, type, extra, request_id, ady_bytes(NULL, 0),
+	       ady_dyn_bytes(&shard->out));
 }
 
 void ady_problem_now(struct ady_shard *shard, struct ady_http_request *req, enum ady_route route,
@@ -217,5 +235,5 @@ void ady_problem_now(struct ady_shard *shard, struct ady_http_request *req, enum
 	shard->out.n = 0;
 	ady_answer_problem(&shard->out, status, f, id);
 	finish(shard, req, route, status, ADY_PROBLEM_TYPE, extra ? extra : fields_of(status), id,
-	       ady_dyn_bytes(&shard->out));
+	       ady_bytes(NULL, 0), ady_dyn_bytes(&shard->out));
 }

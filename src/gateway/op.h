@@ -11,6 +11,9 @@
 #include "gateway/shard.h"
 #include "gateway/signing.h"
 
+/* The header with the proof of an answer, in base64url (doc/audit.md). */
+#define ADY_PROOF_FIELD "X-Adyton-Proof"
+
 struct ady_op {
 	struct ady_shard *shard;
 	struct ady_http_request *req; /* NULL once answered */
@@ -29,6 +32,8 @@ struct ady_op {
 	struct ady_dyn body;                /* a native request made of another one */
 	bool from_options;                  /* of a new key: brought in, or one of many */
 	bool wants_json;                    /* of what may be text */
+	bool unproved;                      /* the answer is of several decisions */
+	struct ady_dyn proof;               /* of a decision that is not answered at once */
 	void (*abandon)(struct ady_op *op); /* NULL, or: nobody waits for waiting any more */
 	void *waiting;
 	struct ady_op *next;          /* of the free ones */
@@ -52,6 +57,10 @@ void ady_op_answer(struct ady_op *op);
 
 /* Answer with this body, and end the op. */
 void ady_op_answer_with(struct ady_op *op, int status, const char *type, struct ady_bytes body);
+
+/* Keep the proof of the enclave's answer that is being passed on: what the op answers later rests
+ * on it. What is answered at once has it anyway. */
+void ady_op_keep_proof(struct ady_op *op);
 
 /* Answer with a problem document, and end the op. */
 void ady_op_fail(struct ady_op *op, const struct ady_fault *f);
@@ -129,6 +138,9 @@ void ady_page_attestation(struct ady_shard *shard, struct ady_http_request *req)
 
 /* See ady_page_attestation. */
 void ady_page_import_key(struct ady_shard *shard, struct ady_http_request *req);
+
+/* See ady_page_attestation. */
+void ady_page_response_key(struct ady_shard *shard, struct ady_http_request *req);
 
 /* See ady_page_attestation. */
 void ady_page_health(struct ady_shard *shard, struct ady_http_request *req);

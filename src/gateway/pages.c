@@ -83,6 +83,11 @@ void ady_page_import_key(struct ady_shard *shard, struct ady_http_request *req)
 	ask_document(shard, req, ADY_WIRE_IMPORT_KEY);
 }
 
+void ady_page_response_key(struct ady_shard *shard, struct ady_http_request *req)
+{
+	ask_document(shard, req, ADY_WIRE_RESPONSE_KEY);
+}
+
 /* --- health --- */
 
 void ady_page_health(struct ady_shard *shard, struct ady_http_request *req)

@@ -46,6 +46,7 @@ static const struct route routes[] = {
     {"/v1/slashing", "POST", BOTH, ADY_ROUTE_SLASHING, ady_slashing_import, NULL},
     {"/v1/attestation", GET, ADY_ROUTE_ATTESTATION, ady_page_attestation, NULL},
     {"/v1/import-key", GET, ADY_ROUTE_ATTESTATION, ady_page_import_key, NULL},
+    {"/v1/response-key", GET, ADY_ROUTE_ATTESTATION, ady_page_response_key, NULL},
     {"/api/v1/eth1/sign/{id}", POST, ADY_ROUTE_ETH1_SIGN, NULL, ady_eth1_sign},
     {"/api/v1/eth1/publicKeys", GET, ADY_ROUTE_ETH1_KEYS, ady_eth1_public_keys, NULL},
     {"/api/v1/eth2/sign/{id}", POST, ADY_ROUTE_ETH2_SIGN, NULL, ady_eth2_sign},

@@ -2,6 +2,8 @@
  *
  * POST /, where two kinds of clients come: those of the AWS sample, and Ethereum's; and POST
  * /chain/ID, where only the latter do. */
+#include <string.h>
+
 #include "gateway/answer.h"
 #include "gateway/op.h"
 #include "gateway/rpc.h"
@@ -10,6 +12,16 @@
 static void on_answer(void *ctx, struct ady_bytes answer)
 {
 	ady_op_answer_with(ctx, answer.n > 0 ? 200 : 204, ADY_JSON_TYPE, answer);
+}
+
+/* What is no object has the answers of several calls, if it is JSON. */
+static bool is_batch(struct ady_bytes text)
+{
+	size_t i = 0;
+
+	while (i < text.n && strchr(" \t\r\n", text.p[i]) && text.p[i])
+		i++;
+	return i < text.n && text.p[i] != '{';
 }
 
 static void start(struct ady_shard *shard, struct ady_http_request *req,
@@ -27,6 +39,7 @@ static void start(struct ady_shard *shard, struct ady_http_request *req,
 	};
 
 	op->caller = *caller;
+	op->unproved = is_batch(req->body);
 	(void)ady_rpc_start(&ask); /* never dropped: an answer that nobody reads is harmless */
 }
 

@@ -112,6 +112,9 @@ static enum ady_err open_enclaves(struct ady_shard *s, struct ady_fault *f)
 	    .credentials = s->gateway->credentials,
 	    .refreshed = ady_signing_refreshed,
 	    .question = ady_shard_question,
+	    .audit = s->gateway->audit,
+	    .fetches = s->index == 0,
+	    .proof = &s->proof,
 	    .ctx = s,
 	};
 

@@ -47,6 +47,7 @@ struct ady_gateway {
 	struct ady_pool *lookups; /* of nodes' names; NULL: there are no nodes */
 	struct ady_secp *secp;    /* for public keys; no key of ours is ever here */
 	struct ady_gate gates[ADY_GATEWAY_ENCLAVES_MAX]; /* as many as enclaves */
+	struct ady_audit *audit;                         /* NULL: none is written */
 	struct ady_quotas *quotas;
 	struct ady_nodes nodes;
 	uint8_t attestation_root[ADY_ATTESTATION_ROOT_MAX]; /* DER; n 0: AWS's */
@@ -80,6 +81,7 @@ struct ady_shard {
 	struct ady_enclaves *enclaves;
 	uint8_t import_key[32]; /* of an enclave, verified; it may have gone since */
 	bool import_known;
+	struct ady_bytes proof; /* of the answer of an enclave that is being passed on */
 	struct ady_http_client **node_clients; /* as many as nodes */
 	struct ady_node_health *health;        /* of the first shard, else NULL */
 	struct ady_door doors[ADY_GATEWAY_LISTEN_MAX];

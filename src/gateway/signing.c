@@ -419,6 +419,7 @@ static void on_answer(struct ady_call *call, struct ady_bytes body, const struct
 	end_stage(s, ADY_STAGE_ENCLAVE);
 	if (f) {
 		refused(s, f);
+		shard->proof = ady_bytes(NULL, 0);
 		drain(shard);
 		return;
 	}
@@ -428,6 +429,7 @@ static void on_answer(struct ady_call *call, struct ady_bytes body, const struct
 	}
 	give_back(s);
 	ask.done(ask.ctx, &m, NULL);
+	shard->proof = ady_bytes(NULL, 0); /* not of those whose turn it is now */
 	drain(shard);
 }
 

@@ -230,6 +230,8 @@ await test('validators', async () => {
 await test('the pages for operators', async () => {
   await ask('get', '/v1/attestation', 200, { url: '/v1/attestation?nonce=0102' });
   await ask('get', '/v1/attestation', 400, { url: '/v1/attestation?nonce=0' });
+  await ask('get', '/v1/response-key', 200, { url: '/v1/response-key?nonce=0102' });
+  await ask('get', '/v1/response-key', 400, { url: '/v1/response-key?nonce=0' });
   await ask('get', '/v1/import-key', 200, { url: '/v1/import-key?nonce=0102' });
   await ask('get', '/v1/import-key', 400, { url: '/v1/import-key?nonce=0' });
   await ask('get', '/healthz', 200);

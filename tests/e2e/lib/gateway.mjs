@@ -25,7 +25,8 @@ export async function startGateway(s, changes = {}, { env } = {}) {
   const ready = join(dir, 'ready');
   const log = join(dir, 'log');
   const own = JSON.parse(readFileSync(join(s.dir, 'gateway.json'), 'utf8'));
-  const all = { ...own, listen: ['tcp:127.0.0.1:0'], relay: undefined, ...changes };
+  const audit = own.audit && { folder: join(dir, 'audit') };
+  const all = { ...own, listen: ['tcp:127.0.0.1:0'], relay: undefined, audit, ...changes };
   writeFileSync(config, JSON.stringify({ ...all, aws: { ...own.aws, ...changes.aws } }));
   const child = spawnBound(join(bin, 'adyton-gateway'), ['--config', config, '--ready-file', ready], {
     stdio: ['ignore', openSync(log, 'a'), openSync(log, 'a')],
