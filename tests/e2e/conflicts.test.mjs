@@ -7,7 +7,7 @@ import { PublicKey, Signature, verify } from '@chainsafe/blst';
 import { ssz } from '@lodestar/types';
 import { test, done, random, until } from './lib/tap.mjs';
 import { signingRoot, versionOf } from './lib/duties.mjs';
-import { startPair } from './lib/pair.mjs';
+import { crashPostgres, startSides } from './lib/sides.mjs';
 import { startPostgres } from './lib/postgres.mjs';
 import { attestation, block, epochNow, fastNetwork, forkInfo, freshStates, makeKeys, sign, startValidators, untilSlot } from './lib/validators.mjs';
 
@@ -28,7 +28,7 @@ const now = () => epochNow(s);
 const untilEpoch = (epoch) => untilSlot(s, epoch);
 const keys = await makeKeys(s, KEYS);
 await freshStates(s, keys);
-const { sides, crashPostgres } = await startPair(s, pg);
+const sides = await startSides(s, 2);
 
 const count = { requests: 0, signatures: 0, rounds: 0, blocks: 0, disturbed: 0, none: 0, answers: {}, kills: {} };
 const ask = async (side, k, body) => {
@@ -86,7 +86,7 @@ const KILLS = [
   ['gateway B', () => sides[1].restartGateway()],
   ['enclave A', () => restart(0)],
   ['enclave B', () => restart(1)],
-  ['PostgreSQL', () => crashPostgres()],
+  ['PostgreSQL', () => crashPostgres(pg)],
 ];
 
 /** A round in the middle of which something is killed: at most one signature, also of who asks again. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two gateways, each with an enclave of its own, on one store of keys and one PostgreSQL of states, beside a
-// stack whose devcloud they use; each of the five processes can be killed and started again.
+// Gateways, each with an enclave of its own, on the stores of a stack whose devcloud they use; each process can be
+// killed and started again.
 import { execFile } from 'node:child_process';
 import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,29 +33,32 @@ async function startEnclave(dir) {
 async function startSide(s, dir) {
   const own = (name) => `unix:${join(dir, name)}`;
   const relay = { ...read(s, 'gateway.json').relay, listen: own('r.sock') };
-  const gateway = () => startGateway(s, { enclave: own('e.sock'), relay });
+  const gateway = (port = 0) => startGateway(s, { enclave: own('e.sock'), relay, listen: [`tcp:127.0.0.1:${port}`] });
   const side = { enclave: await startEnclave(dir), gateway: await gateway() };
   return Object.assign(side, {
     restartEnclave: async () => (await side.enclave.kill(), (side.enclave = await startEnclave(dir))),
-    restartGateway: async () => (await side.gateway.stop('SIGKILL'), (side.gateway = await gateway())),
+    restartGateway: async () => (await side.gateway.stop('SIGKILL'), (side.gateway = await gateway(side.gateway.port))),
   });
 }
 
-/** Start both beside stack s, whose states are in the PostgreSQL pg; the key's policy admits their measurements too.
- * Resolves to { sides, crashPostgres }. */
-export async function startPair(s, pg) {
-  const dirs = ['a', 'b'].map((name) => join(scratch('pair'), name));
+/** Start n beside stack s; the KMS key's policy admits their measurements too. Resolves to them: each has
+ * gateway, and restartGateway() and restartEnclave(), which kill first; the port stays. */
+export async function startSides(s, n) {
+  const dirs = Array.from({ length: n }, (_, i) => join(scratch('side'), String(i)));
   for (const dir of dirs) {
     mkdirSync(dir);
     writeFileSync(join(dir, 'enclave.json'), JSON.stringify({ ...read(s, 'enclave.json'), listen: `unix:${dir}/e.sock`, relay: `unix:${dir}/r.sock` }));
   }
   const admitted = [s.pcr0, ...dirs.map((dir) => measure(join(dir, 'enclave.json')).pcr0)];
   await new KMSClient(clientOptions(s)).send(new PutKeyPolicyCommand({ KeyId: s.key_arn, PolicyName: 'default', Policy: policyFor(s, admitted) }));
-  const sides = [await startSide(s, dirs[0]), await startSide(s, dirs[1])];
+  const sides = [];
+  for (const dir of dirs) sides.push(await startSide(s, dir));
+  return sides;
+}
+
+/** Stop a PostgreSQL (postgres.mjs) as a crash does and start it again, while this program goes on. */
+export async function crashPostgres(pg) {
   const script = join(root, 'tests/lib/postgres.sh');
-  const crashPostgres = async () => {
-    await exec(script, ['stop', pg.dir, 'immediate']);
-    await exec(script, ['start', pg.dir]);
-  };
-  return { sides, crashPostgres };
+  await exec(script, ['stop', pg.dir, 'immediate']);
+  await exec(script, ['start', pg.dir]);
 }
