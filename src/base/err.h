@@ -24,6 +24,7 @@
 	X(E_FROM, "from_mismatch", 409, "the key does not belong to the address in from")        \
 	X(E_SIGNING_ROOT, "signing_root_mismatch", 400, "the given signing root is another")     \
 	X(E_SLASHING, "slashing_refused", 412, "the slashing protection refuses to sign this")   \
+	X(E_COUNTERS, "counters_refused", 409, "the policy's counters are not usable")           \
 	X(E_TOO_LARGE, "too_large", 413, "the request exceeds a limit")                          \
 	X(E_HTTP, "http_malformed", 400, "the request is not valid HTTP/1.1")                    \
 	X(E_NOT_FOUND, "not_found", 404, "there is nothing of that name")                        \

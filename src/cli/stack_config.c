@@ -158,12 +158,24 @@ enum ady_err ady_stack_configure(struct ady_stack *s, const struct ady_values *e
 	return write_enclave(s, enclave, f);
 }
 
+/* Secrets Manager and a folder have no place for counters of policies: a file of the stack has. */
+static void set_states(json_t *json, const struct ady_stack *s)
+{
+	const json_t *store = json_object_get(json, "store");
+
+	if (!json_object_get(json, "states") && !json_object_get(json, "validators") &&
+	    !json_object_get(store, "sqlite") && !json_object_get(store, "postgres"))
+		json_object_set_new(json, "states", json_sprintf("sqlite:%s/states.db", s->dir));
+}
+
 enum ady_err ady_stack_configure_gateway(struct ady_stack *s, const struct ady_values *gateway,
                                          struct ady_fault *f)
 {
 	json_t *json = gateway_json(s);
 	enum ady_err err = ady_stack_set(json, gateway, f);
 
+	if (err == ADY_OK)
+		set_states(json, s);
 	snprintf(s->gateway_url, sizeof s->gateway_url, "%s://127.0.0.1:%d",
 	         json_object_get(json, "tls") ? "https" : "http", s->port);
 	if (err == ADY_OK)

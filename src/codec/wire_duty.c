@@ -64,7 +64,7 @@ enum ady_err ady_wire_read_watermark(struct ady_wire_watermark *m, struct ady_by
 void ady_wire_put_state_cas(struct ady_buf *b, const struct ady_wire_state_cas *m)
 {
 	ady_cbor_put_map(b, 3);
-	put_bytes(b, 0, m->public_key);
+	put_bytes(b, 0, m->key);
 	put_uint(b, 1, m->version);
 	put_bytes(b, 2, m->state);
 }
@@ -73,9 +73,9 @@ enum ady_err ady_wire_read_state_cas(struct ady_wire_state_cas *m, struct ady_by
 {
 	struct ady_cbor c = open_body(body, 3);
 
-	m->public_key = take_bytes(&c, 0, 48, 48);
+	m->key = take_bytes(&c, 0, 32, 48);
 	m->version = take_uint(&c, 1, UINT64_MAX - 1);
-	m->state = take_bytes(&c, 2, 1, ADY_WIRE_STATE_MAX);
+	m->state = take_bytes(&c, 2, 0, ADY_WIRE_ROW_MAX);
 	return close_body(&c, m, sizeof *m);
 }
 
@@ -91,6 +91,6 @@ enum ady_err ady_wire_read_state_outcome(struct ady_wire_state_outcome *m, struc
 	struct ady_cbor c = open_body(body, 2);
 
 	m->written = take_uint(&c, 0, 1);
-	m->state = take_bytes(&c, 1, 0, ADY_WIRE_STATE_MAX);
+	m->state = take_bytes(&c, 1, 0, ADY_WIRE_ROW_MAX);
 	return close_body(&c, m, sizeof *m);
 }

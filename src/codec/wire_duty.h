@@ -9,6 +9,7 @@
 
 enum {
 	ADY_WIRE_STATE_MAX = 256,
+	ADY_WIRE_ROW_MAX = 12 * 1024,                        /* of counters */
 	ADY_WIRE_DUTY_MAX = ADY_WIRE_LARGE_MAX - 128 * 1024, /* record and stamp beside it */
 };
 
@@ -38,14 +39,14 @@ struct ady_wire_watermark {
 };
 
 struct ady_wire_state_cas {
-	struct ady_bytes public_key; /* 48 bytes */
-	uint64_t version;            /* what the stored row must have; 0: there is none */
-	struct ady_bytes state;      /* 1..256 bytes: the new row, of version + 1 */
+	struct ady_bytes key;   /* 32..48 bytes: a validator's public key, or a name of counters */
+	uint64_t version;       /* what the stored row must have; 0: there is none */
+	struct ady_bytes state; /* 0..12288 bytes: the new row, of version + 1; empty: read only */
 };
 
 struct ady_wire_state_outcome {
 	uint64_t written;       /* 0 or 1 */
-	struct ady_bytes state; /* 0..256 bytes: what is stored, when it was not written */
+	struct ady_bytes state; /* 0..12288 bytes: what is stored, when it was not written */
 };
 
 /* {0: key id, 1: record, 2: state, 3: strict, 4: request, 5: stamp, 6: until slot, 7: until epoch};
@@ -62,7 +63,7 @@ void ady_wire_put_watermark(struct ady_buf *b, const struct ady_wire_watermark *
 /* See ady_wire_put_watermark. */
 enum ady_err ady_wire_read_watermark(struct ady_wire_watermark *m, struct ady_bytes body);
 
-/* {0: public key, 1: version, 2: state} */
+/* {0: key, 1: version, 2: state} */
 void ady_wire_put_state_cas(struct ady_buf *b, const struct ady_wire_state_cas *m);
 
 /* See ady_wire_put_state_cas. */

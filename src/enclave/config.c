@@ -259,6 +259,20 @@ static enum ady_err read_kms(const struct ady_json *doc, struct ady_config_kms *
 	return ADY_OK;
 }
 
+static enum ady_err read_counters(const struct object *o, struct ady_enclave_config *c)
+{
+	uint32_t i = ady_json_get(o->doc, o->tok, "counters_after_start");
+
+	c->counters_after_start = ADY_COUNTERS_WAIT;
+	if (!i || ady_json_is(o->doc, i, "wait"))
+		return ADY_OK;
+	c->counters_after_start = ADY_COUNTERS_STORE;
+	return ady_json_is(o->doc, i, "store")
+	           ? ADY_OK
+	           : refuse(o, ADY_E_FIELD_INVALID, "counters_after_start",
+	                    "must be \"wait\" or \"store\"");
+}
+
 static enum ady_err read_options(const struct object *o, struct ady_enclave_config *c)
 {
 	const struct {
@@ -280,6 +294,7 @@ static enum ady_err read_options(const struct object *o, struct ady_enclave_conf
 	    {{"data_key_uses", 0, UINT32_MAX, 0, false}, &c->data_key_uses},
 	    {{"keystore_threads", 0, 64, 0, false}, &c->keystore_threads},
 	    {{"keystore_mib", 0, 65536, 1024, false}, &c->keystore_mib},
+	    {{"counters_keys", 1, 4194304, 65536, false}, &c->counters_keys},
 	    {{"stamp_life_s", 1, 300, 60, false}, &c->stamp_life_s},
 	};
 	static const bool verified = true;
@@ -288,6 +303,8 @@ static enum ady_err read_options(const struct object *o, struct ady_enclave_conf
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		if ((err = read_number(o, &numbers[i].rule, numbers[i].out)) != ADY_OK)
 			return err;
+	if ((err = read_counters(o, c)) != ADY_OK)
+		return err;
 	if (c->rsa_bits != 2048 && c->rsa_bits != 3072)
 		return refuse(o, ADY_E_FIELD_RANGE, "rsa_bits", "must be 2048 or 3072");
 	return read_bool(o, "verify_signatures", &verified, &c->verify_signatures);
@@ -317,6 +334,8 @@ static enum ady_err read_root(const struct ady_json *doc, struct ady_enclave_con
 	                                    "data_key_uses",
 	                                    "keystore_threads",
 	                                    "keystore_mib",
+	                                    "counters_keys",
+	                                    "counters_after_start",
 	                                    "stamp_life_s",
 	                                    "verify_signatures",
 	                                    "validators",

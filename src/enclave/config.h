@@ -23,6 +23,10 @@ struct ady_config_kms {
 	char roots_pem[ADY_CONFIG_ROOTS_MAX]; /* the only roots that TLS to KMS may end in */
 };
 
+/* What a counter may be relied on for that this enclave did not begin. WAIT: for nothing before its
+ * period has passed since the start. STORE: the store's newest row is taken for the newest. */
+enum ady_counters_after_start { ADY_COUNTERS_WAIT, ADY_COUNTERS_STORE };
+
 struct ady_enclave_config {
 	char deployment[65];
 	bool development; /* allows Unix sockets, the development NSM, unlocked memory */
@@ -42,8 +46,10 @@ struct ady_enclave_config {
 	uint32_t data_key_uses;    /* signatures; 0: any number */
 	uint32_t keystore_threads; /* keystores opened at once; 0: one per core */
 	uint32_t keystore_mib;     /* memory for that; 0: no keystore is taken */
-	uint32_t stamp_life_s;     /* the longest that a stamp may be good for */
-	bool verify_signatures;    /* check each signature before it leaves */
+	uint32_t counters_keys;    /* guarded keys that may be used between two starts */
+	enum ady_counters_after_start counters_after_start;
+	uint32_t stamp_life_s;  /* the longest that a stamp may be good for */
+	bool verify_signatures; /* check each signature before it leaves */
 	struct ady_config_validators validators;
 	uint8_t hash48[48]; /* SHA-384 of the file's bytes */
 };

@@ -63,6 +63,7 @@ struct ady_job *ady_jobs_take(struct ady_jobs *jobs, struct ady_desk *desk, stru
 	job->sign.record.id[0] = job->sign.record.tenant[0] = '\0'; /* of the job before */
 	job->asker = ady_asker(desk, ch, head, body);
 	job->asker.record = &job->sign.record;
+	job->has_turn = false;
 	job->deadline_ms = ady_mono_ms() + head->deadline_ms;
 	return job;
 }

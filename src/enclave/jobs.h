@@ -15,6 +15,8 @@
 #include "signer/keystore.h"
 
 struct ady_job;
+struct ady_space;
+struct ady_keyroom;
 
 /* Its place among those that need the same data key (enclave/flights.h). */
 struct ady_job_flight {
@@ -45,9 +47,18 @@ struct ady_job {
 	size_t nonce_n;
 	uint8_t nonce[ADY_WIRE_NONCE_MAX];
 	enum ady_job_stage stage;
-	unsigned again;       /* how often another has written the state first */
-	uint64_t host_call;   /* id of the question to the parent */
+	unsigned again;     /* how often another has written the state first */
+	uint64_t host_call; /* id of the question to the parent */
+	void (*host_done)(struct ady_job *job, struct ady_space *space,
+	                  enum ady_slash_outcome outcome, struct ady_bytes row);
 	int64_t write_due_ms; /* ady_mono_ms */
+	/* Of a guarded key's job (enclave/counting.h). */
+	struct ady_keyroom *room;
+	enum ady_wire_type made; /* what a new key's row is written for */
+	bool has_turn;           /* of its key */
+	bool row_known;          /* its row is the one that is remembered */
+	void (*go)(struct ady_job *job, struct ady_space *space);
+	void (*stop)(struct ady_job *job, enum ady_err err, struct ady_fault *f);
 	struct ady_duty_job duty;
 	struct ady_sign_job sign;
 };

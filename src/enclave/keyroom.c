@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "crypto/rng.h"
+#include "enclave/host_calls.h"
+#include "enclave/ledger.h"
 
 enum ady_err ady_space_open(struct ady_space *space, struct ady_keyroom *room)
 {
@@ -26,12 +28,17 @@ static enum ady_err open_all(struct ady_keyroom *room)
 	enum ady_err err = ady_secp_open(&room->secp);
 
 	room->born_s = (uint64_t)(ady_wall_ms() / 1000);
+	room->born_mono_ms = ady_mono_ms();
 	pthread_mutex_init(&room->replay_lock, NULL);
 	room->replay = calloc(1, sizeof *room->replay);
 	if (!room->replay)
 		return ADY_E_MEMORY;
 	ady_random(room->replay->secret, sizeof room->replay->secret);
 
+	if (err == ADY_OK)
+		err = ady_host_calls_open(&room->host_calls);
+	if (err == ADY_OK)
+		err = ady_ledger_open(&room->ledger, c->counters_keys);
 	if (err == ADY_OK)
 		err = ady_data_keys_open(&room->data_keys, c);
 	if (err == ADY_OK)
@@ -79,6 +86,8 @@ void ady_keyroom_close(struct ady_keyroom *room)
 		ady_gcm_free(room->spaces[i].gcm);
 		free(room->spaces[i].policies);
 	}
+	ady_ledger_close(room->ledger);
+	ady_host_calls_close(room->host_calls);
 	ady_data_keys_close(room->data_keys);
 	ady_import_key_close(room->import_key);
 	ady_notary_close(room->notary);

@@ -53,7 +53,10 @@ struct ady_keyroom {
 	struct ady_space *spaces; /* one a KMS thread */
 	struct ady_pool *pool;    /* the KMS threads; worker i calls KMS as worker i */
 	struct ady_keystores *keystores;
-	uint64_t born_s; /* stamps of before are not known here: refused */
+	uint64_t born_s;      /* stamps of before are not known here: refused */
+	int64_t born_mono_ms; /* the same by ady_mono_ms */
+	struct ady_host_calls *host_calls;
+	struct ady_ledger *ledger; /* of guarded keys */
 	pthread_mutex_t replay_lock;
 	struct ady_replay *replay;
 };

@@ -106,6 +106,10 @@ static enum ady_err begin_batch(struct ady_job *job, struct ady_space *space, st
 		return ady_fail(f, ADY_E_PROTOCOL, "", "the CREATE_BATCH message is malformed");
 	if ((err = ady_making_begin(job, space, &m.create, f)) != ADY_OK)
 		return err;
+	if (job->sign.charging.guarded)
+		return ady_fail(f, ADY_E_FIELD_INVALID, "policy",
+		                "has limits or names who may change it: such keys are made one by "
+		                "one");
 	job->first = m.first;
 	job->count = m.count;
 	job->id_n = strlen(job->sign.record.id);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "enclave/counting.h"
 #include "signer/decision.h"
 
 /* The data key that the record will name, in the worker's space. */
@@ -53,13 +54,45 @@ struct ady_envelope ady_making_envelope(struct ady_keyroom *room, size_t worker)
 	                             .gcm = room->spaces[worker].gcm};
 }
 
+static void go(struct ady_job *job, struct ady_space *space)
+{
+	answer_created(job->room, job, space, job->made);
+	ady_jobs_give(job->room->config.jobs, job);
+}
+
+static void stop(struct ady_job *job, enum ady_err err, struct ady_fault *f)
+{
+	ady_keyroom_refuse(job->room, &job->asker, err, f);
+	ady_jobs_give(job->room->config.jobs, job);
+}
+
+/* The first row of a key that is counted is written before there is a record of it. */
+static enum ady_err make_row(struct ady_keyroom *room, struct ady_job *job, size_t worker,
+                             struct ady_fault *f)
+{
+	const struct ady_space *space = &room->spaces[worker];
+
+	job->sign.envelope = ady_making_envelope(room, worker);
+	ady_charging_name(&job->sign.charging, &job->sign.record, room->config.config->deployment);
+	return ady_charging_create(&job->sign, room->secp,
+	                           ady_bytes(space->data_key, ADY_DATA_KEY_SIZE), f);
+}
+
 void ady_making_settle(struct ady_keyroom *room, struct ady_job *job, size_t worker,
                        enum ady_wire_type type, enum ady_err err, struct ady_fault *f)
 {
 	struct ady_space *space = &room->spaces[worker];
+	bool counted = job->sign.charging.guarded && type != ADY_WIRE_REWRAP;
 
+	if (err == ADY_OK && counted)
+		err = make_row(room, job, worker, f);
 	ady_zero(space->data_key, ADY_DATA_KEY_SIZE);
 	ady_zero(space->next_data_key, ADY_DATA_KEY_SIZE);
+	job->made = type;
+	if (err == ADY_OK && counted) {
+		ady_counting_create(room, job, go, stop);
+		return;
+	}
 	if (err == ADY_OK)
 		answer_created(room, job, space, type);
 	else
@@ -75,6 +108,7 @@ enum ady_err ady_making_keep_policy(struct ady_job *job, struct ady_space *space
 	const struct ady_rulebook *book;
 	enum ady_err err;
 
+	job->sign.charging.guarded = false;
 	if (rec->policy.n == 0)
 		return ADY_OK;
 	err = ady_policies_get(space->policies, &book, rec->policy, "policy", f);
@@ -82,6 +116,8 @@ enum ady_err ady_making_keep_policy(struct ady_job *job, struct ady_space *space
 		f->err = ADY_E_FIELD_INVALID;
 		return ADY_E_FIELD_INVALID;
 	}
+	job->sign.charging.guarded = ady_charging_guards(rec, book);
+	ady_charging_keep(&job->sign.charging, book);
 	memcpy(job->sign.raw_space, rec->policy.p, rec->policy.n);
 	rec->policy.p = job->sign.raw_space;
 	return ADY_OK;

@@ -10,6 +10,7 @@
 
 #include "codec/wire_audit.h"
 #include "enclave/held.h"
+#include "enclave/host_calls.h"
 #include "enclave/making.h"
 #include "net/transport.h"
 
@@ -250,8 +251,8 @@ static void on_other(struct lane *lane, struct ady_channel *ch, const struct ady
 
 	/* The one question that the enclave asks here. */
 	if (head->type == (ADY_WIRE_STATE_CAS | ADY_WIRE_ANSWER) || head->type == ADY_WIRE_ERROR)
-		ady_validators_outcome(lane->server->config.validators, &lane->space, ch, head,
-		                       body);
+		ady_host_calls_answer(lane->server->config.room->host_calls, &lane->space, ch, head,
+		                      body);
 	/* An answer to an answer could go on for ever. */
 	else if (head->type & ADY_WIRE_ANSWER)
 		ady_channel_end(ch, ADY_E_PROTOCOL);
@@ -371,7 +372,7 @@ static void on_sweep(struct ady_timer *timer)
 
 	ady_data_keys_sweep(s->config.room->data_keys);
 	ady_signing_sweep(s->config.signing);
-	ady_validators_sweep(s->config.validators);
+	ady_host_calls_sweep(s->config.room->host_calls);
 	ady_timer_set(s->lanes[0].loop, timer, SWEEP_MS);
 }
 

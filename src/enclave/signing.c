@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "enclave/counting.h"
 #include "enclave/flights.h"
 #include "enclave/held.h"
 
@@ -29,19 +30,31 @@ static enum ady_err finish(struct ady_signing *s, struct ady_job *job, struct ad
                            struct ady_fault *f)
 {
 	int64_t start = ady_mono_us();
-	enum ady_err err;
+	enum ady_err err = ADY_OK;
 
 	if (ady_job_expired(job))
 		return ady_fail(f, ADY_E_DEADLINE, "", "the time allowed passed before signing");
 	job->sign.envelope = (struct ady_envelope){.deployment = s->room->config.config->deployment,
 	                                           .gcm = space->gcm};
-	err = ady_sign_finish(&job->sign, s->room->secp, plaintext, answer, f);
+	if (job->sign.charging.guarded)
+		err = job->sign.charging.permitted
+		          ? ady_counting_in_time(job, f)
+		          : ady_counting_decide(s->room, job, plaintext, f);
+	if (err == ADY_OK)
+		err = ady_sign_finish(&job->sign, s->room->secp, plaintext, answer, f);
 	atomic_fetch_add(&s->room->counters->sign_us, (uint64_t)(ady_mono_us() - start));
 	return err;
 }
 
+static void refuse(struct ady_signing *s, struct ady_job *job, enum ady_err err,
+                   struct ady_fault *f)
+{
+	ady_keyroom_refuse(s->room, &job->asker, err, f);
+	ady_counting_give(s->room, job);
+}
+
 /* Sign with what KMS opened for the job when err is ADY_OK, else refuse; answer, and give the job
- * back. */
+ * back. A guarded key's may first have its row written: then it comes again. */
 static void settle(struct ady_signing *s, struct ady_job *job, struct ady_space *space,
                    struct ady_bytes plaintext, enum ady_err err, struct ady_fault *f)
 {
@@ -49,11 +62,14 @@ static void settle(struct ady_signing *s, struct ady_job *job, struct ady_space 
 
 	if (err == ADY_OK)
 		err = finish(s, job, space, plaintext, &answer, f);
-	if (err == ADY_OK)
-		answer_signed(s, &job->asker, &answer, space);
-	else
-		ady_keyroom_refuse(s->room, &job->asker, err, f);
-	ady_jobs_give(s->room->config.jobs, job);
+	if (err == ADY_E_AGAIN)
+		return;
+	if (err != ADY_OK) {
+		refuse(s, job, err, f);
+		return;
+	}
+	answer_signed(s, &job->asker, &answer, space);
+	ady_counting_give(s->room, job);
 }
 
 static enum ady_err too_late(const struct ady_job *job, struct ady_fault *f)
@@ -106,8 +122,7 @@ static void refuse_flight(struct ady_signing *s, struct ady_job *job, enum ady_e
 		struct ady_fault copy = *f;
 
 		next = ady_flights_next(s->flights, job);
-		ady_keyroom_refuse(s->room, &job->asker, err, &copy);
-		ady_jobs_give(s->room->config.jobs, job);
+		refuse(s, job, err, &copy);
 	}
 }
 
@@ -203,7 +218,6 @@ static enum ady_err prepare(struct ady_signing *s, struct ady_space *space, stru
 static enum ady_err submit(struct ady_signing *s, struct ady_job *job,
                            void (*run)(struct ady_work *, size_t))
 {
-	job->owner = s;
 	job->work = (struct ady_work){.fn = run};
 	return ady_pool_submit(s->room->pool, &job->work);
 }
@@ -240,6 +254,21 @@ static void take_direct(struct ady_signing *s, struct ady_space *space, struct a
 		settle(s, job, space, held, ADY_E_BUSY, &f);
 }
 
+static void go(struct ady_job *job, struct ady_space *space)
+{
+	struct ady_signing *s = job->owner;
+
+	if (job->sign.record.envelope)
+		take_envelope(s, space, job);
+	else
+		take_direct(s, space, job);
+}
+
+static void stop(struct ady_job *job, enum ady_err err, struct ady_fault *f)
+{
+	refuse(job->owner, job, err, f);
+}
+
 void ady_signing_take(struct ady_signing *s, struct ady_space *space, struct ady_channel *ch,
                       const struct ady_wire_head *head, struct ady_bytes body)
 {
@@ -252,12 +281,13 @@ void ady_signing_take(struct ady_signing *s, struct ady_space *space, struct ady
 		                   ADY_E_BUSY, &f);
 		return;
 	}
+	job->owner = s;
 	if ((err = prepare(s, space, job, body, &f)) != ADY_OK)
-		settle(s, job, space, (struct ady_bytes){0}, err, &f);
-	else if (job->sign.record.envelope)
-		take_envelope(s, space, job);
+		refuse(s, job, err, &f);
+	else if (job->sign.charging.guarded)
+		ady_counting_start(s->room, job, space, go, stop);
 	else
-		take_direct(s, space, job);
+		go(job, space);
 }
 
 void ady_signing_sweep(struct ady_signing *s)
@@ -269,8 +299,7 @@ void ady_signing_sweep(struct ady_signing *s)
 
 		next = job->next;
 		(void)too_late(job, &f);
-		ady_keyroom_refuse(s->room, &job->asker, ADY_E_DEADLINE, &f);
-		ady_jobs_give(s->room->config.jobs, job);
+		refuse(s, job, ADY_E_DEADLINE, &f);
 	}
 }
 

@@ -1,26 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "enclave/validators.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "enclave/host_calls.h"
 #include "enclave/marks.h"
 
-enum {
-	BUCKETS = 1024,
-	WRITE_MS = 2000, /* the longest that a write is waited for */
-	AGAIN_MAX = 32,  /* states that others were faster to write */
-};
+enum { AGAIN_MAX = 32 /* states that others were faster to write */ };
 
 struct ady_validators {
 	struct ady_keyroom *room;
 	const struct ady_time_watch *watch;
 	const struct ady_config_validators *config;
 	struct ady_marks *marks;
-	pthread_mutex_t lock; /* guards what waits */
-	uint64_t next_id;
-	struct ady_job *waiting[BUCKETS]; /* for an outcome, by the id of the question */
 };
 
 static void refuse(struct ady_validators *v, struct ady_job *job, enum ady_err err,
@@ -42,77 +35,18 @@ static void answer(struct ady_validators *v, struct ady_job *job, enum ady_wire_
 	ady_jobs_give(v->room->config.jobs, job);
 }
 
-/* --- what waits for the parent --- */
+static void on_written(struct ady_job *job, struct ady_space *space, enum ady_slash_outcome outcome,
+                       struct ady_bytes row);
 
-static void park(struct ady_validators *v, struct ady_job *job)
-{
-	struct ady_job **at;
-
-	pthread_mutex_lock(&v->lock);
-	job->host_call = ++v->next_id;
-	at = &v->waiting[job->host_call % BUCKETS];
-	job->next = *at;
-	*at = job;
-	pthread_mutex_unlock(&v->lock);
-}
-
-/* Take the job of a question of that connection; NULL: it has gone. */
-static struct ady_job *unpark(struct ady_validators *v, const struct ady_channel *ch, uint64_t id)
-{
-	struct ady_job **at = &v->waiting[id % BUCKETS], *job;
-
-	pthread_mutex_lock(&v->lock);
-	while (*at && ((*at)->host_call != id || (*at)->asker.ch != ch))
-		at = &(*at)->next;
-	job = *at;
-	if (job)
-		*at = job->next;
-	pthread_mutex_unlock(&v->lock);
-	return job;
-}
-
-static bool was_asked(struct ady_validators *v, uint64_t id)
-{
-	bool was;
-
-	pthread_mutex_lock(&v->lock);
-	was = id > 0 && id <= v->next_id;
-	pthread_mutex_unlock(&v->lock);
-	return was;
-}
-
-static uint32_t write_ms(const struct ady_job *job)
-{
-	int64_t left = job->deadline_ms - ady_mono_ms();
-
-	return left < 1 ? 1 : left < WRITE_MS ? (uint32_t)left : WRITE_MS;
-}
-
-/* Once it is sent the job is its answer's: another thread may already be at work on it. */
+/* Once it is asked the job is its answer's: another thread may already be at work on it. */
 static void ask_parent(struct ady_validators *v, struct ady_job *job)
 {
-	const struct ady_wire_state_cas m = {.public_key =
-	                                         ady_bytes(job->sign.record.pub, ADY_BLS_PUBLIC),
+	const struct ady_wire_state_cas m = {.key = ady_bytes(job->sign.record.pub, ADY_BLS_PUBLIC),
 	                                     .version = job->duty.next.version - 1,
 	                                     .state = ady_bytes(job->duty.new_row, ADY_SLASH_ROW)};
-	uint8_t space[ADY_WIRE_STATE_MAX + 128];
-	struct ady_buf b = ady_buf(space, sizeof space);
-	struct ady_channel *ch = job->asker.ch;
-	struct ady_wire_head head = {.type = ADY_WIRE_STATE_CAS, .deadline_ms = write_ms(job)};
-	struct ady_fault f = {0};
 
-	ady_wire_put_state_cas(&b, &m);
-	job->write_due_ms = ady_mono_ms() + head.deadline_ms;
-	ady_channel_ref(ch);
-	park(v, job);
-	head.id = job->host_call;
-	if (ady_channel_send(ch, &head, ady_buf_bytes(&b)) != ADY_OK &&
-	    (job = unpark(v, ch, head.id))) {
-		(void)ady_marks_end(v->marks, job->sign.record.pub, &job->duty.next,
-		                    ADY_SLASH_UNKNOWN, &f);
-		refuse(v, job, ADY_E_SLASHING, &f);
-	}
-	ady_channel_unref(ch);
+	job->owner = v;
+	ady_host_calls_ask(v->room->host_calls, job, &m, on_written);
 }
 
 /* --- with the key --- */
@@ -284,15 +218,6 @@ void ady_validators_take(struct ady_validators *v, struct ady_space *space, stru
 		refuse(v, job, err, &f);
 }
 
-static enum ady_slash_outcome read_outcome(struct ady_wire_state_outcome *m,
-                                           const struct ady_wire_head *head, struct ady_bytes body)
-{
-	if (head->type != (ADY_WIRE_STATE_CAS | ADY_WIRE_ANSWER) ||
-	    ady_wire_read_state_outcome(m, body) != ADY_OK)
-		return ADY_SLASH_UNKNOWN;
-	return m->written ? ADY_SLASH_WRITTEN : ADY_SLASH_CONFLICT;
-}
-
 /* Go on with the row that the store has now. One that keeps what it is given is never behind the
  * version that was to be written over, for that was read from it. */
 static enum ady_err take_present(struct ady_job *job, struct ady_bytes row, struct ady_fault *f)
@@ -310,65 +235,25 @@ static enum ady_err take_present(struct ady_job *job, struct ady_bytes row, stru
 	return ady_duty_set_row(&job->duty, row, f);
 }
 
-void ady_validators_outcome(struct ady_validators *v, struct ady_space *space,
-                            struct ady_channel *ch, const struct ady_wire_head *head,
-                            struct ady_bytes body)
+static void on_written(struct ady_job *job, struct ady_space *space, enum ady_slash_outcome outcome,
+                       struct ady_bytes row)
 {
-	struct ady_job *job = unpark(v, ch, head->id);
-	struct ady_wire_state_outcome m = {0};
-	enum ady_slash_outcome outcome = read_outcome(&m, head, body);
+	struct ady_validators *v = job->owner;
 	struct ady_fault f = {0};
-	enum ady_err err;
+	enum ady_err err =
+	    ady_marks_end(v->marks, job->sign.record.pub, &job->duty.next, outcome, &f);
 
-	if (!job) {
-		if (!was_asked(v, head->id))
-			ady_channel_end(ch, ADY_E_PROTOCOL);
-		return;
-	}
-	err = ady_marks_end(v->marks, job->sign.record.pub, &job->duty.next, outcome, &f);
 	if (err == ADY_OK) {
 		job->stage = ADY_JOB_WRITTEN;
 	} else if (err == ADY_E_AGAIN) {
 		err = ++job->again > AGAIN_MAX ? ADY_E_BUSY : ADY_OK;
 		if (err == ADY_OK && outcome == ADY_SLASH_CONFLICT)
-			err = take_present(job, m.state, &f);
+			err = take_present(job, row, &f);
 	}
 	if (err == ADY_OK)
 		enter(v, job, space);
 	else
 		refuse(v, job, err, &f);
-}
-
-static struct ady_job *take_late(struct ady_validators *v)
-{
-	int64_t now = ady_mono_ms();
-	struct ady_job *late = NULL;
-
-	pthread_mutex_lock(&v->lock);
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (struct ady_job **at = &v->waiting[i], *job; (job = *at);) {
-			if (job->write_due_ms > now) {
-				at = &job->next;
-				continue;
-			}
-			*at = job->next;
-			job->next = late;
-			late = job;
-		}
-	pthread_mutex_unlock(&v->lock);
-	return late;
-}
-
-void ady_validators_sweep(struct ady_validators *v)
-{
-	for (struct ady_job *job = take_late(v), *next; job; job = next) {
-		struct ady_fault f = {0};
-
-		next = job->next;
-		(void)ady_marks_end(v->marks, job->sign.record.pub, &job->duty.next,
-		                    ADY_SLASH_UNKNOWN, &f);
-		refuse(v, job, ADY_E_SLASHING, &f);
-	}
 }
 
 enum ady_err ady_validators_open(struct ady_validators **out, struct ady_keyroom *room,
@@ -388,7 +273,6 @@ enum ady_err ady_validators_open(struct ady_validators **out, struct ady_keyroom
 		free(v);
 		return err;
 	}
-	pthread_mutex_init(&v->lock, NULL);
 	*out = v;
 	return ADY_OK;
 }
@@ -398,6 +282,5 @@ void ady_validators_close(struct ady_validators *v)
 	if (!v)
 		return;
 	ady_marks_close(v->marks);
-	pthread_mutex_destroy(&v->lock);
 	free(v);
 }

@@ -4,8 +4,8 @@
  * Its key is opened there when its data key is there, else on a KMS thread; what can be slashed for
  * is then a question to the parent, which writes the state if it is still the old one. Meanwhile
  * nobody waits but the job: the answer, on the same connection, opens the key again and signs. No
- * answer in time counts as written: nothing is signed. Thread rule: _take and _outcome on a lane,
- * the rest on any thread. */
+ * answer in time counts as written: nothing is signed. Thread rule: _take on a lane, the rest
+ * on any thread. */
 #ifndef ADY_ENCLAVE_VALIDATORS_H
 #define ADY_ENCLAVE_VALIDATORS_H
 
@@ -24,14 +24,5 @@ void ady_validators_close(struct ady_validators *v);
 /* Take on a DUTY or WATERMARK message. It will be answered, now or later. */
 void ady_validators_take(struct ady_validators *v, struct ady_space *space, struct ady_channel *ch,
                          const struct ady_wire_head *head, struct ady_bytes body);
-
-/* An answer of the parent to STATE_CAS. One that nobody waits for any more is dropped; one that
- * nobody ever asked for ends the connection. */
-void ady_validators_outcome(struct ady_validators *v, struct ady_space *space,
-                            struct ady_channel *ch, const struct ady_wire_head *head,
-                            struct ady_bytes body);
-
-/* Refuse those whose state was not written in time. To be called from time to time. */
-void ady_validators_sweep(struct ady_validators *v);
 
 #endif

@@ -325,27 +325,46 @@ static enum ady_err read_numbers(struct ady_gateway_config *c, const struct ady_
 	return err;
 }
 
+/* Beside the records, where that is a database. */
+static const char *states_of_store(struct ady_gateway_config *c)
+{
+	const char *kind = c->store.sqlite ? "sqlite:" : c->store.postgres ? "postgres:" : NULL;
+	const char *place = c->store.sqlite ? c->store.sqlite : c->store.postgres;
+
+	if (!kind)
+		return NULL;
+	ady_dyn_str(&c->states_text, kind);
+	ady_dyn_str(&c->states_text, place);
+	return ady_dyn_cstr(&c->states_text);
+}
+
+/* One place for all: that of the validators, or one of its own, or beside the records. */
+static enum ady_err read_states(struct ady_gateway_config *c, const struct ady_conf *root)
+{
+	const char *states = NULL;
+	enum ady_err err = ady_conf_text(root, "states", &states);
+
+	if (err == ADY_OK && states && c->states && strcmp(states, c->states) != 0)
+		return ady_fail(root->f, ADY_E_CONFIG, "states", "is not validators.states");
+	if (states)
+		c->states = states;
+	else if (!c->states)
+		c->states = states_of_store(c);
+	return err;
+}
+
 static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_conf *root)
 {
-	static const char *const known[] = {"listen",
-	                                    "tls",
-	                                    "enclave",
-	                                    "relay",
-	                                    "aws",
-	                                    "store",
-	                                    "threads",
-	                                    "request_timeout_ms",
-	                                    "access_log",
-	                                    "plain_anywhere",
-	                                    "callers",
-	                                    "quotas",
-	                                    "nodes",
-	                                    "ipc",
-	                                    "default_chain",
-	                                    "validators",
-	                                    "attestation",
-	                                    "audit",
-	                                    NULL};
+	static const char *const known[] = {"listen",        "tls",
+	                                    "enclave",       "relay",
+	                                    "aws",           "store",
+	                                    "threads",       "request_timeout_ms",
+	                                    "access_log",    "plain_anywhere",
+	                                    "callers",       "quotas",
+	                                    "nodes",         "ipc",
+	                                    "default_chain", "validators",
+	                                    "attestation",   "audit",
+	                                    "states",        NULL};
 	enum ady_err err = ady_conf_members(root, known);
 
 	if (err == ADY_OK)
@@ -376,6 +395,8 @@ static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_con
 		err = ady_config_attestation_read(&c->attestation, root);
 	if (err == ADY_OK)
 		err = ady_config_audit_read(&c->audit, root);
+	if (err == ADY_OK)
+		err = read_states(c, root);
 	return err == ADY_OK ? read_numbers(c, root) : err;
 }
 
@@ -427,5 +448,6 @@ void ady_gateway_config_clear(struct ady_gateway_config *config)
 	json_decref(config->root);
 	free(config->callers);
 	free(config->nodes);
+	ady_dyn_free(&config->states_text);
 	*config = (struct ady_gateway_config){0};
 }

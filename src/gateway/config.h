@@ -99,6 +99,7 @@ struct ady_config_node {
 
 /* What is said of validators beside the place of their states. */
 struct ady_config_validators {
+	bool on; /* they are served */
 	bool has_high;
 	uint64_t until_slot, until_epoch; /* the high watermark; UINT64_MAX: none */
 };
@@ -124,7 +125,9 @@ struct ady_gateway_config {
 	struct ady_config_aws aws;
 	struct ady_config_store store;
 	struct ady_config_audit audit;
-	const char *states; /* where validators' states are (store/states.h); NULL: no validators */
+	const char *states; /* where validators' states and keys' counters are (store/states.h);
+	                       NULL: nowhere */
+	struct ady_dyn states_text; /* heap: when it is beside the records */
 	struct ady_config_validators validators;
 	struct ady_config_attestation attestation;
 	struct ady_config_caller *callers; /* heap; NULL: whoever reaches a listener */

@@ -36,6 +36,7 @@ enum ady_err ady_config_read_validators(struct ady_gateway_config *c, const stru
 	    (struct ady_config_validators){.until_slot = UINT64_MAX, .until_epoch = UINT64_MAX};
 	if (!o.json)
 		return ADY_OK;
+	c->validators.on = true;
 	err = ady_conf_members(&o, known);
 	if (err == ADY_OK)
 		err = ady_conf_need_text(&o, "states", &c->states);

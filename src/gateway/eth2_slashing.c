@@ -42,7 +42,7 @@ static struct ady_op *open_op(struct ady_shard *shard, struct ady_http_request *
 	op->due_ms = ady_mono_ms() + TIMEOUT_MS;
 	if (!is_admin(&caller))
 		(void)ady_fail(&f, ADY_E_DENIED, NULL, "only administrators may do this");
-	else if (!shard->gateway->states)
+	else if (!shard->gateway->config->validators.on)
 		(void)ady_fail(&f, ADY_E_NOT_FOUND, NULL, "the gateway serves no validators");
 	else
 		return op;

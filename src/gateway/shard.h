@@ -39,7 +39,7 @@ struct ady_gateway {
 	const struct ady_gateway_config *config;
 	struct ady_credentials *credentials;
 	struct ady_store *store;
-	struct ady_states *states; /* NULL: no validators */
+	struct ady_states *states; /* NULL: nothing is counted, and no validators */
 	struct ady_tenant_keys *tenant_keys;
 	struct ady_key_count key_count;
 	struct ady_relay *relay;  /* NULL: none */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The one question of the enclave: write this state if the stored one is still of that version. It
+ * The one question of the enclave: write this row if the stored one is still of that version. It
  * is answered on the connection it came by, or not at all: the enclave then counts it as written.
  */
 #include <stdlib.h>
@@ -13,6 +13,7 @@ struct question {
 	struct ady_state_call call; /* first */
 	struct ady_shard *shard;
 	uint64_t connection, id;
+	struct ady_dyn row; /* of counters */
 };
 
 static void answer_fault(struct ady_shard *shard, uint64_t connection, uint64_t id,
@@ -31,9 +32,8 @@ static void on_done(struct ady_state_call *call)
 	struct ady_shard *shard = q->shard;
 	const struct ady_wire_state_outcome m = {
 	    .written = call->w.written,
-	    .state =
-	        call->w.written ? ady_bytes(NULL, 0) : ady_bytes(call->w.row.bytes, call->w.row.n)};
-	uint8_t space[ADY_WIRE_STATE_MAX + 16];
+	    .state = call->w.written ? ady_bytes(NULL, 0) : ady_state_write_row(&call->w)};
+	uint8_t space[ADY_WIRE_ROW_MAX + 16];
 	struct ady_buf b = ady_buf(space, sizeof space);
 
 	if (call->err == ADY_OK) {
@@ -43,6 +43,7 @@ static void on_done(struct ady_state_call *call)
 	} else {
 		answer_fault(shard, q->connection, q->id, &call->fault);
 	}
+	ady_dyn_free(&q->row);
 	free(q);
 	ady_shard_let(shard);
 }
@@ -56,7 +57,8 @@ void ady_shard_question(void *ctx, const struct ady_wire_head *head, struct ady_
 	struct question *q;
 
 	if (head->type != ADY_WIRE_STATE_CAS || !shard->gateway->states ||
-	    ady_wire_read_state_cas(&m, body) != ADY_OK) {
+	    ady_wire_read_state_cas(&m, body) != ADY_OK ||
+	    (m.key.n == ADY_STATE_KEY && m.state.n > ADY_STATE_MAX)) {
 		(void)ady_fail(&f, ADY_E_PROTOCOL, NULL, "the gateway does not answer this");
 		answer_fault(shard, connection, head->id, &f);
 		return;
@@ -69,10 +71,16 @@ void ady_shard_question(void *ctx, const struct ady_wire_head *head, struct ady_
 	q->id = head->id;
 	q->call.loop = shard->loop;
 	q->call.done = on_done;
-	memcpy(q->call.w.public_key, m.public_key.p, ADY_STATE_KEY);
+	memcpy(q->call.w.public_key, m.key.p, m.key.n);
 	q->call.w.version = m.version;
-	q->call.w.row.n = m.state.n;
-	memcpy(q->call.w.row.bytes, m.state.p, m.state.n);
+	if (m.key.n < ADY_STATE_KEY) {
+		q->call.w.key_n = m.key.n;
+		q->call.w.large = &q->row;
+		ady_dyn_put(&q->row, m.state.p, m.state.n);
+	} else {
+		q->call.w.row.n = m.state.n;
+		memcpy(q->call.w.row.bytes, m.state.p, m.state.n);
+	}
 	ady_shard_hold(shard);
 	ady_states_do(shard->gateway->states, &q->call);
 }

@@ -123,7 +123,7 @@ static void finish(struct ady_states *s, struct ady_state_call *call, enum ady_e
                    const struct ady_fault *f)
 {
 	call->err = err;
-	if (err == ADY_OK && !is_list(call))
+	if (err == ADY_OK && !is_list(call) && !call->w.large)
 		remember(s, &call->w);
 	else if (err != ADY_OK)
 		call->fault = *f;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Validators' states for those who must not block: one thread does what waits in one transaction
- * after the other, and what was read or written last is remembered. What is remembered may be old
- * where several gateways share a store; a write over it fails then, and brings the present row.
- * Thread rule: any thread. */
+ * Validators' states and keys' counters for those who must not block: one thread does what waits in
+ * one transaction after the other, and what was read or written last is remembered. What is
+ * remembered may be old where several gateways share a store; a write over it fails then, and
+ * brings the present row. Thread rule: any thread. */
 #ifndef ADY_GATEWAY_STATES_H
 #define ADY_GATEWAY_STATES_H
 
@@ -53,7 +53,7 @@ void ady_states_probe(struct ady_states *s);
 /* "memory", "sqlite". */
 const char *ady_states_kind(const struct ady_states *s);
 
-/* The row that was seen last. False: none was, ask the store. */
+/* A validator's row that was seen last. False: none was, ask the store. */
 bool ady_states_peek(struct ady_states *s, const uint8_t public_key[static ADY_STATE_KEY],
                      struct ady_state_row *row);
 

@@ -303,7 +303,7 @@ static enum ady_err begin(struct ady_validating *v, struct ady_fault *f)
 	struct ady_stored *record;
 	enum ady_err err;
 
-	if (!v->shard->gateway->states)
+	if (!v->shard->gateway->config->validators.on)
 		return ady_fail(f, ADY_E_NOT_FOUND, NULL, "the gateway serves no validators");
 	v->fetch.loop = v->shard->loop;
 	v->fetch.done = on_fetched;

@@ -7,6 +7,8 @@
 #include "policy/abi.h"
 #include "policy/typed.h"
 
+_Static_assert((int)ADY_PLAN_CHARGES_MAX == (int)ADY_LIMITS_MAX, "a plan has room for all limits");
+
 /* What is known of a function or field, kept while it is decided. */
 enum { NOT_LOOKED = 0, KNOWN = 1 }; /* KNOWN + enum ady_tri */
 
@@ -243,44 +245,12 @@ static bool amount_of(struct ady_deciding *d, const struct ady_limit *limit,
 	       walk(d, &limit->term, ask_amount, amount) == ADY_YES;
 }
 
-bool ady_decide_limit(struct ady_deciding *d, const struct ady_limit *limit,
-                      struct ady_u256 *amount, struct ady_u256 *total)
+void ady_decide_charge(struct ady_charge *charge, struct ady_deciding *d, uint16_t i)
 {
-	const struct ady_counter_info *info = &d->book->counters[limit->counter];
-	struct ady_counter c;
+	const struct ady_limit *limit = &d->book->limits[i];
 
-	*amount = *total = (struct ady_u256){0};
-	if (!d->counters || d->object->now_s == 0 || !amount_of(d, limit, amount))
-		return false;
-	c = d->counters->c[limit->counter];
-	ady_counter_advance(&c, info->per_s, d->object->now_s);
-	return ady_counter_total(total, &c, amount) && ady_u256_cmp(total, &limit->max) <= 0;
-}
-
-/* The limits of a rule, each alone, against what was counted before; *failed is the first that does
- * not hold. Two limits of one rule on one counter would be charged twice, and are not read. */
-static bool limits_hold(struct ady_deciding *d, const struct ady_rule *rule, uint16_t *failed)
-{
-	struct ady_u256 amount, total;
-
-	for (*failed = rule->limit; *failed < rule->limit + rule->limits; ++*failed)
-		if (!ady_decide_limit(d, &d->book->limits[*failed], &amount, &total))
-			return false;
-	return true;
-}
-
-static void charge(struct ady_deciding *d, const struct ady_rule *rule,
-                   struct ady_counters *charged)
-{
-	for (uint16_t i = rule->limit; i < rule->limit + rule->limits; i++) {
-		const struct ady_limit *limit = &d->book->limits[i];
-		struct ady_counter *c = &charged->c[limit->counter];
-		struct ady_u256 amount = {0};
-
-		(void)amount_of(d, limit, &amount);
-		ady_counter_advance(c, d->book->counters[limit->counter].per_s, d->object->now_s);
-		ady_counter_add(c, &amount);
-	}
+	*charge = (struct ady_charge){.limit = i, .counter = limit->counter, .max = limit->max};
+	charge->has_amount = amount_of(d, limit, &charge->amount);
 }
 
 static bool denied(struct ady_decision *decision, struct ady_deciding *d)
@@ -298,40 +268,77 @@ static bool denied(struct ady_decision *decision, struct ady_deciding *d)
 	return false;
 }
 
-/* Whether a rule whose conditions are met allows; decision says why it does not, where no rule
- * before it came so far. */
-static bool allows(struct ady_decision *decision, struct ady_deciding *d, uint16_t i)
+/* Take a rule whose conditions are met into the plan, unless it has not its approvals: the first of
+ * these is why nothing is allowed, when no rule before it says so. Returns whether it allows
+ * whatever was counted. */
+static bool plan_rule(struct ady_plan *plan, struct ady_deciding *d, uint16_t i)
 {
 	const struct ady_rule *rule = &d->book->rules[i];
-	uint16_t given = ady_decide_approvals(d, &rule->approvals), limit = 0;
-	enum ady_verdict verdict = ADY_ALLOWED;
+	uint16_t given = ady_decide_approvals(d, &rule->approvals);
 
-	if (given < rule->approvals.need)
-		verdict = ADY_DENIED_APPROVALS;
-	else if (!limits_hold(d, rule, &limit))
-		verdict = ADY_DENIED_LIMIT;
-	if (verdict == ADY_ALLOWED || decision->verdict == ADY_DENIED_BY_DEFAULT)
-		*decision = (struct ady_decision){
-		    .verdict = verdict, .rule = i, .given = given, .limit = limit};
-	return verdict == ADY_ALLOWED;
+	if (given < rule->approvals.need) {
+		if (plan->denial.verdict == ADY_DENIED_BY_DEFAULT)
+			plan->denial = (struct ady_decision){
+			    .verdict = ADY_DENIED_APPROVALS, .rule = i, .given = given};
+		return false;
+	}
+	plan->rules[plan->rules_n++] =
+	    (struct ady_plan_rule){.rule = i, .at = plan->charges_n, .n = rule->limits};
+	for (uint16_t k = 0; k < rule->limits; k++)
+		ady_decide_charge(&plan->charges[plan->charges_n++], d,
+		                  (uint16_t)(rule->limit + k));
+	return rule->limits == 0;
 }
 
-void ady_decide(struct ady_decision *decision, struct ady_deciding *d, struct ady_counters *charged)
+void ady_decide_plan(struct ady_plan *plan, struct ady_deciding *d)
 {
-	if (charged)
-		*charged = d->counters ? *d->counters : (struct ady_counters){0};
-	*decision = (struct ady_decision){.verdict = ADY_DENIED_BY_DEFAULT};
-	if (denied(decision, d))
+	plan->denial = (struct ady_decision){.verdict = ADY_DENIED_BY_DEFAULT};
+	plan->rules_n = plan->charges_n = 0;
+	if (denied(&plan->denial, d))
 		return;
 	for (uint16_t i = 0; i < d->book->rules_n; i++) {
 		const struct ady_rule *rule = &d->book->rules[i];
 
-		if (rule->deny || ady_decide_rule(d, rule) != ADY_YES || !allows(decision, d, i))
+		if (rule->deny || ady_decide_rule(d, rule) != ADY_YES)
 			continue;
-		if (charged)
-			charge(d, rule, charged);
-		return;
+		if (plan_rule(plan, d, i))
+			return;
 	}
+}
+
+struct ady_plan_setting ady_decide_setting(const struct ady_deciding *d)
+{
+	return (struct ady_plan_setting){.counters = d->counters,
+	                                 .info = d->book->counters,
+	                                 .now_s = d->object->now_s,
+	                                 .known_s = d->known_s};
+}
+
+void ady_decide(struct ady_decision *decision, struct ady_deciding *d, struct ady_counters *charged)
+{
+	const struct ady_plan_setting setting = ady_decide_setting(d);
+	struct ady_plan plan;
+
+	ady_decide_plan(&plan, d);
+	(void)ady_plan_settle(decision, &plan, &setting, charged);
+}
+
+enum ady_err ady_decision_refuse_limit(const struct ady_decision *decision, struct ady_bytes rule,
+                                       struct ady_bytes counter, const char *at,
+                                       struct ady_fault *f)
+{
+	char where[64], name[ADY_RULE_NAME_MAX + 1], what[ADY_COUNTER_NAME_MAX + 1];
+
+	snprintf(where, sizeof where, "%.32s.rules[%u]", at, (unsigned)decision->rule);
+	(void)ady_bytes_to_str(name, sizeof name, rule);
+	(void)ady_bytes_to_str(what, sizeof what, counter);
+	if (decision->verdict == ADY_DENIED_WAIT)
+		return ady_fail(f, ADY_E_DENIED, where,
+		                "\"%s\" waits: what \"%s\" counted before the enclave's start is "
+		                "not known",
+		                name, what);
+	return ady_fail(f, ADY_E_DENIED, where, "a limit of the rule \"%s\" does not hold: %s",
+	                name, what);
 }
 
 enum ady_err ady_decision_refuse(const struct ady_decision *decision,
@@ -340,12 +347,15 @@ enum ady_err ady_decision_refuse(const struct ady_decision *decision,
 {
 	const struct ady_rule *rule = &book->rules[decision->rule];
 	const struct ady_limit *limit = &book->limits[decision->limit];
-	char where[64], name[ADY_RULE_NAME_MAX + 1], counter[ADY_COUNTER_NAME_MAX + 1];
+	char where[64], name[ADY_RULE_NAME_MAX + 1];
 
 	if (decision->verdict == ADY_DENIED_BY_DEFAULT) {
 		snprintf(where, sizeof where, "%.48s.rules", at);
 		return ady_fail(f, ADY_E_DENIED, where, "no rule allows this");
 	}
+	if (decision->verdict == ADY_DENIED_LIMIT || decision->verdict == ADY_DENIED_WAIT)
+		return ady_decision_refuse_limit(decision, rule->name,
+		                                 book->counters[limit->counter].name, at, f);
 	snprintf(where, sizeof where, "%.32s.rules[%u]", at, (unsigned)decision->rule);
 	(void)ady_bytes_to_str(name, sizeof name, rule->name);
 	if (decision->verdict == ADY_DENIED_BY_RULE)
@@ -355,11 +365,6 @@ enum ady_err ady_decision_refuse(const struct ady_decision *decision,
 		                "the rule \"%s\" cannot be ruled out: the request does not "
 		                "decide one of its conditions",
 		                name);
-	if (decision->verdict == ADY_DENIED_APPROVALS)
-		return ady_fail(f, ADY_E_DENIED, where,
-		                "the rule \"%s\" needs %u approvals and has %u", name,
-		                (unsigned)rule->approvals.need, (unsigned)decision->given);
-	(void)ady_bytes_to_str(counter, sizeof counter, book->counters[limit->counter].name);
-	return ady_fail(f, ADY_E_DENIED, where, "a limit of the rule \"%s\" does not hold: %s",
-	                name, counter);
+	return ady_fail(f, ADY_E_DENIED, where, "the rule \"%s\" needs %u approvals and has %u",
+	                name, (unsigned)rule->approvals.need, (unsigned)decision->given);
 }

@@ -7,29 +7,15 @@
 #ifndef ADY_POLICY_DECIDE_H
 #define ADY_POLICY_DECIDE_H
 
+#include "policy/plan.h"
 #include "policy/rulebook.h"
-
-enum ady_verdict {
-	ADY_ALLOWED,
-	ADY_DENIED_BY_RULE,    /* a deny rule is met */
-	ADY_DENIED_UNDECIDED,  /* a deny rule cannot be ruled out */
-	ADY_DENIED_BY_DEFAULT, /* no allow rule is met */
-	ADY_DENIED_APPROVALS,  /* one is met but for its approvals */
-	ADY_DENIED_LIMIT,      /* one is met but for a limit */
-};
-
-struct ady_decision {
-	enum ady_verdict verdict;
-	uint16_t rule;  /* whose; not of ADY_DENIED_BY_DEFAULT */
-	uint16_t given; /* approvals, of ADY_DENIED_APPROVALS */
-	uint16_t limit; /* of ADY_DENIED_LIMIT: its number in the book */
-};
 
 /* A decision in the making. Use once per request. */
 struct ady_deciding {
 	const struct ady_rulebook *book;
 	const struct ady_object *object;
 	const struct ady_counters *counters; /* NULL: there are none, and no limit holds */
+	uint64_t known_s;                    /* as in struct ady_plan_setting */
 	bool watch;            /* keep what a condition looked at last: for explanations */
 	bool has_seen;         /* there was something */
 	struct ady_value seen; /* what it was */
@@ -43,6 +29,9 @@ struct ady_deciding {
 void ady_decide(struct ady_decision *decision, struct ady_deciding *d,
                 struct ady_counters *charged);
 
+/* The first step alone: what is left when all but the counters is known. */
+void ady_decide_plan(struct ady_plan *plan, struct ady_deciding *d);
+
 /* Parts of it, for explanations: what a condition comes to; what all of a rule's conditions come to
  * together; how many of the approvals' keys have stamped; whether limit number i holds. */
 enum ady_tri ady_decide_cond(struct ady_deciding *d, const struct ady_cond *cond);
@@ -53,15 +42,22 @@ enum ady_tri ady_decide_rule(struct ady_deciding *d, const struct ady_rule *rule
 /* See ady_decide_cond. */
 uint16_t ady_decide_approvals(const struct ady_deciding *d, const struct ady_approvals *a);
 
-/* See ady_decide_cond. amount and total: what it adds, and what the counter has with it; zero when
- * it cannot be told. */
-bool ady_decide_limit(struct ady_deciding *d, const struct ady_limit *limit,
-                      struct ady_u256 *amount, struct ady_u256 *total);
+/* See ady_decide_cond: what limit number i comes to. */
+void ady_decide_charge(struct ady_charge *charge, struct ady_deciding *d, uint16_t i);
+
+/* What counters d settles by. */
+struct ady_plan_setting ady_decide_setting(const struct ady_deciding *d);
 
 /* Refuse with the words for a decision that is not ADY_ALLOWED: ADY_E_DENIED, the rule by name in
  * the detail, its path behind `at` ("policy"). */
 enum ady_err ady_decision_refuse(const struct ady_decision *decision,
                                  const struct ady_rulebook *book, const char *at,
                                  struct ady_fault *f);
+
+/* The same for ADY_DENIED_LIMIT and ADY_DENIED_WAIT, when there is no book any more: by the names
+ * of the rule and of the counter. */
+enum ady_err ady_decision_refuse_limit(const struct ady_decision *decision, struct ady_bytes rule,
+                                       struct ady_bytes counter, const char *at,
+                                       struct ady_fault *f);
 
 #endif

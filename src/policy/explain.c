@@ -130,12 +130,17 @@ static void put_cond(struct ady_buf *out, struct ady_deciding *d, const struct a
 	ady_buf_str(out, "\n");
 }
 
-static void put_limit(struct ady_buf *out, struct ady_deciding *d, const struct ady_limit *limit)
+static void put_limit(struct ady_buf *out, struct ady_deciding *d, uint16_t i)
 {
-	const struct ady_counter_info *info = &d->book->counters[limit->counter];
-	struct ady_u256 amount, total;
-	bool holds = ady_decide_limit(d, limit, &amount, &total);
+	const struct ady_plan_setting setting = ady_decide_setting(d);
+	const struct ady_counter_info *info;
+	struct ady_charge charge;
+	struct ady_u256 total;
+	bool holds;
 
+	ady_decide_charge(&charge, d, i);
+	info = &d->book->counters[charge.counter];
+	holds = ady_charge_holds(&charge, &setting, &total);
 	ady_buf_str(out, "    limit ");
 	put_text(out, info->name);
 	ady_buf_str(out, holds ? ": holds, " : ": does not hold, ");
@@ -143,11 +148,11 @@ static void put_limit(struct ady_buf *out, struct ady_deciding *d, const struct 
 		ady_buf_str(out, "there are no counters\n");
 		return;
 	}
-	put_number(out, amount.be);
+	put_number(out, charge.amount.be);
 	ady_buf_str(out, " more make ");
 	put_number(out, total.be);
 	ady_buf_str(out, " of ");
-	put_number(out, limit->max.be);
+	put_number(out, charge.max.be);
 	ady_buf_printf(out, " in %u s\n", (unsigned)info->per_s);
 }
 
@@ -159,7 +164,7 @@ static void put_rule(struct ady_buf *out, struct ady_deciding *d, const struct a
 	for (uint16_t i = 0; i < rule->conds; i++)
 		put_cond(out, d, &d->book->conds[rule->cond + i]);
 	for (uint16_t i = 0; i < rule->limits; i++)
-		put_limit(out, d, &d->book->limits[rule->limit + i]);
+		put_limit(out, d, (uint16_t)(rule->limit + i));
 	if (rule->approvals.need > 0)
 		ady_buf_printf(out, "    approvals: %u given, %u of %u needed\n",
 		               (unsigned)ady_decide_approvals(d, &rule->approvals),

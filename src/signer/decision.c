@@ -51,19 +51,26 @@ enum ady_err ady_policies_get(struct ady_policies *policies, const struct ady_ru
 }
 
 enum ady_err ady_policies_decide(struct ady_policies *policies, const struct ady_record *rec,
-                                 const struct ady_object *object, struct ady_fault *f)
+                                 const struct ady_object *object, struct ady_charging *c,
+                                 struct ady_fault *f)
 {
 	struct ady_deciding *d;
 	struct ady_decision decision;
 	const struct ady_rulebook *book;
 	enum ady_err err;
 
+	if (c)
+		c->guarded = false;
 	if (rec->policy.n == 0)
-		return ADY_OK;
+		return rec->revision == 0 ? ADY_OK
+		                          : ady_fail(f, ADY_E_RECORD, "record.revision",
+		                                     "is of a policy, and there is none");
 	if ((err = ady_policies_get(policies, &book, rec->policy, "record.policy", f)) != ADY_OK)
 		return err;
 	d = &policies->deciding;
 	*d = (struct ady_deciding){.book = book, .object = object};
+	if (c && ady_charging_guards(rec, book))
+		return ady_charging_plan(c, d, rec->revision > 0, f);
 	ady_decide(&decision, d, NULL);
 	if (decision.verdict == ADY_ALLOWED)
 		return ADY_OK;

@@ -61,7 +61,7 @@ enum ady_err ady_duty_prepare(struct ady_sign_job *job, struct ady_duty_job *d,
 	err = ady_stamped_check(job, ADY_FORM_DUTY, m->key_id, m->request, m->stamp, f);
 	if (err != ADY_OK)
 		return err;
-	return ady_policies_decide(job->policies, &job->record, &job->object, f);
+	return ady_policies_decide(job->policies, &job->record, &job->object, NULL, f);
 }
 
 /* Hex text or the 32 bytes themselves, as KMS opened them; its length is no secret. */

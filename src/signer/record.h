@@ -20,7 +20,8 @@
  *   "callers": [..]       whose stamps a request needs one of (signer/stamp.h), up to 16 keys; with
  *                         "gateway" among them, or without the member, none is needed
  *   "policy": {..}        what may be signed (doc/policy.md), its text bound by its SHA-256
- *   "created": 1764000000 seconds since 1970 */
+ *   "created": 1764000000 seconds since 1970
+ *   "revision": 1         of an envelope: how often its policy was changed (signer/change.h) */
 #ifndef ADY_SIGNER_RECORD_H
 #define ADY_SIGNER_RECORD_H
 
@@ -67,6 +68,7 @@ struct ady_record {
 	char policy_text[65]; /* the hash in hex, or empty */
 	uint64_t created;     /* 0: not known */
 	char created_text[21];
+	uint64_t revision; /* of the policy; 0: never changed, and not in the record */
 	uint8_t data_key[ADY_RECORD_DATA_KEY_MAX]; /* of an envelope */
 	size_t data_key_n;
 	uint8_t ciphertext[ADY_RECORD_CIPHERTEXT_MAX];

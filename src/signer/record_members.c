@@ -6,6 +6,7 @@
 
 enum { CIPHERTEXT_TEXT = ADY_BASE64_SIZE(ADY_RECORD_CIPHERTEXT_MAX) };
 
+#define REVISION_MAX ((uint64_t)1 << 53)
 #define CREATED_MAX 253402300799u /* 9999-12-31T23:59:59Z */
 
 /* What a public key of a curve is: its bytes, and what its first one must be under a mask. */
@@ -122,6 +123,23 @@ enum ady_err ady_record_read_created(const struct ady_record_reader *r, struct a
 	    rec->created > CREATED_MAX)
 		return ady_record_refuse(r, ady_record_names[M_CREATED],
 		                         "must be whole seconds since 1970");
+	return ADY_OK;
+}
+
+/* Only the enclave writes it, when the policy was changed there. */
+enum ady_err ady_record_read_revision(const struct ady_record_reader *r, struct ady_record *rec)
+{
+	uint32_t i = r->value[M_REVISION];
+
+	if (!i)
+		return ADY_OK;
+	if (!rec->envelope)
+		return ady_record_refuse(r, ady_record_names[M_REVISION],
+		                         "does not belong to direct wrapping");
+	if (ady_json_u64(&r->doc, i, &rec->revision) != ADY_OK || rec->revision == 0 ||
+	    rec->revision > REVISION_MAX)
+		return ady_record_refuse(r, ady_record_names[M_REVISION],
+		                         "must be a whole number above 0");
 	return ADY_OK;
 }
 

@@ -20,6 +20,7 @@ enum ady_record_member {
 	M_CALLERS,
 	M_POLICY,
 	M_CREATED,
+	M_REVISION,
 	M_DATA_KEY,
 	MEMBERS
 };
@@ -67,6 +68,9 @@ enum ady_err ady_record_read_rights(const struct ady_record_reader *r, struct ad
 
 /* Read the time, where it is there. */
 enum ady_err ady_record_read_created(const struct ady_record_reader *r, struct ady_record *rec);
+
+/* Read the revision of an envelope's policy, where it is there. */
+enum ady_err ady_record_read_revision(const struct ady_record_reader *r, struct ady_record *rec);
 
 /* Read the data key of an envelope; direct wrapping has none. */
 enum ady_err ady_record_read_data_key(const struct ady_record_reader *r, struct ady_record *rec);

@@ -98,7 +98,7 @@ static void put_text(struct ady_buf *b, uint64_t key, const char *text)
 
 void ady_record_aad(struct ady_buf *b, const struct ady_record *rec, const char *deployment)
 {
-	ady_cbor_put_map(b, AAD_MEMBERS);
+	ady_cbor_put_map(b, AAD_MEMBERS + (rec->revision > 0));
 	ady_cbor_put_uint(b, 0);
 	ady_cbor_put_uint(b, AAD_VERSION);
 	put_text(b, 1, deployment);
@@ -114,6 +114,10 @@ void ady_record_aad(struct ady_buf *b, const struct ady_record *rec, const char 
 	ady_cbor_put_bytes(b, ady_bytes(rec->policy_hash, rec->policy.n ? 32 : 0));
 	ady_cbor_put_uint(b, 10);
 	ady_cbor_put_uint(b, rec->created);
+	if (rec->revision > 0) {
+		ady_cbor_put_uint(b, 11);
+		ady_cbor_put_uint(b, rec->revision);
+	}
 }
 
 static void put_member(struct ady_buf *b, const char *name, const char *value)
@@ -174,5 +178,7 @@ void ady_record_put(struct ady_buf *b, const struct ady_record *rec)
 	}
 	if (rec->created)
 		ady_buf_printf(b, ",\"created\":%llu", (unsigned long long)rec->created);
+	if (rec->revision)
+		ady_buf_printf(b, ",\"revision\":%llu", (unsigned long long)rec->revision);
 	ady_buf_str(b, "}");
 }

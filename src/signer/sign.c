@@ -79,8 +79,11 @@ enum ady_err ady_sign_prepare(struct ady_sign_job *job, const struct ady_wire_si
 	    ADY_OK)
 		return err;
 	job->object.now_s = job->setting.now_s;
-	if ((err = ady_policies_decide(job->policies, &job->record, &job->object, f)) != ADY_OK)
+	err = ady_policies_decide(job->policies, &job->record, &job->object, &job->charging, f);
+	if (err != ADY_OK)
 		return err;
+	if (job->charging.guarded)
+		ady_charging_name(&job->charging, &job->record, job->setting.deployment);
 	if (job->is_tx)
 		encode_and_hash(job, job->digest, NULL);
 	return job->record.envelope && !is_ed25519(job) ? take_identity(job, f) : ADY_OK;
@@ -186,6 +189,26 @@ static enum ady_err sign_message(struct ady_sign_job *job, const struct ady_seck
 	return ADY_OK;
 }
 
+static enum ady_err open_key(struct ady_seckey *key, struct ady_sign_job *job,
+                             const struct ady_secp *secp, struct ady_bytes plaintext,
+                             struct ady_fault *f)
+{
+	return job->record.envelope ? key_of_envelope(key, job, plaintext, f)
+	                            : key_itself(key, job, secp, plaintext, f);
+}
+
+enum ady_err ady_sign_row_key(struct ady_seckey *row_key, struct ady_sign_job *job,
+                              const struct ady_secp *secp, struct ady_bytes plaintext,
+                              struct ady_fault *f)
+{
+	ADY_SECRET struct ady_seckey key = {0};
+	enum ady_err err = open_key(&key, job, secp, plaintext, f);
+
+	if (err == ADY_OK)
+		ady_tally_row_key(row_key, &key);
+	return err;
+}
+
 /* Everything that touches the private key. Never inlined: its frame and those below it are what
  * ady_stack_wipe overwrites afterwards. */
 static __attribute__((noinline)) enum ady_err sign_digest(struct ady_sign_job *job,
@@ -194,10 +217,8 @@ static __attribute__((noinline)) enum ady_err sign_digest(struct ady_sign_job *j
                                                           struct ady_fault *f)
 {
 	ADY_SECRET struct ady_seckey key = {0};
-	enum ady_err err;
+	enum ady_err err = open_key(&key, job, secp, plaintext, f);
 
-	err = job->record.envelope ? key_of_envelope(&key, job, plaintext, f)
-	                           : key_itself(&key, job, secp, plaintext, f);
 	if (err != ADY_OK)
 		return err;
 #ifdef ADY_TEST_LEAK_KEY
@@ -218,6 +239,8 @@ enum ady_err ady_sign_finish(struct ady_sign_job *job, const struct ady_secp *se
 	enum ady_err err;
 
 	*answer = (struct ady_wire_signed){0};
+	if (job->charging.guarded && !job->charging.permitted)
+		return ady_fail(f, ADY_E_COUNTERS, "policy", "has limits, and nothing counts here");
 	err = sign_digest(job, secp, plaintext, f);
 	ady_stack_wipe();
 	if (err != ADY_OK)

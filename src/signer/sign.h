@@ -39,6 +39,7 @@ struct ady_sign_job {
 	/* What a policy decides on: tx, typed, or other parts of the request, whose text it needs.
 	 * */
 	struct ady_object object;
+	struct ady_charging charging; /* of a guarded key: what is counted before it signs */
 	/* The stamps that were verified, and what they are good for: the owner must see to it that
 	 * each is used for one request only (signer/replay.h). */
 	struct ady_stamp stamps[ADY_STAMPS_MAX];
@@ -74,11 +75,19 @@ enum ady_err ady_sign_prepare(struct ady_sign_job *job, const struct ady_wire_si
  * derived again; with skip_verify nothing then compares the two.
  * In:      plaintext, secret; the caller wipes it. Local copies are wiped here, stack included.
  * Out:     answer, views into job, on ADY_OK only.
- * Returns: ADY_E_KEY_FORM, ADY_E_KEY_RANGE, ADY_E_RECORD_MISMATCH, ADY_E_FROM, ADY_E_CRYPTO.
+ * A guarded key signs only what was permitted (signer/charging.h).
+ * Returns: ADY_E_KEY_FORM, ADY_E_KEY_RANGE, ADY_E_RECORD_MISMATCH, ADY_E_FROM, ADY_E_CRYPTO,
+ *          ADY_E_COUNTERS.
  * Time:    constant in the key (not in its form or length). Heap: none. Blocks: never. */
 enum ady_err ady_sign_finish(struct ady_sign_job *job, const struct ady_secp *secp,
                              struct ady_bytes plaintext, struct ady_wire_signed *answer,
                              struct ady_fault *f);
+
+/* The key that authenticates rows of counters (policy/tally.h), out of the plaintext. Returns as
+ * ady_sign_finish. The caller wipes row_key and the stack. */
+enum ady_err ady_sign_row_key(struct ady_seckey *row_key, struct ady_sign_job *job,
+                              const struct ady_secp *secp, struct ady_bytes plaintext,
+                              struct ady_fault *f);
 
 /* The key in a plaintext, by the rules of ady_sign_finish, in secp's range; secp NULL: any 32 bytes
  * are one, as of ed25519. For key import too. */

@@ -1,30 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Where validators' slashing protection states are kept: a row of bytes and a version a key, which
- * change by compare-and-set alone. Whoever owns the store can lose rows or bring back old ones; it
- * cannot make one (policy/slashing_row.h). All calls block. Thread rule: one thread at a time. */
+ * Where validators' slashing protection states are kept, and the counters of keys' policies: a row
+ * of bytes and a version a key, which change by compare-and-set alone. Whoever owns the store can
+ * lose rows or bring back old ones; it cannot make one (policy/slashing_row.h, policy/tally.h). All
+ * calls block. Thread rule: one thread at a time. */
 #ifndef ADY_STORE_STATES_H
 #define ADY_STORE_STATES_H
 
 #include "base/bytes.h"
 
-enum { ADY_STATE_MAX = 256, ADY_STATE_KEY = 48 };
+enum { ADY_STATE_MAX = 256, ADY_STATE_KEY = 48, ADY_STATE_LARGE_MAX = 12 * 1024 };
 
 struct ady_state_row {
 	uint8_t bytes[ADY_STATE_MAX];
 	size_t n; /* 0: there is none */
 };
 
-/* One conditional write, or a read when row.n is 0. */
+/* One conditional write, or a read when there is no new row. */
 struct ady_state_write {
 	uint8_t public_key[ADY_STATE_KEY];
+	size_t key_n;             /* of counters: bytes of public_key, their name; 0: all */
+	struct ady_dyn *large;    /* of counters: where their row is, instead of in row */
 	uint64_t version;         /* that the stored row must have; 0: there must be none */
 	struct ady_state_row row; /* the new one, of version + 1; after a read or when it was not
 	                             written: what is stored */
 	bool written;
 };
 
-/* Called for each row of a list; both are valid during the call. */
+/* The parts of a write, whatever it is of: its key, its new row (empty: a read), and what is stored
+ * when it was not written. */
+static inline struct ady_bytes ady_state_write_key(const struct ady_state_write *w)
+{
+	return ady_bytes(w->public_key, w->key_n ? w->key_n : ADY_STATE_KEY);
+}
+
+/* See ady_state_write_key. */
+static inline struct ady_bytes ady_state_write_row(const struct ady_state_write *w)
+{
+	return w->large ? ady_dyn_bytes(w->large) : ady_bytes(w->row.bytes, w->row.n);
+}
+
+/* See ady_state_write_key. A row that does not fit is as none. */
+void ady_state_write_take(struct ady_state_write *w, struct ady_bytes row);
+
+/* Called for each validator's row of a list; both are valid during the call. */
 typedef void (*ady_states_each)(void *ctx, const uint8_t public_key[static ADY_STATE_KEY],
                                 const struct ady_state_row *row);
 
@@ -67,7 +86,7 @@ static inline enum ady_err ady_states_store_write(struct ady_states_store *s,
 	return s->ops->write(s, w, n, f);
 }
 
-/* Call each for all rows, in the order of their keys. */
+/* Call each for all validators' rows, in the order of their keys. */
 static inline enum ady_err ady_states_store_list(struct ady_states_store *s, ady_states_each each,
                                                  void *ctx, struct ady_fault *f)
 {

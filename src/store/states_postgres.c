@@ -12,11 +12,13 @@
 
 enum { KEY_HEX = 2 * ADY_STATE_KEY };
 
-/* A row of the batch: as it is stored, and as it will be. */
+/* A row of the batch: as it is stored, and as it will be; its bytes lie in the store's `bytes`, and
+ * what is written anew lies behind what was there. */
 struct row {
 	uint8_t public_key[ADY_STATE_KEY];
+	size_t key_n;
 	uint64_t version;
-	struct ady_state_row row;
+	size_t at, n;
 	bool stored, changed;
 };
 
@@ -26,6 +28,7 @@ struct store {
 	PGconn *pg;
 	struct row *rows; /* those of the batch, by key */
 	size_t rows_n, rows_cap;
+	struct ady_dyn bytes;                  /* of rows */
 	struct ady_dyn keys, versions, states; /* arrays as PostgreSQL reads them */
 };
 
@@ -77,17 +80,27 @@ static enum ady_err connect(struct store *s, struct ady_fault *f)
 
 /* --- the batch --- */
 
+/* The order of bytea: a key before those that begin with it. What is behind a key is zero. */
 static int by_key(const void *a, const void *b)
 {
-	return memcmp(((const struct row *)a)->public_key, ((const struct row *)b)->public_key,
-	              ADY_STATE_KEY);
+	const struct row *x = a, *y = b;
+	int order = memcmp(x->public_key, y->public_key, ADY_STATE_KEY);
+
+	return order ? order : (x->key_n > y->key_n) - (x->key_n < y->key_n);
 }
 
-static struct row *find(struct store *s, const uint8_t *public_key)
+static struct row row_of(struct ady_bytes key)
 {
-	struct row want = {0};
+	struct row row = {.key_n = key.n};
 
-	memcpy(want.public_key, public_key, ADY_STATE_KEY);
+	memcpy(row.public_key, key.p, key.n);
+	return row;
+}
+
+static struct row *find(struct store *s, struct ady_bytes key)
+{
+	struct row want = row_of(key);
+
 	return bsearch(&want, s->rows, s->rows_n, sizeof *s->rows, by_key);
 }
 
@@ -102,10 +115,9 @@ static void collect(struct store *s, struct ady_state_write *const *w, size_t n)
 		if (!s->rows)
 			ADY_BUG("out of memory");
 	}
-	for (size_t i = 0; i < n; i++) {
-		s->rows[i] = (struct row){0};
-		memcpy(s->rows[i].public_key, w[i]->public_key, ADY_STATE_KEY);
-	}
+	s->bytes.n = 0;
+	for (size_t i = 0; i < n; i++)
+		s->rows[i] = row_of(ady_state_write_key(w[i]));
 	qsort(s->rows, n, sizeof *s->rows, by_key);
 	for (size_t i = 0; i < n; i++)
 		if (kept == 0 || by_key(&s->rows[kept - 1], &s->rows[i]) != 0)
@@ -121,7 +133,7 @@ static void put_item(struct ady_dyn *array, const char *text)
 
 static void put_hex(struct ady_dyn *array, const uint8_t *p, size_t n)
 {
-	char hex[2 * ADY_STATE_MAX + 1];
+	char hex[2 * ADY_STATE_LARGE_MAX + 1];
 
 	ady_hex_encode(hex, ady_bytes(p, n));
 	put_item(array, hex);
@@ -140,8 +152,8 @@ static size_t put_arrays(struct store *s, bool all, bool stored)
 		if (!all && (!r->changed || r->stored != stored))
 			continue;
 		n++;
-		put_hex(&s->keys, r->public_key, ADY_STATE_KEY);
-		put_hex(&s->states, r->row.bytes, r->row.n);
+		put_hex(&s->keys, r->public_key, r->key_n);
+		put_hex(&s->states, s->bytes.p + r->at, r->n);
 		snprintf(number, sizeof number, "%llu", (unsigned long long)r->version);
 		put_item(&s->versions, number);
 	}
@@ -153,17 +165,22 @@ static size_t put_arrays(struct store *s, bool all, bool stored)
 
 static bool take_row(struct store *s, const PGresult *r, int i)
 {
+	struct ady_bytes hex = ady_bytes_str(PQgetvalue(r, i, 2));
 	uint8_t key[ADY_STATE_KEY];
 	struct row *row;
 	size_t n;
 
 	if (ady_hex_decode(key, sizeof key, &n, ady_bytes_str(PQgetvalue(r, i, 0))) != ADY_OK ||
-	    n != sizeof key || !(row = find(s, key)))
+	    !(row = find(s, ady_bytes(key, n))) || hex.n > 2 * ADY_STATE_LARGE_MAX)
 		return false;
 	row->stored = true;
 	row->version = strtoull(PQgetvalue(r, i, 1), NULL, 10);
-	return ady_hex_decode(row->row.bytes, ADY_STATE_MAX, &row->row.n,
-	                      ady_bytes_str(PQgetvalue(r, i, 2))) == ADY_OK;
+	row->at = s->bytes.n;
+	if (ady_hex_decode(ady_dyn_room(&s->bytes, hex.n / 2 + 1), hex.n / 2 + 1, &row->n, hex) !=
+	    ADY_OK)
+		return false;
+	s->bytes.n += row->n;
+	return true;
 }
 
 static enum ady_err lock_rows(struct store *s, struct ady_fault *f)
@@ -191,14 +208,17 @@ static enum ady_err lock_rows(struct store *s, struct ady_fault *f)
 /* Rows are locked, so that what is compared here is what is written below. */
 static void decide(struct store *s, struct ady_state_write *w)
 {
-	struct row *row = find(s, w->public_key);
+	struct row *row = find(s, ady_state_write_key(w));
+	struct ady_bytes next = ady_state_write_row(w);
 
-	w->written = w->row.n > 0 && row->version == w->version;
+	w->written = next.n > 0 && row->version == w->version;
 	if (!w->written) {
-		w->row = row->row;
+		ady_state_write_take(w, ady_bytes(s->bytes.p + row->at, row->n));
 		return;
 	}
-	row->row = w->row;
+	row->at = s->bytes.n;
+	row->n = next.n;
+	ady_dyn_put(&s->bytes, next.p, next.n);
 	row->version++;
 	row->changed = true;
 }
@@ -269,7 +289,7 @@ static enum ady_err store_list(struct ady_states_store *head, ady_states_each ea
 	if (err != ADY_OK)
 		return err;
 	r = PQexec(s->pg, "SELECT encode(public_key, 'hex'), encode(state, 'hex')"
-	                  " FROM adyton_state ORDER BY public_key");
+	                  " FROM adyton_state WHERE length(public_key) = 48 ORDER BY public_key");
 	if (PQresultStatus(r) != PGRES_TUPLES_OK)
 		err = fault(s, f);
 	for (int i = 0; err == ADY_OK && i < PQntuples(r); i++)
@@ -288,6 +308,7 @@ static void store_close(struct ady_states_store *head)
 	struct store *s = (struct store *)head;
 
 	PQfinish(s->pg);
+	ady_dyn_free(&s->bytes);
 	ady_dyn_free(&s->keys);
 	ady_dyn_free(&s->versions);
 	ady_dyn_free(&s->states);

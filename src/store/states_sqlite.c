@@ -21,7 +21,8 @@ static const char *const texts[STATEMENTS] = {
                " ON CONFLICT DO NOTHING",
     [UPDATE] = "UPDATE adyton_state SET version = ?2, state = ?3"
                " WHERE public_key = ?1 AND version = ?2 - 1",
-    [LIST] = "SELECT public_key, state FROM adyton_state ORDER BY public_key",
+    [LIST] = "SELECT public_key, state FROM adyton_state WHERE length(public_key) = 48"
+             " ORDER BY public_key",
 };
 
 struct store {
@@ -66,29 +67,32 @@ static void take_row(struct ady_state_row *row, sqlite3_stmt *stmt, int column)
 
 static bool get(struct store *s, struct ady_state_write *w)
 {
+	struct ady_bytes key = ady_state_write_key(w);
 	sqlite3_stmt *stmt = s->kept[GET];
 	int rc;
 
-	w->row.n = 0;
-	sqlite3_bind_blob(stmt, 1, w->public_key, ADY_STATE_KEY, SQLITE_STATIC);
+	ady_state_write_take(w, (struct ady_bytes){0});
+	sqlite3_bind_blob(stmt, 1, key.p, (int)key.n, SQLITE_STATIC);
 	rc = sqlite3_step(stmt);
 	if (rc == SQLITE_ROW)
-		take_row(&w->row, stmt, 0);
+		ady_state_write_take(w, ady_bytes(sqlite3_column_blob(stmt, 0),
+		                                  (size_t)sqlite3_column_bytes(stmt, 0)));
 	sqlite3_reset(stmt);
 	return rc == SQLITE_ROW || rc == SQLITE_DONE;
 }
 
 static bool write_one(struct store *s, struct ady_state_write *w)
 {
+	struct ady_bytes key = ady_state_write_key(w), row = ady_state_write_row(w);
 	enum statement which = w->version == 0 ? INSERT : UPDATE;
 	sqlite3_stmt *stmt = s->kept[which];
 
 	w->written = false;
-	if (w->row.n == 0)
+	if (row.n == 0)
 		return get(s, w);
-	sqlite3_bind_blob(stmt, 1, w->public_key, ADY_STATE_KEY, SQLITE_STATIC);
+	sqlite3_bind_blob(stmt, 1, key.p, (int)key.n, SQLITE_STATIC);
 	sqlite3_bind_int64(stmt, 2, (sqlite3_int64)w->version + 1);
-	sqlite3_bind_blob(stmt, 3, w->row.bytes, (int)w->row.n, SQLITE_STATIC);
+	sqlite3_bind_blob(stmt, 3, row.p, (int)row.n, SQLITE_STATIC);
 	if (!run(s, which))
 		return false;
 	w->written = sqlite3_changes(s->sql) == 1;

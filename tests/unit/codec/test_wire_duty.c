@@ -23,7 +23,7 @@ static const struct ady_wire_watermark marks = {.op = ADY_WATERMARK_RETIRE,
                                                 .source = 6,
                                                 .target = 7};
 static const struct ady_wire_state_cas cas = {
-    .public_key = {filler, 48}, .version = 7, .state = {filler, 184}};
+    .key = {filler, 48}, .version = 7, .state = {filler, 184}};
 static const struct ady_wire_state_outcome outcome = {.written = 0, .state = {filler, 184}};
 
 static bool read_duty(struct ady_bytes body)
@@ -102,7 +102,7 @@ CASE(bounds)
 	ady_wire_put_watermark(&b, &w);
 	CHECK_ERR(ady_wire_read_watermark(&got, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
 	b.n = 0;
-	c.public_key.n = 47;
+	c.key.n = 31;
 	ady_wire_put_state_cas(&b, &c);
 	CHECK_ERR(ady_wire_read_state_cas(&got_cas, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
 	b.n = 0;

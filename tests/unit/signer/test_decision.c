@@ -24,7 +24,7 @@ static enum ady_err decide(struct ady_bytes text, const char *message)
 
 	fault = (struct ady_fault){0};
 	ady_record_set_policy(&rec, text);
-	return ady_policies_decide(&policies, &rec, &object, &fault);
+	return ady_policies_decide(&policies, &rec, &object, NULL, &fault);
 }
 
 CASE(a_record_without_a_policy_allows)
@@ -32,7 +32,7 @@ CASE(a_record_without_a_policy_allows)
 	struct ady_object object = {.kind = ADY_OBJECT_DIGEST};
 
 	rec = (struct ady_record){0};
-	CHECK_ERR(ady_policies_decide(&policies, &rec, &object, &fault), ADY_OK);
+	CHECK_ERR(ady_policies_decide(&policies, &rec, &object, NULL, &fault), ADY_OK);
 }
 
 CASE(a_policy_decides)

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enclave/counting.h"
+
+#include "base/clock.h"
+#include "enclave/host_calls.h"
+#include "enclave/ledger.h"
+
+enum {
+	AGAIN_MAX = 64,     /* rows that others were faster to write */
+	CLOCK_ERROR_S = 60, /* of whoever made a direct key, and of this enclave */
+	USE_MS = 30000      /* how long after it was written a charge may be used */
+};
+
+enum ady_err ady_counting_in_time(const struct ady_job *job, struct ady_fault *f)
+{
+	if (ady_mono_ms() <= job->write_due_ms + USE_MS)
+		return ADY_OK;
+	return ady_fail(f, ADY_E_DEADLINE, "", "too much time passed since it was counted");
+}
+
+/* Seconds since 1970 when the enclave started, by the clock as it is now: what it showed then may
+ * have been wrong. */
+static uint64_t start_s(const struct ady_keyroom *room, const struct ady_job *job)
+{
+	uint64_t up_s = (uint64_t)(ady_mono_ms() - room->born_mono_ms) / 1000;
+
+	return job->sign.setting.now_s > up_s ? job->sign.setting.now_s - up_s : 0;
+}
+
+struct ady_charging_memory ady_counting_memory(struct ady_keyroom *room, const struct ady_job *job)
+{
+	const struct ady_record *rec = &job->sign.record;
+	struct ady_charging_memory m;
+	bool born;
+
+	m.known = ady_ledger_row(room->ledger, job->sign.charging.name, &born);
+	m.known_s = born || room->config.config->counters_after_start == ADY_COUNTERS_STORE
+	                ? 0
+	                : start_s(room, job);
+	/* Nobody could make the row of a key that did not come into being in an enclave. */
+	m.fresh = !rec->envelope && rec->created >= start_s(room, job) + CLOCK_ERROR_S;
+	if (m.fresh)
+		m.known_s = 0;
+	return m;
+}
+
+void ady_counting_give(struct ady_keyroom *room, struct ady_job *job)
+{
+	struct ady_job *next = job->has_turn ? ady_ledger_leave(room->ledger, job) : NULL;
+
+	ady_jobs_give(room->config.jobs, job);
+	while ((job = next)) {
+		struct ady_fault f = {0};
+
+		if (ady_pool_submit(room->pool, &job->work) == ADY_OK)
+			return;
+		next = ady_ledger_leave(room->ledger, job);
+		ady_keyroom_refuse(room, &job->asker, ADY_E_BUSY, &f);
+		ady_jobs_give(room->config.jobs, job);
+	}
+}
+
+static void stop(struct ady_job *job, enum ady_err err, const char *why)
+{
+	struct ady_fault f = {0};
+
+	if (why)
+		(void)ady_fail(&f, err, "counters", "%s", why);
+	job->stop(job, err, &f);
+}
+
+/* --- the row --- */
+
+static void go_on(struct ady_job *job, struct ady_space *space, struct ady_bytes row)
+{
+	struct ady_fault f = {0};
+	enum ady_err err = ady_charging_set_row(&job->sign.charging, row, &f);
+
+	if (err == ADY_OK)
+		job->go(job, space);
+	else
+		job->stop(job, err, &f);
+}
+
+static void on_read(struct ady_job *job, struct ady_space *space, enum ady_slash_outcome outcome,
+                    struct ady_bytes row)
+{
+	if (outcome == ADY_SLASH_CONFLICT)
+		go_on(job, space, row);
+	else
+		stop(job, ADY_E_COUNTERS, "could not be read: the gateway did not give them");
+}
+
+static void read_row(struct ady_keyroom *room, struct ady_job *job)
+{
+	const struct ady_wire_state_cas m = {
+	    .key = ady_bytes(job->sign.charging.name, ADY_TALLY_NAME)};
+
+	job->row_known = false;
+	ady_host_calls_ask(room->host_calls, job, &m, on_read);
+}
+
+/* A policy that only may be changed, and charges nothing, is looked up each time: another enclave
+ * may have changed it. One that charges finds out when it writes. */
+static void begin_turn(struct ady_keyroom *room, struct ady_job *job, struct ady_space *space)
+{
+	struct ady_charging_memory m;
+
+	if (ady_job_expired(job)) {
+		stop(job, ADY_E_DEADLINE, NULL);
+		return;
+	}
+	m = ady_counting_memory(room, job);
+	job->row_known = m.known.n > 0 && job->sign.charging.plan.rules[0].n > 0;
+	if (job->row_known)
+		go_on(job, space, m.known);
+	else
+		read_row(room, job);
+}
+
+static void run_turn(struct ady_work *work, size_t worker)
+{
+	struct ady_job *job = (struct ady_job *)work;
+	struct ady_keyroom *room = job->room;
+
+	begin_turn(room, job, &room->spaces[worker]);
+}
+
+void ady_counting_start(struct ady_keyroom *room, struct ady_job *job, struct ady_space *space,
+                        ady_counting_go *go, ady_counting_stop *halt)
+{
+	enum ady_err err;
+
+	job->room = room;
+	job->go = go;
+	job->stop = halt;
+	job->again = 0;
+	job->work = (struct ady_work){.fn = run_turn};
+	err = ady_ledger_enter(room->ledger, job);
+	if (err == ADY_OK)
+		begin_turn(room, job, space);
+	else if (err != ADY_E_AGAIN)
+		stop(job, ADY_E_BUSY, "of more keys than the configuration has room for");
+}
+
+/* --- the write --- */
+
+static void on_write(struct ady_job *job, struct ady_space *space, enum ady_slash_outcome outcome,
+                     struct ady_bytes row)
+{
+	struct ady_charging *c = &job->sign.charging;
+
+	if (outcome == ADY_SLASH_UNKNOWN) {
+		stop(job, ADY_E_COUNTERS,
+		     "were sent to be written, and whether they were is not known");
+	} else if (outcome == ADY_SLASH_CONFLICT) {
+		if (++job->again > AGAIN_MAX)
+			stop(job, ADY_E_BUSY, "change too fast");
+		else
+			go_on(job, space, row);
+	} else if (ady_ledger_learn(job->room->ledger, c->name,
+	                            ady_bytes(c->new_row, c->new_row_n)) != ADY_OK) {
+		stop(job, ADY_E_MEMORY, NULL);
+	} else {
+		ady_charging_permit(c);
+		job->go(job, space);
+	}
+}
+
+void ady_counting_write(struct ady_keyroom *room, struct ady_job *job)
+{
+	struct ady_charging *c = &job->sign.charging;
+	struct ady_bytes row = ady_bytes(c->new_row, c->new_row_n);
+	const struct ady_wire_state_cas m = {.key = ady_bytes(c->name, ADY_TALLY_NAME),
+	                                     .version = ady_tally_version(row) - 1,
+	                                     .state = row};
+
+	job->row_known = false;
+	ady_host_calls_ask(room->host_calls, job, &m, on_write);
+}
+
+enum ady_err ady_counting_decide(struct ady_keyroom *room, struct ady_job *job,
+                                 struct ady_bytes plaintext, struct ady_fault *f)
+{
+	const struct ady_charging_memory m = ady_counting_memory(room, job);
+	struct ady_charging *c = &job->sign.charging;
+	enum ady_err err, kept;
+
+	/* It is counted when it is signed, not when it came: the parent may let it wait. */
+	job->sign.setting.now_s = ady_keyroom_now_s(room);
+	err = ady_charging_decide(&job->sign, &m, room->secp, plaintext, f);
+	/* What is remembered may be older than the record: another enclave has changed the policy.
+	 */
+	if (err == ADY_E_COUNTERS && job->row_known) {
+		read_row(room, job);
+		return ADY_E_AGAIN;
+	}
+	if ((err == ADY_OK || err == ADY_E_AGAIN || err == ADY_E_DENIED) && c->row_n > 0) {
+		kept = ady_ledger_learn(room->ledger, c->name, ady_bytes(c->row, c->row_n));
+		if (kept != ADY_OK)
+			return kept;
+	}
+	if (err == ADY_E_AGAIN)
+		ady_counting_write(room, job);
+	return err;
+}
+
+/* --- a new key --- */
+
+static void on_born(struct ady_job *job, struct ady_space *space, enum ady_slash_outcome outcome,
+                    struct ady_bytes row)
+{
+	struct ady_charging *c = &job->sign.charging;
+	enum ady_err err;
+
+	(void)row;
+	if (outcome != ADY_SLASH_WRITTEN) {
+		stop(job, ADY_E_COUNTERS,
+		     outcome == ADY_SLASH_CONFLICT
+		         ? "of this key are there already"
+		         : "were sent to be written, and whether they were is not known");
+		return;
+	}
+	err = ady_ledger_born(job->room->ledger, c->name, ady_bytes(c->new_row, c->new_row_n));
+	if (err == ADY_OK)
+		job->go(job, space);
+	else
+		stop(job, err == ADY_E_EXISTS ? ADY_E_COUNTERS : err,
+		     err == ADY_E_EXISTS ? "of this key are there already" : NULL);
+}
+
+void ady_counting_create(struct ady_keyroom *room, struct ady_job *job, ady_counting_go *go,
+                         ady_counting_stop *halt)
+{
+	struct ady_charging *c = &job->sign.charging;
+	const struct ady_wire_state_cas m = {.key = ady_bytes(c->name, ADY_TALLY_NAME),
+	                                     .state = ady_bytes(c->new_row, c->new_row_n)};
+
+	job->room = room;
+	job->go = go;
+	job->stop = halt;
+	ady_host_calls_ask(room->host_calls, job, &m, on_born);
+}
