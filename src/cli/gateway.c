@@ -103,7 +103,7 @@ static void read_head(CURL *curl, struct ady_gateway_reply *reply)
 }
 
 static CURLcode perform(CURL *curl, const char *method, struct curl_slist *headers,
-                        const struct ady_dyn *body, struct ady_gateway_reply *reply)
+                        const struct ady_dyn *body, bool quiet, struct ady_gateway_reply *reply)
 {
 	CURLcode code;
 
@@ -115,9 +115,11 @@ static CURLcode perform(CURL *curl, const char *method, struct curl_slist *heade
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body ? (const char *)body->p : "");
 		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
 	}
-	ady_progress_begin("the gateway");
+	if (!quiet)
+		ady_progress_begin("the gateway");
 	code = curl_easy_perform(curl);
-	ady_progress_end();
+	if (!quiet)
+		ady_progress_end();
 	read_head(curl, reply);
 	return code;
 }
@@ -144,7 +146,7 @@ enum ady_err ady_gateway_request(const struct ady_gateway *gateway, const char *
 		headers = append(headers, ady_dyn_cstr(&token));
 	if (err == ADY_OK && curl && headers) {
 		set_up(curl, gateway, ady_dyn_cstr(&url), timeout_ms);
-		code = perform(curl, method, headers, body, reply);
+		code = perform(curl, method, headers, body, gateway->quiet, reply);
 	}
 	curl_slist_free_all(headers);
 	curl_easy_cleanup(curl);
@@ -170,6 +172,22 @@ static const char *member(json_t *object, const char *name)
 	const char *text = json_string_value(json_object_get(object, name));
 
 	return text ? text : "";
+}
+
+enum ady_err ady_gateway_fault(const struct ady_gateway_reply *reply, struct ady_fault *f)
+{
+	json_t *problem = json_loadb((const char *)reply->body.p, reply->body.n, 0, NULL);
+	const char *code = member(problem, "code"), *detail = member(problem, "detail");
+	enum ady_err err = code[0] ? ady_err_from_code(code) : ADY_E_STORE;
+
+	if (!detail[0])
+		detail = member(problem, "title");
+	if (detail[0])
+		(void)ady_fail(f, err, member(problem, "where"), "%s", detail);
+	else
+		(void)ady_fail(f, err, NULL, "the gateway answered with status %d", reply->status);
+	json_decref(problem);
+	return err;
 }
 
 int ady_gateway_refusal(const struct ady_gateway_reply *reply)

@@ -10,6 +10,7 @@
 struct ady_gateway {
 	const char *url, *ca, *token_file, *cert, *cert_key;
 	const char *stamp; /* the X-Adyton-Stamp header, or NULL */
+	bool quiet;        /* no word while it is waited for: of one thread among several */
 	bool unverified;   /* take any certificate: only to see whether our own child is ready */
 };
 
@@ -52,6 +53,10 @@ enum ady_err ady_gateway_request(const struct ady_gateway *gateway, const char *
 /* Say on standard error what a problem document (RFC 9457) in reply says, and what to do next.
  * Returns the exit status that fits. */
 int ady_gateway_refusal(const struct ady_gateway_reply *reply);
+
+/* What a problem document (RFC 9457) in reply says, as a fault. Returns its error: ADY_E_STORE when
+ * the reply holds no such document. */
+enum ady_err ady_gateway_fault(const struct ady_gateway_reply *reply, struct ady_fault *f);
 
 /* Append id with all but unreserved characters escaped (RFC 3986 section 2.3). */
 void ady_gateway_put_id(struct ady_dyn *path, const char *id);

@@ -16,13 +16,17 @@
 #include "cli/fault.h"
 #include "cli/file.h"
 #include "cli/gateway.h"
+#include "cli/import_key.h"
 #include "cli/key.h"
 #include "cli/key_options.h"
+#include "cli/keystores.h"
 #include "crypto/hpke.h"
 #include "crypto/rng.h"
 #include "signer/import.h"
 
 enum { TIMEOUT_MS = 30000, KEY_FILE_MAX = 200, KMS_FILE_MAX = 16384, NONCE = 32 };
+
+static const char no_measurement[] = "give --pcr0 (or --pcr8): which enclave is to have the key";
 
 struct import {
 	struct ady_gateway gateway;
@@ -31,51 +35,6 @@ struct import {
 	struct ady_attest_expected expected;
 	bool json;
 };
-
-/* Fetch a document of the import key with a nonce of our own, and verify it.
- * Out: public, the import key. */
-static enum ady_err fetch_import_key(const struct import *m, uint8_t public[static ADY_HPKE_KEY],
-                                     struct ady_fault *f)
-{
-	struct ady_attestation_rules rules = {.root = ady_nitro_root_g1(),
-	                                      .at_unix_s = ady_wall_ms() / 1000};
-	struct ady_attest_expected expected = m->expected;
-	struct ady_gateway_reply reply = {0};
-	struct ady_attestation att;
-	struct ady_dyn document = {0};
-	uint8_t random[NONCE], root[ADY_ATTESTATION_ROOT_MAX];
-	char nonce[2 * NONCE + 1], path[128];
-	size_t root_n;
-	enum ady_err err = ADY_OK;
-
-	ady_random(random, sizeof random);
-	ady_hex_encode(nonce, ady_bytes(random, sizeof random));
-	expected.nonce = nonce;
-	snprintf(path, sizeof path, "/v1/import-key?nonce=%s", nonce);
-	if (m->root && (err = ady_attestation_read_root(root, &root_n, m->root, f)) == ADY_OK)
-		rules.root = ady_bytes(root, root_n);
-	if (err == ADY_OK)
-		err = ady_gateway_call(&m->gateway, path, NULL, TIMEOUT_MS, &reply, f);
-	if (err == ADY_OK) {
-		json_t *o = json_loadb((const char *)reply.body.p, reply.body.n, 0, NULL);
-		const char *text = json_string_value(json_object_get(o, "document"));
-
-		ady_dyn_str(&document, text ? text : "");
-		json_decref(o);
-		err = ady_attest_decode(&document, f);
-	}
-	if (err == ADY_OK)
-		err = ady_attestation_verify(&att, ady_dyn_bytes(&document), &rules, f);
-	if (err == ADY_OK)
-		err = ady_attest_check(&att, &expected, f);
-	if (err == ADY_OK && att.public_key.n != ADY_HPKE_KEY)
-		err = ady_fail(f, ADY_E_ATTESTATION, "public_key", "is no import key");
-	if (err == ADY_OK)
-		memcpy(public, att.public_key.p, ADY_HPKE_KEY);
-	ady_dyn_free(&document);
-	ady_dyn_free(&reply.body);
-	return err;
-}
 
 /* Seal what the file holds, for these options and no others, and put it into body. */
 static enum ady_err put_sealed(const struct import *m, const char *options, json_t *body,
@@ -86,7 +45,7 @@ static enum ady_err put_sealed(const struct import *m, const char *options, json
 	ADY_SECRET struct ady_seckey key = {0};
 	struct ady_dyn content = {0};
 	struct ady_secp *secp = NULL;
-	enum ady_err err = fetch_import_key(m, public, f);
+	enum ady_err err = ady_import_key_fetch(public, &m->gateway, m->root, &m->expected, f);
 
 	if (err == ADY_OK)
 		err = ady_file_read(&content, m->file ? m->file : "-", KEY_FILE_MAX, f);
@@ -174,16 +133,52 @@ static int run_import(const struct import *m)
 	return status;
 }
 
-int ady_cmd_key_import(const struct ady_command *self, int argc, char **argv)
+/* No core file, and no other process of the user reads this one. */
+static void shut_in(void)
 {
 	const struct rlimit none = {0, 0};
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+}
+
+/* Their ids may be made of their keys: "{key}" is no part of an id itself. */
+static int import_keystores(const struct ady_command *self, struct import *m,
+                            const struct ady_keystores_asked *asked, const struct ady_values *rest)
+{
+	const struct ady_values any = {.v = {"key"}, .n = 1};
+	struct ady_keystore_import all = {
+	    .gateway = m->gateway, .root = m->root, .expected = m->expected};
+	int status;
+
+	if (m->kms_file || m->file || m->key.curve)
+		return ady_cli_usage(self, "--file, --kms-ciphertext and --curve do not go with "
+		                           "keystores");
+	if (rest->n > 1)
+		return ady_cli_usage(self, "give one ID at most");
+	if (m->expected.pcrs[0].n == 0 && m->expected.pcrs[8].n == 0)
+		return ady_cli_usage(self, no_measurement);
+	if ((status = ady_key_options_check(self, &m->key, &any)) >= 0)
+		return status;
+	shut_in();
+	all.key = m->key;
+	status = ady_keystores_run(self, &all, asked, rest, m->json);
+	ady_stack_wipe();
+	ady_key_options_free(&m->key);
+	return status;
+}
+
+int ady_cmd_key_import(const struct ady_command *self, int argc, char **argv)
+{
 	struct import m = {0};
+	struct ady_keystores_asked keystores = {0};
 	struct ady_values rest;
 	const struct ady_option options[] = {
 	    {"file", "FILE", "64 hex digits or 32 bytes; -: standard input (usual)",
 	     .text = &m.file},
 	    {"kms-ciphertext", "FILE", "instead: a secret of the AWS sample, base64",
 	     .text = &m.kms_file},
+	    ADY_KEYSTORES_OPTIONS(keystores),
 	    {"pcr0", "HEX", "the enclave's measurement; several times: any of them",
 	     .values = &m.expected.pcrs[0]},
 	    {"pcr8", "HEX", "of a signed image: its signer's", .values = &m.expected.pcrs[8]},
@@ -194,15 +189,15 @@ int ady_cmd_key_import(const struct ady_command *self, int argc, char **argv)
 	    {0}};
 	int status = ady_options_read(self, options, argc, argv, &rest);
 
+	if (status < 0 && (keystores.file || keystores.folder))
+		return import_keystores(self, &m, &keystores, &rest);
 	if (status >= 0 || (status = ady_key_options_check(self, &m.key, &rest)) >= 0)
 		return status;
 	if (m.kms_file && m.file)
 		return ady_cli_usage(self, "give --file or --kms-ciphertext, not both");
 	if (!m.kms_file && m.expected.pcrs[0].n == 0 && m.expected.pcrs[8].n == 0)
-		return ady_cli_usage(self,
-		                     "give --pcr0 (or --pcr8): which enclave is to have the key");
-	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)prctl(PR_SET_DUMPABLE, 0);
+		return ady_cli_usage(self, no_measurement);
+	shut_in();
 	status = run_import(&m);
 	ady_stack_wipe();
 	ady_key_options_free(&m.key);

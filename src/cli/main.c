@@ -60,12 +60,19 @@ static const struct ady_command commands[] = {
      "  adyton key create deposit- --count 100000     # deposit-0 to deposit-99999; again: goes "
      "on\n\n" EXIT_CODES,
      ady_cmd_key_create},
-    {"key import", "ID", "Seal a private key to the enclave, and have its record stored.",
+    {"key import", "[ID]", "Seal a private key to the enclave, and have its record stored.",
      "The enclave's attestation document is verified first; the gateway cannot read the key, nor\n"
      "take it for another id or with other rights.\n\n"
      "Examples:\n"
      "  adyton key import treasury --file key.hex --pcr0 HEX --chain 1\n"
-     "  adyton key import old --kms-ciphertext secret.txt\n\n" EXIT_CODES,
+     "  adyton key import old --kms-ciphertext secret.txt\n"
+     "  adyton key import hot --keystore UTC--2025-... --password-file pw --pcr0 HEX\n"
+     "  adyton key import 'val/{key}' --keystores validator_keys --pcr0 HEX --slashing "
+     "history.json\n\n"
+     "Keystores are opened inside the enclave. The ID of one is made of its public key or "
+     "address\n"
+     "(\"{key}\", also when no ID is given). The same command goes on after a "
+     "break.\n\n" EXIT_CODES,
      ady_cmd_key_import},
     {"tenant lock", "[TENANT]", "Have the enclave forget the data keys that it keeps open.",
      "The next signature asks KMS again: to stop a tenant, take the right to Decrypt from the\n"
