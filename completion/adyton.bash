@@ -18,7 +18,7 @@ _adyton() {
 	"stamp keygen") options="--type --output" ;;
 	"stamp make") options="--request --stamp-key --deployment --tenant" ;;
 	"policy check") options="--policy --request --record --now --stamp" ;;
-	"key import") options="--file --kms-ciphertext --pcr0 --pcr8 --root --tenant --curve --chain --policy --caller --allow-digest
+	"key import") options="--file --kms-ciphertext --keystore --keystores --password-file --passwords --jobs --slashing --new --network --pcr0 --pcr8 --root --tenant --curve --chain --policy --caller --allow-digest
 		--allow-unprotected --gateway --ca --token-file --cert --cert-key --json" ;;
 	"key create") options="--count --first --tenant --curve --chain --policy --caller --allow-digest --allow-unprotected --gateway --ca --token-file --cert
 		--cert-key --json" ;;
