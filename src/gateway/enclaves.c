@@ -111,17 +111,24 @@ static size_t choose(const struct ady_enclaves *e, unsigned tried)
 	return best;
 }
 
-enum ady_err ady_enclaves_ask(struct ady_enclaves *e, struct ady_call *call, uint8_t type,
-                              struct ady_bytes body, uint32_t deadline_ms)
+enum ady_err ady_enclaves_ask_other(struct ady_enclaves *e, struct ady_call *call, uint8_t type,
+                                    struct ady_bytes body, uint32_t deadline_ms, unsigned *tried)
 {
 	enum ady_err err = ADY_E_ENCLAVE;
-	unsigned tried = 0;
 	size_t i;
 
 	/* One that was killed just now is found out by asking it. */
-	for (e->turn++; err != ADY_OK && (i = choose(e, tried)) < e->config.n; tried |= 1u << i)
+	for (e->turn++; err != ADY_OK && (i = choose(e, *tried)) < e->config.n; *tried |= 1u << i)
 		err = ady_link_ask(e->places[i].link, call, type, body, deadline_ms);
 	return err;
+}
+
+enum ady_err ady_enclaves_ask(struct ady_enclaves *e, struct ady_call *call, uint8_t type,
+                              struct ady_bytes body, uint32_t deadline_ms)
+{
+	unsigned tried = 0;
+
+	return ady_enclaves_ask_other(e, call, type, body, deadline_ms, &tried);
 }
 
 enum ady_err ady_enclaves_ask_at(struct ady_enclaves *e, size_t i, struct ady_call *call,

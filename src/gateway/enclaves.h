@@ -37,6 +37,11 @@ enum ady_err ady_enclaves_open(struct ady_enclaves **e, const struct ady_enclave
 enum ady_err ady_enclaves_ask(struct ady_enclaves *e, struct ady_call *call, uint8_t type,
                               struct ady_bytes body, uint32_t deadline_ms);
 
+/* Ask one of them that is not in *tried (a bit each), and put it there. ADY_E_ENCLAVE when no such
+ * link is up. */
+enum ady_err ady_enclaves_ask_other(struct ady_enclaves *e, struct ady_call *call, uint8_t type,
+                                    struct ady_bytes body, uint32_t deadline_ms, unsigned *tried);
+
 /* Ask that one, below ady_enclaves_n. */
 enum ady_err ady_enclaves_ask_at(struct ady_enclaves *e, size_t i, struct ady_call *call,
                                  uint8_t type, struct ady_bytes body, uint32_t deadline_ms);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "gateway/shard.h"
+#include "policy/slashing.h"
 
 /* LARGE: of a request, that waits where a small one would be refused. */
 enum { VERSION_AT = 16, AGAIN_MAX = 16, LARGE = 128 * 1024, LATER_MS = 5 };
@@ -21,6 +22,7 @@ struct ady_validating {
 	struct ady_timer later;
 	bool fetching, stating; /* what is still to come back */
 	bool enclave_retried;
+	unsigned tried; /* enclaves, a bit each */
 	unsigned again;
 	struct ady_stored *record;
 	struct ady_state_row row;
@@ -141,20 +143,30 @@ static void do_state(struct ady_validating *v, struct ady_bytes row)
 
 /* --- the enclave --- */
 
+static enum ady_err ask_now(struct ady_validating *v, struct ady_fault *f);
+
+/* Whether it is worth asking another enclave: this one has ended, and the state says what may be
+ * signed yet; or it has begun to use the key too short a time ago. */
+static bool elsewhere(struct ady_validating *v, const struct ady_fault *f)
+{
+	if (f->err == ADY_E_ENCLAVE && !v->enclave_retried) {
+		v->enclave_retried = true;
+		v->tried = 0; /* the one that has ended is not up */
+		return ady_enclaves_up(v->shard->enclaves);
+	}
+	return f->err == ADY_E_SLASHING && strcmp(f->where, ADY_SLASH_FLOOR) == 0;
+}
+
 static void on_answer(struct ady_call *call, struct ady_bytes body, const struct ady_fault *f)
 {
 	struct ady_validating *v = OWNER(call, struct ady_validating, call);
 	struct ady_bytes blob;
 
-	/* An enclave has ended; another is there, and the state says what may be signed yet. */
-	if (f && f->err == ADY_E_ENCLAVE && !v->enclave_retried &&
-	    ady_enclaves_up(v->shard->enclaves)) {
-		v->enclave_retried = true;
-		go_on(v);
-		return;
-	}
 	if (f) {
-		finish(v, (struct ady_bytes){0}, f);
+		struct ady_fault other;
+
+		if (!elsewhere(v, f) || ask_now(v, &other) != ADY_OK)
+			finish(v, (struct ady_bytes){0}, f);
 		return;
 	}
 	if (ady_wire_read_blob(&blob, ADY_WIRE_STATE_MAX, body) != ADY_OK ||
@@ -221,8 +233,8 @@ static enum ady_err ask_now(struct ady_validating *v, struct ady_fault *f)
 	put_question(&b, v);
 	v->call.done = on_answer;
 	err = b.full ? ADY_E_TOO_LARGE
-	             : ady_enclaves_ask(shard->enclaves, &v->call, type, ady_buf_bytes(&b),
-	                                left < 1 ? 1 : (uint32_t)left);
+	             : ady_enclaves_ask_other(shard->enclaves, &v->call, type, ady_buf_bytes(&b),
+	                                      left < 1 ? 1 : (uint32_t)left, &v->tried);
 	ady_dyn_free(&large);
 	if (err == ADY_E_BUSY && v->ask.request.n > LARGE && left > LATER_MS) {
 		v->later.fn = on_later;
@@ -240,6 +252,7 @@ static void go_on(struct ady_validating *v)
 {
 	struct ady_fault f;
 
+	v->tried = 0;
 	if (ask_now(v, &f) != ADY_OK)
 		finish(v, (struct ady_bytes){0}, &f);
 }

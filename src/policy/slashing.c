@@ -72,9 +72,11 @@ static enum ady_err check_time(const struct ady_slash_ask *ask, const struct ady
 	if (!time->has_floor)
 		return ADY_OK;
 	if (ask->is_block ? ask->slot <= time->floor_slot : ask->target <= floor_epoch)
-		return refuse(f, "it is of a time before this enclave first used the key");
+		return ady_fail(f, ADY_E_SLASHING, ADY_SLASH_FLOOR,
+		                "it is of a time before this enclave first used the key");
 	if (!ask->is_block && !time->lagging_source && ask->source + 1 < floor_epoch)
-		return refuse(f, "its source is of a time before this enclave first used the key");
+		return ady_fail(f, ADY_E_SLASHING, ADY_SLASH_FLOOR,
+		                "its source is of a time before this enclave first used the key");
 	return ADY_OK;
 }
 

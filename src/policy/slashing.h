@@ -54,6 +54,10 @@ enum ady_slash_outcome {
 	ADY_SLASH_UNKNOWN,  /* counts as written: nothing is signed */
 };
 
+/* The place in faults of what only this enclave refuses: one that has used the key for longer may
+ * sign it. */
+#define ADY_SLASH_FLOOR "floor"
+
 /* Whether ask may be signed after what state says.
  * Out:     repeat: it is what was signed last; nothing is to be written.
  * Returns: ADY_OK or ADY_E_SLASHING with the reason in f. */

@@ -34,7 +34,7 @@ async function startSide(s, dir) {
   const own = (name) => `unix:${join(dir, name)}`;
   const relay = { ...read(s, 'gateway.json').relay, listen: own('r.sock') };
   const gateway = (port = 0) => startGateway(s, { enclave: own('e.sock'), relay, listen: [`tcp:127.0.0.1:${port}`] });
-  const side = { enclave: await startEnclave(dir), gateway: await gateway() };
+  const side = { socket: own('e.sock'), enclave: await startEnclave(dir), gateway: await gateway() };
   return Object.assign(side, {
     restartEnclave: async () => (await side.enclave.kill(), (side.enclave = await startEnclave(dir))),
     restartGateway: async () => (await side.gateway.stop('SIGKILL'), (side.gateway = await gateway(side.gateway.port))),
@@ -42,7 +42,7 @@ async function startSide(s, dir) {
 }
 
 /** Start n beside stack s; the KMS key's policy admits their measurements too. Resolves to them: each has
- * gateway, and restartGateway() and restartEnclave(), which kill first; the port stays. */
+ * gateway, socket (of the enclave), and restartGateway() and restartEnclave(), which kill first; the port stays. */
 export async function startSides(s, n) {
   const dirs = Array.from({ length: n }, (_, i) => join(scratch('side'), String(i)));
   for (const dir of dirs) {
