@@ -18,9 +18,9 @@ _adyton() {
 	"stamp keygen") options="--type --output" ;;
 	"stamp make") options="--request --stamp-key --deployment --tenant" ;;
 	"policy check") options="--policy --request --record --now --stamp" ;;
-	"key import") options="--file --kms-ciphertext --keystore --keystores --password-file --passwords --jobs --slashing --new --network --pcr0 --pcr8 --root --tenant --curve --chain --policy --caller --allow-digest
+	"key import") options="--file --kms-ciphertext --keystore --keystores --password-file --passwords --label --jobs --slashing --new --network --pcr0 --pcr8 --root --tenant --curve --chain --policy --caller --allow-digest
 		--allow-unprotected --gateway --ca --token-file --cert --cert-key --json" ;;
-	"key create") options="--count --first --tenant --curve --chain --policy --caller --allow-digest --allow-unprotected --gateway --ca --token-file --cert
+	"key create") options="--count --first --label --tenant --curve --chain --policy --caller --allow-digest --allow-unprotected --gateway --ca --token-file --cert
 		--cert-key --json" ;;
 	"key list") options="--tenant --label --curve --enabled --disabled --after --limit --gateway --ca --token-file --cert
 		--cert-key --json" ;;
@@ -34,6 +34,7 @@ _adyton() {
 	"slashing import") options="--check --gateway --ca --token-file --cert --cert-key --json" ;;
 	"slashing export") options="--out --copy --gateway --ca --token-file --cert --cert-key" ;;
 	"slashing show") options="--gateway --ca --token-file --cert --cert-key" ;;
+	"tenant rotate") options="--kms-key --show --no-wait --gateway --ca --token-file --cert --cert-key --json" ;;
 	"tenant lock") options="--all --gateway --ca --token-file --cert --cert-key --json" ;;
 	"attestation verify") options="--root --nonce --pcr0 --pcr1 --pcr2 --pcr3 --pcr4 --pcr8 --at
 		--allow-debug --json" ;;
@@ -80,7 +81,7 @@ _adyton() {
 		case $prev in
 		enclave) mapfile -t COMPREPLY < <(compgen -W "run stop status console" -- "$cur") ;;
 		slashing) mapfile -t COMPREPLY < <(compgen -W "import export show" -- "$cur") ;;
-		tenant) mapfile -t COMPREPLY < <(compgen -W "lock" -- "$cur") ;;
+		tenant) mapfile -t COMPREPLY < <(compgen -W "lock rotate" -- "$cur") ;;
 		dev) mapfile -t COMPREPLY < <(compgen -W "up env measure" -- "$cur") ;;
 		key) mapfile -t COMPREPLY < <(compgen -W "create import put list show label disable enable delete restore load" -- "$cur") ;;
 		store) mapfile -t COMPREPLY < <(compgen -W "copy" -- "$cur") ;;

@@ -24,6 +24,9 @@ int ady_cmd_key_create(const struct ady_command *self, int argc, char **argv);
 /* adyton key import: seal a private key to the enclave, and have its record stored. */
 int ady_cmd_key_import(const struct ady_command *self, int argc, char **argv);
 
+/* adyton tenant rotate: a new data key for a tenant. */
+int ady_cmd_tenant_rotate(const struct ady_command *self, int argc, char **argv);
+
 /* adyton tenant lock: have the enclave forget a tenant's opened data keys. */
 int ady_cmd_tenant_lock(const struct ady_command *self, int argc, char **argv);
 

@@ -47,10 +47,23 @@ static json_t *body_of(const struct create *c)
 
 	if (c->key.curve)
 		json_object_set_new(body, "curve", json_string(c->key.curve));
+	ady_key_options_label(body, &c->key);
 	return body;
 }
 
-/* One key: the options are the body, with tenant and curve among them. */
+/* ,"label":".." */
+static void put_label(struct ady_dyn *request, const char *label)
+{
+	json_t *text = json_string(label);
+	char *quoted = json_dumps(text, JSON_ENCODE_ANY);
+
+	ady_dyn_str(request, ",\"label\":");
+	ady_dyn_str(request, quoted ? quoted : "null");
+	json_decref(text);
+	free(quoted);
+}
+
+/* One key: the options are the body, with tenant, curve and label among them. */
 static int create_one(const struct create *c)
 {
 	struct ady_gateway_reply reply = {0};
@@ -63,6 +76,8 @@ static int create_one(const struct create *c)
 	ady_dyn_printf(&request, ",\"tenant\":\"%s\"", c->key.tenant);
 	if (c->key.curve)
 		ady_dyn_printf(&request, ",\"curve\":\"%s\"", c->key.curve);
+	if (c->key.label)
+		put_label(&request, c->key.label);
 	ady_dyn_str(&request, "}");
 	if (ady_gateway_call(&c->gateway, "/v1/keys", &request, TIMEOUT_MS, &reply, &f) != ADY_OK)
 		status = ady_cli_fault(&f, "make a key", advice);

@@ -119,6 +119,7 @@ static int run_import(const struct import *m)
 	body = json_pack("{ssss}", "tenant", m->key.tenant, "options", ady_dyn_cstr(&options));
 	if (m->key.curve)
 		json_object_set_new(body, "curve", json_string(m->key.curve));
+	ady_key_options_label(body, &m->key);
 	err = m->kms_file ? put_kms(m, body, &f) : put_sealed(m, ady_dyn_cstr(&options), body, &f);
 	if (err == ADY_OK)
 		status = ask(m, body);

@@ -30,6 +30,12 @@ int ady_key_options_check(const struct ady_command *self, struct ady_key_options
 	return -1;
 }
 
+void ady_key_options_label(json_t *body, const struct ady_key_options *k)
+{
+	if (k->label)
+		json_object_set_new(body, "label", json_string(k->label));
+}
+
 /* Set a member to list, unless that is empty; the reference is taken. */
 static void set_list(json_t *o, const char *name, json_t *list)
 {

@@ -4,11 +4,13 @@
 #ifndef ADY_CLI_KEY_OPTIONS_H
 #define ADY_CLI_KEY_OPTIONS_H
 
+#include <jansson.h>
+
 #include "cli/gateway.h"
 #include "cli/key.h"
 
 struct ady_key_options {
-	const char *id, *tenant, *curve, *policy;
+	const char *id, *tenant, *curve, *policy, *label;
 	struct ady_values chains, callers;
 	struct ady_record checked;  /* what chains and callers are */
 	struct ady_dyn policy_text; /* the policy as it stands in its file */
@@ -19,6 +21,7 @@ struct ady_key_options {
 #define ADY_KEY_OPTIONS(k)                                                                         \
 	{"tenant", "NAME", "whose key it is (default)", .text = &(k).tenant},                      \
 	    {"curve", "NAME", "secp256k1 (usual), ed25519 or bls12-381", .text = &(k).curve},      \
+	    {"label", "TEXT", "a label, by which it is found", .text = &(k).label},                \
 	    {"chain", "ID", "let it sign for this chain (repeatable); else any",                   \
 	     .values = &(k).chains},                                                               \
 	    {"policy", "FILE", "what it may sign (doc/policy.md); else anything",                  \
@@ -39,6 +42,9 @@ int ady_key_options_check(const struct ady_command *self, struct ady_key_options
 
 /* Append them as the JSON object that the enclave reads: id, allow, chains, callers, policy. */
 void ady_key_options_put(struct ady_dyn *out, const struct ady_key_options *k);
+
+/* The label, if there is one, as a member of what is sent to a gateway. */
+void ady_key_options_label(json_t *body, const struct ady_key_options *k);
 
 /* Free the policy. */
 void ady_key_options_free(struct ady_key_options *k);

@@ -74,6 +74,14 @@ static const struct ady_command commands[] = {
      "(\"{key}\", also when no ID is given). The same command goes on after a "
      "break.\n\n" EXIT_CODES,
      ady_cmd_key_import},
+    {"tenant rotate", "TENANT", "Re-wrap all records of a tenant under a new data key.",
+     "Keys sign meanwhile; a gateway that ends is replaced by another, or goes on later. Direct\n"
+     "records become envelopes.\n\n"
+     "Examples:\n"
+     "  adyton tenant rotate acme\n"
+     "  adyton tenant rotate acme --kms-key arn:aws:kms:...   # under another KMS key\n"
+     "  adyton tenant rotate acme --show\n\n" EXIT_CODES,
+     ady_cmd_tenant_rotate},
     {"tenant lock", "[TENANT]", "Have the enclave forget the data keys that it keeps open.",
      "The next signature asks KMS again: to stop a tenant, take the right to Decrypt from the\n"
      "enclave's role at KMS (or disable the KMS key), then lock. Each enclave is locked through\n"

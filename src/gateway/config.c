@@ -279,15 +279,19 @@ static enum ady_err read_place(struct ady_config_store *t, const struct ady_conf
 
 static enum ady_err read_store(struct ady_gateway_config *c, const struct ady_conf *root)
 {
-	static const char *const known[] = {"prefix",   "cache_ms",    "cache_mib",
-	                                    "sqlite",   "folder",      "postgres",
-	                                    "index_ms", "connections", NULL};
+	static const char *const known[] = {"prefix",      "cache_ms", "cache_mib", "sqlite",
+	                                    "folder",      "postgres", "index_ms",  "connections",
+	                                    "rewrap_rate", NULL};
 	struct ady_conf o = {json_object_get(root->json, "store"), "store", root->f};
 	int64_t connections = 8;
 	enum ady_err err;
 
-	c->store = (struct ady_config_store){
-	    .prefix = "", .cache_ms = 30000, .cache_mib = 64, .index_ms = 60000, .connections = 8};
+	c->store = (struct ady_config_store){.prefix = "",
+	                                     .cache_ms = 30000,
+	                                     .cache_mib = 64,
+	                                     .index_ms = 60000,
+	                                     .connections = 8,
+	                                     .rewrap_rate = 500};
 	if (!o.json)
 		return ADY_OK;
 	err = ady_conf_members(&o, known);
@@ -305,6 +309,8 @@ static enum ady_err read_store(struct ady_gateway_config *c, const struct ady_co
 		err = ady_conf_number(&o, "index_ms", 1000, 86400000, &c->store.index_ms);
 	if (err == ADY_OK)
 		err = ady_conf_number(&o, "connections", 1, 64, &connections);
+	if (err == ADY_OK)
+		err = ady_conf_number(&o, "rewrap_rate", 1, 100000, &c->store.rewrap_rate);
 	c->store.connections = (size_t)connections;
 	return err;
 }

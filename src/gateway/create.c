@@ -22,6 +22,8 @@ void ady_create_store(struct ady_creating *c, const struct ady_wire_created *m,
 	ady_op_keep_proof(op);
 	call = ady_keys_call_new(op, ADY_KEYS_PUT);
 	call->what = "created";
+	if (op->labelled)
+		memcpy(call->label, op->label, sizeof call->label);
 	ady_dyn_put(&call->record, m->record.p, m->record.n);
 	ady_keys_call_submit(call);
 }
@@ -65,7 +67,8 @@ static void ask_enclave(struct ady_op *op, enum ady_curve curve, const char *ten
 	}
 	op->creating.done = ady_create_store;
 	err = ady_creating_ask(&op->creating, op->shard, curve, ady_bytes_str(tenant),
-	                       op->req->body, ady_op_left_ms(op));
+	                       op->body.n ? ady_dyn_bytes(&op->body) : op->req->body,
+	                       ady_op_left_ms(op));
 	if (err != ADY_OK)
 		ady_op_refuse(op, err, NULL, NULL);
 }
@@ -104,6 +107,46 @@ static void look_up(struct ady_op *op, const char *tenant, const char *curve)
 	ady_keys_call_submit(call);
 }
 
+static bool is_space(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* The body without a member whose value, token i, is a string: what the enclave reads is all of it
+ * its affair. */
+static void cut_out(struct ady_op *op, const struct ady_json *doc, uint32_t i)
+{
+	const uint8_t *p = doc->text.p;
+	size_t from = doc->toks[i - 1].at - 1, to = doc->toks[i].at + doc->toks[i].len + 1;
+
+	while (is_space(p[to]))
+		to++;
+	if (p[to] == ',') {
+		to++;
+	} else {
+		while (is_space(p[from - 1]))
+			from--;
+		from -= p[from - 1] == ',';
+	}
+	ady_dyn_put(&op->body, p, from);
+	ady_dyn_put(&op->body, p + to, doc->text.n - to);
+}
+
+/* The label is the gateway's: it stands beside the record. False: it is none. */
+static bool take_label(struct ady_op *op, const struct ady_json *doc)
+{
+	uint32_t i = ady_json_get(doc, 0, "label");
+	size_t n;
+
+	if (!i)
+		return true;
+	op->labelled = ady_json_string(doc, i, op->label, sizeof op->label, &n) == ADY_OK &&
+	               strlen(op->label) == n && ady_entry_is_label(ady_bytes_str(op->label));
+	if (op->labelled && !op->from_options)
+		cut_out(op, doc, i);
+	return op->labelled;
+}
+
 void ady_create_key(struct ady_op *op, const struct ady_json *doc)
 {
 	const char *own = op->caller.tenant ? op->caller.tenant : ADY_TENANT_DEFAULT;
@@ -111,7 +154,10 @@ void ady_create_key(struct ady_op *op, const struct ady_json *doc)
 	enum ady_curve curve;
 
 	op->from_options = ady_json_get(doc, 0, "options") != 0;
-	if (!text_member(doc, "tenant", own, tenant, sizeof tenant))
+	if (!take_label(op, doc))
+		ady_op_refuse(op, ADY_E_FIELD_INVALID, "label",
+		              "is no text of at most 127 bytes without control characters");
+	else if (!text_member(doc, "tenant", own, tenant, sizeof tenant))
 		ady_op_refuse(op, ADY_E_FIELD_INVALID, "tenant", "must be a text of 1 to 63 bytes");
 	else if (!text_member(doc, "curve", "secp256k1", name, sizeof name) ||
 	         !curve_of(name, &curve))

@@ -7,10 +7,10 @@
 #include "base/text.h"
 #include "gateway/keys_call.h"
 
-enum member { OPTIONS, ENC, SEALED, FORM, KMS, COUNT, FIRST, TENANT, CURVE, MEMBERS };
+enum member { OPTIONS, ENC, SEALED, FORM, KMS, COUNT, FIRST, TENANT, CURVE, LABEL, MEMBERS };
 
-static const char *const names[MEMBERS] = {"options", "enc",   "sealed", "form", "kms_ciphertext",
-                                           "count",   "first", "tenant", "curve"};
+static const char *const names[MEMBERS] = {"options", "enc",   "sealed", "form",  "kms_ciphertext",
+                                           "count",   "first", "tenant", "curve", "label"};
 
 struct body {
 	struct ady_json doc;
@@ -218,6 +218,8 @@ static void on_batched(struct ady_creating *c, const struct ady_wire_batched *m,
 	ady_op_keep_proof(op);
 	call = ady_keys_call_new(op, ADY_KEYS_PUT_MANY);
 	call->what = "created";
+	if (op->labelled)
+		memcpy(call->label, op->label, sizeof call->label);
 	err = put_records(op, m, &call->record);
 	if (err == ADY_OK) {
 		ady_keys_call_submit(call);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "gateway/answer.h"
 #include "gateway/keys_call.h"
+#include "gateway/rotation_note.h"
 
 /* --- one key --- */
 
@@ -168,6 +169,7 @@ static enum ady_err read_entries(const struct ady_keys_call *call, struct ady_en
 		size_t line = (size_t)(end - rest.p);
 
 		err = read_entry(call, ady_bytes(rest.p, line), &entries[*n], f);
+		memcpy(entries[*n].label, call->label, sizeof call->label);
 		list[*n] = &entries[*n];
 		rest = ady_bytes_sub(rest, line + 1, rest.n - line - 1);
 	}
@@ -234,11 +236,23 @@ static void list(struct ady_keys_call *call, struct ady_records *r, size_t worke
 	ady_dyn_str(&call->out, "}\n");
 }
 
+/* The data key that the tenant was rotated to; else that of its newest record. */
 static void data_key(struct ady_keys_call *call, struct ady_records *r, size_t worker,
                      struct ady_fault *f)
 {
-	char text[ADY_DATA_KEY_MAX + 1];
+	char text[ADY_DATA_KEY_MAX + 1], name[ADY_KEY_ID_MAX + 1];
+	struct ady_rotation_note note;
+	struct ady_dyn space = {0};
+	struct ady_fault none = {0};
 
+	ady_rotation_note_name(name, call->tenant);
+	if (ady_records_note(r, worker, name, &space, &none) == ADY_OK &&
+	    ady_rotation_note_read(&note, ady_dyn_bytes(&space))) {
+		ady_dyn_str(&call->out, note.data_key);
+		ady_dyn_free(&space);
+		return;
+	}
+	ady_dyn_free(&space);
 	if (ady_records_data_key(r, worker, call->tenant, text, f) == ADY_OK)
 		ady_dyn_str(&call->out, text);
 }

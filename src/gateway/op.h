@@ -31,6 +31,7 @@ struct ady_op {
 	uint8_t gvr[32];                    /* of an import or export: the network's */
 	struct ady_dyn body;                /* a native request made of another one */
 	bool from_options;                  /* of a new key: brought in, or one of many */
+	bool labelled;                      /* of new keys: label is theirs */
 	bool wants_json;                    /* of what may be text */
 	bool unproved;                      /* the answer is of several decisions */
 	struct ady_dyn proof;               /* of a decision that is not answered at once */
@@ -39,6 +40,7 @@ struct ady_op {
 	struct ady_op *next;          /* of the free ones */
 	struct ady_op *newer, *older; /* of those in use */
 	char request_id[ADY_REQUEST_ID_MAX + 1];
+	char label[ADY_LABEL_MAX + 1];
 };
 
 /* Begin: an op for req, with its deadline set. */

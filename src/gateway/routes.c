@@ -7,6 +7,7 @@
 #include "gateway/eth2.h"
 #include "gateway/keys.h"
 #include "gateway/op.h"
+#include "gateway/rotation.h"
 #include "gateway/rpc.h"
 #include "gateway/session.h"
 #include "net/ws_handshake.h"
@@ -39,6 +40,8 @@ static const struct route routes[] = {
     {"/v1/keys/{id}/disable", POST, ADY_ROUTE_KEYS, NULL, ady_keys_disable},
     {"/v1/keys/{id}/enable", POST, ADY_ROUTE_KEYS, NULL, ady_keys_enable},
     {"/v1/keys/{id}/restore", POST, ADY_ROUTE_KEYS, NULL, ady_keys_restore},
+    {"/v1/tenants/{id}/rotate", "GET", BOTH, ADY_ROUTE_KEYS, NULL, ady_rotations_show},
+    {"/v1/tenants/{id}/rotate", "POST", BOTH, ADY_ROUTE_KEYS, NULL, ady_rotations_post},
     {"/v1/lock", POST, ADY_ROUTE_KEYS, ady_lock_keys, NULL},
     {"/v1/keys/{id}/sign", POST, ADY_ROUTE_SIGN, NULL, ady_sign_native},
     {"/v1/keys/{id}/duty", POST, ADY_ROUTE_DUTY, NULL, ady_duty_native},

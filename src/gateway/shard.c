@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "crypto/rng.h"
 #include "gateway/op.h"
+#include "gateway/rotation.h"
 #include "gateway/rpc.h"
 #include "gateway/session.h"
 #include "gateway/validating.h"
@@ -146,6 +147,7 @@ enum ady_err ady_shard_open(struct ady_shard **shard, struct ady_gateway *gatewa
 	err = open_servers(s, f);
 	if (err == ADY_OK && index == 0) {
 		s->health = ady_node_health_open(s);
+		ady_rotations_watch(s);
 		err = ady_session_listen(s, f);
 	}
 	return err == ADY_OK ? open_enclaves(s, f) : err;
@@ -184,6 +186,8 @@ void ady_shard_close(struct ady_shard *s)
 		s->free_ops = op->next;
 		free(op);
 	}
+	ady_rotation_free_all(s);
+	ady_rotations_close(s->rotations_watch);
 	ady_signing_free_all(s);
 	ady_validating_free_all(s);
 	SSL_CTX_free(s->new_tls);

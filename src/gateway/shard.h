@@ -28,6 +28,8 @@ enum { ADY_SHARD_TOKENS = 4096, ADY_REQUEST_ID_MAX = 64 };
 struct ady_accounts;
 struct ady_listener;
 struct ady_op;
+struct ady_rotation;
+struct ady_rotations;
 struct ady_rpc;
 struct ady_session;
 struct ady_shard;
@@ -93,6 +95,8 @@ struct ady_shard {
 	struct ady_op *free_ops, *ops; /* ops: those in use */
 	struct ady_rpc *rpcs;          /* those in work */
 	struct ady_validating *free_validatings;
+	struct ady_rotation *rotations;             /* those under way */
+	struct ady_rotations *rotations_watch;      /* of the first shard, else NULL */
 	struct ady_signing *free_signings, *parked; /* parked: waiting for newer credentials */
 	struct ady_fair *fair;                      /* signings that wait for room in the enclave */
 	struct ady_timer retry;                     /* for them: other shards make room, too */

@@ -281,6 +281,27 @@ static enum ady_err folder_data_key(struct ady_records *r, size_t worker, const 
 	return ady_index_data_key(((struct folder *)r)->index, tenant, out, INDEX_WAIT_MS, f);
 }
 
+static enum ady_err folder_note(struct ady_records *r, size_t worker, const char *name,
+                                struct ady_dyn *out, struct ady_fault *f)
+{
+	(void)worker;
+	return ady_folder_read_note(((struct folder *)r)->dir, name, out, f);
+}
+
+static enum ady_err folder_set_note(struct ady_records *r, size_t worker, const char *name,
+                                    struct ady_bytes text, struct ady_fault *f)
+{
+	(void)worker;
+	return ady_folder_write_note(((struct folder *)r)->dir, name, text, f);
+}
+
+static enum ady_err folder_notes(struct ady_records *r, size_t worker, ady_records_each_note each,
+                                 void *ctx, struct ady_fault *f)
+{
+	(void)worker;
+	return ady_folder_notes(((struct folder *)r)->dir, each, ctx, f);
+}
+
 static enum ady_err folder_probe(struct ady_records *r, size_t worker, struct ady_fault *f)
 {
 	(void)worker;
@@ -326,6 +347,9 @@ static const struct ady_records_ops ops = {
     .change = folder_change,
     .list = folder_list,
     .data_key = folder_data_key,
+    .note = folder_note,
+    .set_note = folder_set_note,
+    .notes = folder_notes,
     .probe = folder_probe,
     .purge = folder_purge,
     .close = folder_close,

@@ -132,10 +132,10 @@ static enum ady_err parse(struct ady_bytes text, const char *name, struct ady_en
 	return err;
 }
 
-enum ady_err ady_folder_read(int dir, const char *name, struct ady_entry *out, struct ady_fault *f)
+enum ady_err ady_folder_take(int dir, const char *name, size_t max, struct ady_dyn *out,
+                             struct ady_fault *f)
 {
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	struct ady_dyn text = {0};
 	enum ady_err err = ADY_OK;
 	ssize_t n = 0;
 
@@ -144,16 +144,23 @@ enum ady_err ady_folder_read(int dir, const char *name, struct ady_entry *out, s
 	if (fd < 0)
 		return ady_fail(f, ADY_E_STORE, NULL, "%.100s cannot be opened: %m", name);
 	do {
-		text.n += (size_t)n;
-		n = read(fd, ady_dyn_room(&text, 4096), 4096);
-	} while (n > 0 && text.n <= FILE_MAX);
+		out->n += (size_t)n;
+		n = read(fd, ady_dyn_room(out, 4096), 4096);
+	} while (n > 0 && out->n <= max);
 	if (n < 0)
 		err = ady_fail(f, ADY_E_STORE, NULL, "%.100s cannot be read: %m", name);
-	else if (text.n > FILE_MAX)
-		err = malformed(name, f);
-	else
-		err = parse(ady_dyn_bytes(&text), name, out, f);
 	close(fd);
+	return err;
+}
+
+enum ady_err ady_folder_read(int dir, const char *name, struct ady_entry *out, struct ady_fault *f)
+{
+	struct ady_dyn text = {0};
+	enum ady_err err = ady_folder_take(dir, name, FILE_MAX, &text, f);
+
+	if (err == ADY_OK)
+		err = text.n > FILE_MAX ? malformed(name, f)
+		                        : parse(ady_dyn_bytes(&text), name, out, f);
 	ady_dyn_free(&text);
 	return err;
 }
@@ -209,27 +216,23 @@ static bool place(int dir, const char *temporary, const char *name, bool fresh)
 	return unlinkat(dir, temporary, 0) == 0;
 }
 
-enum ady_err ady_folder_write(int dir, const struct ady_entry *e, bool fresh, struct ady_fault *f)
+enum ady_err ady_folder_put(int dir, const char *name, struct ady_bytes text, bool fresh,
+                            struct ady_fault *f)
 {
-	char name[ADY_FOLDER_NAME_MAX], temporary[40], hex[17];
-	struct ady_dyn text = {0};
+	char temporary[40], hex[17];
 	uint8_t random[8];
-	enum ady_err err = ady_folder_name(name, e->id, f);
+	enum ady_err err = ADY_OK;
 	int fd;
 
-	if (err != ADY_OK)
-		return err;
 	ady_random(random, sizeof random);
 	ady_hex_encode(hex, ady_bytes(random, sizeof random));
 	snprintf(temporary, sizeof temporary, ".new-%s", hex);
 	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return ady_fail(f, ADY_E_STORE, NULL, "a file cannot be made: %m");
-	compose(&text, e);
-	if (!write_all(fd, ady_dyn_bytes(&text)))
+	if (!write_all(fd, text))
 		err = ady_fail(f, ADY_E_STORE, NULL, "a file cannot be written: %m");
 	close(fd);
-	ady_dyn_free(&text);
 	if (err == ADY_OK && !place(dir, temporary, name, fresh))
 		err = errno == EEXIST
 		          ? ady_fail(f, ADY_E_EXISTS, "id", "the store has a key of this id")
@@ -238,5 +241,19 @@ enum ady_err ady_folder_write(int dir, const struct ady_entry *e, bool fresh, st
 		(void)unlinkat(dir, temporary, 0);
 	else if (fsync(dir) != 0)
 		err = ady_fail(f, ADY_E_STORE, NULL, "the folder cannot be synchronised: %m");
+	return err;
+}
+
+enum ady_err ady_folder_write(int dir, const struct ady_entry *e, bool fresh, struct ady_fault *f)
+{
+	char name[ADY_FOLDER_NAME_MAX];
+	struct ady_dyn text = {0};
+	enum ady_err err = ady_folder_name(name, e->id, f);
+
+	if (err != ADY_OK)
+		return err;
+	compose(&text, e);
+	err = ady_folder_put(dir, name, ady_dyn_bytes(&text), fresh, f);
+	ady_dyn_free(&text);
 	return err;
 }

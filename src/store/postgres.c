@@ -32,6 +32,10 @@ struct job {
 	void *ctx;
 	char *out;
 	int64_t now_s;
+	struct ady_records_text *texts;
+	struct ady_dyn *note;
+	struct ady_bytes text;
+	ady_records_each_note each_note;
 };
 
 static bool is_stopped(const struct postgres *s)
@@ -354,6 +358,106 @@ static enum ady_err postgres_data_key(struct ady_records *r, size_t worker, cons
 	return run(r, worker, &j, f);
 }
 
+static enum ady_err retext_in(struct ady_pg_conn *c, struct ady_records_text *t,
+                              struct ady_fault *f)
+{
+	struct ady_pg_values v = {0};
+	PGresult *r;
+	enum ady_err err;
+
+	ady_pg_text(&v, t->id);
+	ady_pg_text(&v, t->revision);
+	ady_pg_bytes(&v, t->text);
+	err = ady_pg_run(c, ADY_PG_RETEXT, &v, &r, f);
+	if (err == ADY_OK)
+		t->err = strcmp(PQcmdTuples(r), "1") == 0 ? ADY_OK : ADY_E_CONFLICT;
+	PQclear(r);
+	return err;
+}
+
+static enum ady_err do_retext(struct job *j, struct ady_pg_conn *c, struct ady_fault *f)
+{
+	enum ady_err err = ady_pg_exec(c, "BEGIN", f);
+
+	for (size_t i = 0; err == ADY_OK && i < j->n; i++)
+		err = retext_in(c, &j->texts[i], f);
+	return end(j, c, err, f);
+}
+
+static enum ady_err postgres_retext(struct ady_records *r, size_t worker,
+                                    struct ady_records_text *all, size_t n, struct ady_fault *f)
+{
+	struct job j = {.fn = do_retext, .texts = all, .n = n};
+
+	return run(r, worker, &j, f);
+}
+
+static enum ady_err do_note(struct job *j, struct ady_pg_conn *c, struct ady_fault *f)
+{
+	struct ady_pg_values v = {0};
+	PGresult *r;
+	enum ady_err err;
+
+	ady_pg_text(&v, j->id);
+	err = ady_pg_run(c, ADY_PG_NOTE, &v, &r, f);
+	if (err == ADY_OK && PQntuples(r) == 1)
+		ady_dyn_put(j->note, PQgetvalue(r, 0, 0), (size_t)PQgetlength(r, 0, 0));
+	else if (err == ADY_OK)
+		err = ady_fail(f, ADY_E_NOT_FOUND, NULL, "there is no such note");
+	PQclear(r);
+	return err;
+}
+
+static enum ady_err postgres_note(struct ady_records *r, size_t worker, const char *name,
+                                  struct ady_dyn *out, struct ady_fault *f)
+{
+	struct job j = {.fn = do_note, .id = name, .note = out};
+
+	return run(r, worker, &j, f);
+}
+
+static enum ady_err do_set_note(struct job *j, struct ady_pg_conn *c, struct ady_fault *f)
+{
+	struct ady_pg_values v = {0};
+
+	ady_pg_text(&v, j->id);
+	ady_pg_bytes(&v, j->text);
+	return ady_pg_do(c, ADY_PG_SET_NOTE, &v, f);
+}
+
+static enum ady_err postgres_set_note(struct ady_records *r, size_t worker, const char *name,
+                                      struct ady_bytes text, struct ady_fault *f)
+{
+	struct job j = {.fn = do_set_note, .id = name, .text = text};
+
+	return run(r, worker, &j, f);
+}
+
+static enum ady_err do_notes(struct job *j, struct ady_pg_conn *c, struct ady_fault *f)
+{
+	struct ady_pg_values v = {0};
+	PGresult *r;
+	enum ady_err err = ady_pg_run(c, ADY_PG_NOTES, &v, &r, f);
+
+	for (int i = 0; err == ADY_OK && i < PQntuples(r); i++) {
+		char name[ADY_KEY_ID_MAX + 1];
+
+		snprintf(name, sizeof name, "%.*s", PQgetlength(r, i, 0), PQgetvalue(r, i, 0));
+		j->each_note(j->ctx, name,
+		             ady_bytes(PQgetvalue(r, i, 1), (size_t)PQgetlength(r, i, 1)));
+	}
+	PQclear(r);
+	return err;
+}
+
+static enum ady_err postgres_notes(struct ady_records *r, size_t worker, ady_records_each_note each,
+                                   void *ctx, struct ady_fault *f)
+{
+	struct job j = {.fn = do_notes, .each_note = each, .ctx = ctx};
+
+	return run(r, worker, &j, f);
+}
+
 static enum ady_err do_probe(struct job *j, struct ady_pg_conn *c, struct ady_fault *f)
 {
 	(void)j;
@@ -405,6 +509,10 @@ static const struct ady_records_ops ops = {
     .change = postgres_change,
     .list = postgres_list,
     .data_key = postgres_data_key,
+    .retext = postgres_retext,
+    .note = postgres_note,
+    .set_note = postgres_set_note,
+    .notes = postgres_notes,
     .probe = postgres_probe,
     .purge = postgres_purge,
     .close = postgres_close,

@@ -29,6 +29,7 @@ static const char *const migrations[] = {
     "CREATE INDEX adyton_record_deletion ON adyton_record (deletion) WHERE deletion <> 0;"
     "CREATE TABLE adyton_tenant_key (tenant text COLLATE \"C\" PRIMARY KEY,"
     " data_key text NOT NULL, created bigint NOT NULL);",
+    "CREATE TABLE adyton_note (name text COLLATE \"C\" PRIMARY KEY, text bytea NOT NULL);",
 };
 
 enum {
@@ -60,6 +61,12 @@ static const char *const statements[ADY_PG_LISTS] = {
         "INSERT INTO adyton_tenant_key (tenant, data_key, created) VALUES ($1, $2, $3)"
         " ON CONFLICT (tenant) DO UPDATE SET data_key = $2, created = $3"
         " WHERE adyton_tenant_key.created < $3",
+    [ADY_PG_RETEXT] = "UPDATE adyton_record SET revision = revision + 1, text = $3"
+                      " WHERE id = $1 AND revision = $2",
+    [ADY_PG_NOTE] = "SELECT text FROM adyton_note WHERE name = $1",
+    [ADY_PG_SET_NOTE] = "INSERT INTO adyton_note (name, text) VALUES ($1, $2)"
+                        " ON CONFLICT (name) DO UPDATE SET text = $2",
+    [ADY_PG_NOTES] = "SELECT name, text FROM adyton_note ORDER BY name",
 };
 
 /* --- parameters --- */

@@ -20,6 +20,10 @@ enum ady_pg_statement {
 	ADY_PG_REPLACE,
 	ADY_PG_DATA_KEY,
 	ADY_PG_SET_DATA_KEY,
+	ADY_PG_RETEXT,
+	ADY_PG_NOTE,
+	ADY_PG_SET_NOTE,
+	ADY_PG_NOTES,
 	ADY_PG_LISTS, /* and behind it the lists by the filters they have */
 };
 

@@ -19,6 +19,31 @@ void ady_records_apply(struct ady_entry *e, const struct ady_records_change *cha
 		e->deletion_s = change->deletion_s;
 }
 
+static enum ady_err retext_one(struct ady_records *r, size_t worker, struct ady_records_text *t,
+                               struct ady_fault *f)
+{
+	struct ady_entry e = {0};
+	enum ady_err err = ady_entry_read(&e, t->id, t->text, f);
+
+	if (err == ADY_OK)
+		err = ady_records_replace(r, worker, &e, t->revision, f);
+	ady_entry_clear(&e);
+	return err;
+}
+
+enum ady_err ady_records_retext(struct ady_records *r, size_t worker, struct ady_records_text *all,
+                                size_t n, struct ady_fault *f)
+{
+	if (r->ops->retext)
+		return ady_records_settle(r->ops->retext(r, worker, all, n, f), f);
+	for (size_t i = 0; i < n; i++) {
+		all[i].err = retext_one(r, worker, &all[i], f);
+		if (ady_records_is_outage(all[i].err))
+			return all[i].err;
+	}
+	return ady_records_settle(ADY_OK, f);
+}
+
 void ady_records_bounds(const struct ady_records_query *q, char low[static ADY_KEY_ID_MAX + 1],
                         char high[static ADY_KEY_ID_MAX + 1])
 {

@@ -36,6 +36,17 @@ struct ady_records_change {
 	int64_t deletion_s; /* 0: restore */
 };
 
+/* A text that is to take the place of that of a record, of the same key and curve, if its revision
+ * is still this one. */
+struct ady_records_text {
+	const char *id, *revision;
+	struct ady_bytes text;
+	enum ady_err err; /* out: ADY_OK, ADY_E_CONFLICT, ADY_E_NOT_FOUND */
+};
+
+/* Called for each note. */
+typedef void (*ady_records_each_note)(void *ctx, const char *name, struct ady_bytes text);
+
 /* Called for each entry of a page, in order; the entry is valid during the call. */
 typedef void (*ady_records_each)(void *ctx, const struct ady_entry *e);
 
@@ -59,6 +70,14 @@ struct ady_records_ops {
 	                     struct ady_fault *f);
 	enum ady_err (*data_key)(struct ady_records *r, size_t worker, const char *tenant,
 	                         char out[static ADY_DATA_KEY_MAX + 1], struct ady_fault *f);
+	enum ady_err (*retext)(struct ady_records *r, size_t worker, struct ady_records_text *all,
+	                       size_t n, struct ady_fault *f); /* NULL: by replace */
+	enum ady_err (*note)(struct ady_records *r, size_t worker, const char *name,
+	                     struct ady_dyn *out, struct ady_fault *f);
+	enum ady_err (*set_note)(struct ady_records *r, size_t worker, const char *name,
+	                         struct ady_bytes text, struct ady_fault *f);
+	enum ady_err (*notes)(struct ady_records *r, size_t worker, ady_records_each_note each,
+	                      void *ctx, struct ady_fault *f);
 	enum ady_err (*probe)(struct ady_records *r, size_t worker, struct ady_fault *f);
 	void (*purge)(struct ady_records *r, size_t worker, int64_t now_s);
 	void (*close)(struct ady_records *r);
@@ -147,6 +166,37 @@ static inline enum ady_err ady_records_data_key(struct ady_records *r, size_t wo
                                                 struct ady_fault *f)
 {
 	return ady_records_settle(r->ops->data_key(r, worker, tenant, out, f), f);
+}
+
+/* Put new texts of n records in the place of the old, durably, each if nobody changed it since.
+ * Returns: ADY_OK when it is said of each what became of it; else of none, and the store's fault.
+ */
+enum ady_err ady_records_retext(struct ady_records *r, size_t worker, struct ady_records_text *all,
+                                size_t n, struct ady_fault *f);
+
+/* A note: a small text of the gateways', kept beside the records, by a name of 1..100 bytes (as of
+ * keys). It is in no list of keys. Appended to out.
+ * Returns: ADY_E_NOT_FOUND, ADY_E_STORE and so on. */
+static inline enum ady_err ady_records_note(struct ady_records *r, size_t worker, const char *name,
+                                            struct ady_dyn *out, struct ady_fault *f)
+{
+	return ady_records_settle(r->ops->note(r, worker, name, out, f), f);
+}
+
+/* Write a note, over the one that is there; of two at once the later stays. */
+static inline enum ady_err ady_records_set_note(struct ady_records *r, size_t worker,
+                                                const char *name, struct ady_bytes text,
+                                                struct ady_fault *f)
+{
+	return ady_records_settle(r->ops->set_note(r, worker, name, text, f), f);
+}
+
+/* Call each for all notes. */
+static inline enum ady_err ady_records_notes(struct ady_records *r, size_t worker,
+                                             ady_records_each_note each, void *ctx,
+                                             struct ady_fault *f)
+{
+	return ady_records_settle(r->ops->notes(r, worker, each, ctx, f), f);
 }
 
 /* Find out whether the store works: ADY_OK, or why not. */

@@ -90,8 +90,14 @@ static enum ady_err secrets_get(struct ady_records *r, size_t worker, const char
 {
 	struct secrets *s = (struct secrets *)r;
 	struct job j = {.fn = do_get, .id = id, .entry = out};
+	struct ady_entry known = {0};
+	enum ady_err err = run(s, s->aws[worker], &j, f);
 
-	return run(s, s->aws[worker], &j, f);
+	/* A value comes without the description, where its label is. */
+	if (err == ADY_OK && ady_index_known(s->index, out->id, &known))
+		memcpy(out->label, known.label, sizeof out->label);
+	ady_entry_clear(&known);
+	return err;
 }
 
 static enum ady_err secrets_create(struct ady_records *r, size_t worker, struct ady_entry *const *e,
@@ -176,6 +182,107 @@ struct scan {
 	enum ady_err err;
 };
 
+/* Notes are secrets, too, with "adyton-notes/" behind the prefix. */
+static const char NOTES[] = "adyton-notes/";
+
+static const char *note_in(const struct secrets *s, const char *id)
+{
+	const size_t n = strlen(s->config.prefix);
+
+	if (strncmp(id, s->config.prefix, n) != 0 || strncmp(id + n, NOTES, sizeof NOTES - 1) != 0)
+		return NULL;
+	return id + n + sizeof NOTES - 1;
+}
+
+static enum ady_err get_note(struct secrets *s, size_t worker, const char *id, struct ady_dyn *out,
+                             struct ady_fault *f)
+{
+	struct ady_entry e = {0};
+	struct job j = {.fn = do_get, .id = id, .entry = &e};
+	enum ady_err err = run(s, s->aws[worker], &j, f);
+
+	if (err == ADY_OK)
+		ady_dyn_put(out, e.text.p, e.text.n);
+	ady_entry_clear(&e);
+	return err;
+}
+
+static void note_id(const struct secrets *s, char out[static ADY_KEY_ID_MAX + 1], const char *name)
+{
+	snprintf(out, ADY_KEY_ID_MAX + 1, "%s%s%s", s->config.prefix, NOTES, name);
+}
+
+static enum ady_err secrets_note(struct ady_records *r, size_t worker, const char *name,
+                                 struct ady_dyn *out, struct ady_fault *f)
+{
+	struct secrets *s = (struct secrets *)r;
+	char id[ADY_KEY_ID_MAX + 1];
+
+	note_id(s, id, name);
+	return get_note(s, worker, id, out, f);
+}
+
+static enum ady_err secrets_set_note(struct ady_records *r, size_t worker, const char *name,
+                                     struct ady_bytes text, struct ady_fault *f)
+{
+	struct secrets *s = (struct secrets *)r;
+	struct ady_entry e = {0};
+	struct job j = {.fn = do_replace, .entry = &e};
+	enum ady_err err;
+
+	note_id(s, e.id, name);
+	ady_dyn_put(&e.text, text.p, text.n);
+	err = run(s, s->aws[worker], &j, f);
+	if (err == ADY_E_NOT_FOUND) {
+		j.fn = do_create;
+		err = run(s, s->aws[worker], &j, f);
+	}
+	ady_entry_clear(&e);
+	return err;
+}
+
+struct note_names {
+	struct secrets *s;
+	struct ady_dyn names; /* NUL-terminated, one behind the other */
+};
+
+static void keep_name(void *ctx, const struct ady_entry *e)
+{
+	struct note_names *n = ctx;
+
+	if (note_in(n->s, e->id) && e->deletion_s == 0)
+		ady_dyn_put(&n->names, e->id, strlen(e->id) + 1);
+}
+
+static enum ady_err secrets_notes(struct ady_records *r, size_t worker, ady_records_each_note each,
+                                  void *ctx, struct ady_fault *f)
+{
+	struct secrets *s = (struct secrets *)r;
+	struct note_names n = {.s = s};
+	char prefix[ADY_KEY_ID_MAX + 1], *token = NULL;
+	struct job j = {
+	    .fn = do_page, .prefix = prefix, .token = &token, .each = keep_name, .ctx = &n};
+	enum ady_err err;
+
+	note_id(s, prefix, "");
+	do {
+		err = run(s, s->aws[worker], &j, f);
+	} while (err == ADY_OK && token && !is_stopped(s));
+	free(token);
+	for (size_t at = 0; err == ADY_OK && at < n.names.n;
+	     at += strlen((char *)n.names.p + at) + 1) {
+		const char *id = (const char *)n.names.p + at;
+		struct ady_dyn text = {0};
+
+		err = get_note(s, worker, id, &text, f);
+		if (err == ADY_OK)
+			each(ctx, note_in(s, id), ady_dyn_bytes(&text));
+		ady_dyn_free(&text);
+	}
+	ady_dyn_free(&n.names);
+	return err;
+}
+
 /* An item of ListSecrets. Its value is read when its version is not the known one. */
 static void scan_each(void *ctx, const struct ady_entry *listed)
 {
@@ -184,7 +291,7 @@ static void scan_each(void *ctx, const struct ady_entry *listed)
 	struct job j = {.fn = do_get, .id = listed->id, .entry = &e};
 	enum ady_err err = scan->err;
 
-	if (err != ADY_OK)
+	if (err != ADY_OK || note_in(scan->s, listed->id))
 		return;
 	if (!ady_index_known(scan->index, listed->id, &e) ||
 	    strcmp(e.revision, listed->revision) != 0) {
@@ -328,6 +435,9 @@ static const struct ady_records_ops ops = {
     .change = secrets_change,
     .list = secrets_list,
     .data_key = secrets_data_key,
+    .note = secrets_note,
+    .set_note = secrets_set_note,
+    .notes = secrets_notes,
     .probe = secrets_probe,
     .purge = secrets_purge,
     .close = secrets_close,

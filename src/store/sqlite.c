@@ -250,6 +250,85 @@ static enum ady_err sqlite_data_key(struct ady_records *r, size_t worker, const 
 	return at_end(err, f);
 }
 
+static enum ady_err retext_in(struct ady_sqlite_conn *c, struct ady_records_text *t,
+                              struct ady_fault *f)
+{
+	char next[40];
+	sqlite3_stmt *stmt;
+	enum ady_err err;
+
+	next_revision(next, t->revision);
+	stmt = ady_sqlite_query(c, ADY_SQL_RETEXT, "sssb", t->id, t->revision, next, t->text);
+	err = ady_sqlite_run(c, stmt, f);
+	t->err = sqlite3_changes(c->sql) == 1 ? ADY_OK : ADY_E_CONFLICT;
+	return err;
+}
+
+static enum ady_err sqlite_retext(struct ady_records *r, size_t worker,
+                                  struct ady_records_text *all, size_t n, struct ady_fault *f)
+{
+	struct ady_sqlite_conn *c = enter(r, worker);
+	enum ady_err err = ady_sqlite_begin(c, f);
+
+	for (size_t i = 0; err == ADY_OK && i < n; i++)
+		err = retext_in(c, &all[i], f);
+	err = ady_sqlite_end(c, err, f);
+	leave(r);
+	return err;
+}
+
+static void put_column(struct ady_dyn *out, sqlite3_stmt *stmt, int column)
+{
+	const void *p = sqlite3_column_blob(stmt, column);
+
+	if (p)
+		ady_dyn_put(out, p, (size_t)sqlite3_column_bytes(stmt, column));
+}
+
+static enum ady_err sqlite_note(struct ady_records *r, size_t worker, const char *name,
+                                struct ady_dyn *out, struct ady_fault *f)
+{
+	struct ady_sqlite_conn *c = enter(r, worker);
+	sqlite3_stmt *stmt = ady_sqlite_query(c, ADY_SQL_NOTE, "s", name);
+	enum ady_err err = ady_sqlite_row(c, stmt, f);
+
+	if (err == ADY_OK) {
+		put_column(out, stmt, 0);
+		sqlite3_reset(stmt);
+	}
+	leave(r);
+	return err;
+}
+
+static enum ady_err sqlite_set_note(struct ady_records *r, size_t worker, const char *name,
+                                    struct ady_bytes text, struct ady_fault *f)
+{
+	struct ady_sqlite_conn *c = enter(r, worker);
+	enum ady_err err =
+	    ady_sqlite_run(c, ady_sqlite_query(c, ADY_SQL_SET_NOTE, "sb", name, text), f);
+
+	leave(r);
+	return err;
+}
+
+static enum ady_err sqlite_notes(struct ady_records *r, size_t worker, ady_records_each_note each,
+                                 void *ctx, struct ady_fault *f)
+{
+	struct ady_sqlite_conn *c = enter(r, worker);
+	sqlite3_stmt *stmt = ady_sqlite_query(c, ADY_SQL_NOTES, "");
+	enum ady_err err;
+
+	while ((err = ady_sqlite_row(c, stmt, f)) == ADY_OK) {
+		struct ady_dyn text = {0};
+
+		put_column(&text, stmt, 1);
+		each(ctx, (const char *)sqlite3_column_text(stmt, 0), ady_dyn_bytes(&text));
+		ady_dyn_free(&text);
+	}
+	leave(r);
+	return at_end(err, f);
+}
+
 static enum ady_err sqlite_probe(struct ady_records *r, size_t worker, struct ady_fault *f)
 {
 	struct ady_sqlite_conn *c = enter(r, worker);
@@ -286,6 +365,10 @@ static const struct ady_records_ops ops = {
     .change = sqlite_change,
     .list = sqlite_list,
     .data_key = sqlite_data_key,
+    .retext = sqlite_retext,
+    .note = sqlite_note,
+    .set_note = sqlite_set_note,
+    .notes = sqlite_notes,
     .probe = sqlite_probe,
     .purge = sqlite_purge,
     .close = sqlite_close,

@@ -22,6 +22,7 @@ static const char *const migrations[] = {
     "CREATE INDEX record_deletion ON record (deletion) WHERE deletion <> 0;"
     "CREATE TABLE tenant_key (tenant TEXT PRIMARY KEY, data_key TEXT NOT NULL,"
     " created INTEGER NOT NULL) WITHOUT ROWID;",
+    "CREATE TABLE note (name TEXT PRIMARY KEY, text BLOB NOT NULL) WITHOUT ROWID;",
 };
 
 enum { SCHEMA_VERSION = sizeof migrations / sizeof *migrations, BUSY_MS = 5000 };
@@ -51,6 +52,11 @@ static const char *const statements[ADY_SQL_LISTS] = {
     [ADY_SQL_SET_DATA_KEY] =
         "INSERT INTO tenant_key (tenant, data_key, created) VALUES (?1, ?2, ?3)"
         " ON CONFLICT (tenant) DO UPDATE SET data_key = ?2, created = ?3 WHERE created < ?3",
+    [ADY_SQL_RETEXT] = "UPDATE record SET revision = ?3, text = ?4 WHERE id = ?1 AND revision = ?2",
+    [ADY_SQL_NOTE] = "SELECT text FROM note WHERE name = ?1",
+    [ADY_SQL_SET_NOTE] = "INSERT INTO note (name, text) VALUES (?1, ?2)"
+                         " ON CONFLICT (name) DO UPDATE SET text = ?2",
+    [ADY_SQL_NOTES] = "SELECT name, text FROM note ORDER BY name",
     [ADY_SQL_PROBE] = "SELECT count(*) FROM (SELECT 1 FROM record LIMIT 1)",
 };
 

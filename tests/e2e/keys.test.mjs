@@ -262,8 +262,47 @@ for (const [kind, spec, store] of places) {
     assert.ok(known.size >= 1 && known.size <= 24);
     assert.ok(known.has(dataKey(`after-${kind}`)), 'a gateway that has just started uses a data key of before');
   });
+  await test(`${kind}: a label at the creation of a key, one alone or many`, async () => {
+    const label = 'cold, "ü" {x}';
+    const body = { label, id: 'labelled', chains: [1] };
+    const turned = JSON.stringify({ id: 'labelled-2', chains: [1], label });
+    for (const made of [await ask('/v1/keys', A, 'POST', body), await ask('/v1/keys', A, 'POST', turned), await ask('/v1/keys', A, 'POST', JSON.stringify({ id: 'labelled-3', label: 'other', chains: [1] }, null, 2))]) {
+      assert.equal(made.status, 201, made.body);
+      assert.deepEqual(made.json.chains, [1]);
+    }
+    const many = await ask('/v1/keys', A, 'POST', { options: '{"id":"many-"}', count: 3, label });
+    assert.equal(many.status, 201, many.body);
+    assert.deepEqual(await ids(`?label=${encodeURIComponent(label)}`), ['labelled', 'labelled-2', 'many-0', 'many-1', 'many-2']);
+    assert.equal((await ask('/v1/keys/many-1')).json.label, label);
+    for (const bad of [7, 'x'.repeat(128), 'a\nb', null])
+      assert.deepEqual([(await ask('/v1/keys', A, 'POST', { id: 'no', label: bad })).json.where, (await ask('/v1/keys/no')).status], ['label', 404]);
+  });
+
   await g.stop();
 }
+
+await test('a store that is lost is restored from its backup by store copy: records, labels, states, and what was disabled', async () => {
+  const a = `sqlite:${join(dir, 'keys.sqlite')}`;
+  for (const [kind, back, store] of [
+    ['folder', `folder:${join(dir, 'again')}`, { folder: join(dir, 'again') }],
+    ['sqlite', `sqlite:${join(dir, 'again.sqlite')}`, { sqlite: join(dir, 'again.sqlite') }],
+  ]) {
+    const backup = `folder:${join(dir, `backup-of-${kind}`)}`;
+    for (const [from, to] of [[a, backup], [backup, back]]) assert.equal(adyton(['store', 'copy', from, to]).status, 0, kind);
+    const h = await startGateway(s, { store });
+    await until(20000, 'the gateway to be ready', async () => (await request(`${h.gateway}/readyz`)).status === 200);
+    const list = async (gateway) => (await request(`${gateway}/v1/keys?limit=1000`)).json.keys;
+    const before = await startGateway(s, { store: { sqlite: join(dir, 'keys.sqlite') } });
+    await until(20000, 'the gateway to be ready', async () => (await request(`${before.gateway}/readyz`)).status === 200);
+    const strip = (keys) => keys.map(({ revision, created, ...rest }) => ({ ...rest, created: rest.id !== 'sample' && created })); // a secret of the sample says no time
+    assert.deepEqual(strip(await list(h.gateway)), strip(await list(before.gateway)));
+    const signed = await request(`${h.gateway}/v1/keys/k%2F1/sign`, { method: 'POST', body: { transaction: goodTx() } });
+    assert.equal(signed.status, 200, signed.body);
+    assert.equal(Transaction.from(signed.json.signed_transaction).from, addresses['k/1']);
+    await h.stop();
+    await before.stop();
+  }
+});
 
 await test('store copy refuses what differs, unless told to replace it', () => {
   const a = `sqlite:${join(dir, 'keys.sqlite')}`;

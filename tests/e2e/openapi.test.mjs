@@ -148,6 +148,18 @@ await test('keys are made, listed, changed, deleted, restored, and stored again'
   await one('post', 404, '/restore', { url: '/v1/keys/nobody/restore' });
 });
 
+await test('a data key is rotated', async () => {
+  const path = '/v1/tenants/{id}/rotate';
+  const at = { url: '/v1/tenants/default/rotate' };
+  await ask('get', path, 404, at);
+  await ask('post', path, 400, { ...at, body: { kms_key: 'x' } });
+  await ask('post', path, 400, { ...at, body: { x: 1 }, good: false });
+  await ask('post', path, 401, { ...at, body: {}, at: locked.gateway });
+  await ask('post', path, 202, { ...at, body: {} });
+  await ask('post', path, 409, { ...at, body: {} });
+  await ask('get', path, 200, at);
+});
+
 await test('data keys are locked away', async () => {
   assert.ok((await ask('post', '/v1/lock', 200, { body: { tenant: 'default' } })).json.locked >= 1);
   await ask('post', '/v1/lock', 200, { body: { all: true } });
