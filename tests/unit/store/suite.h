@@ -431,6 +431,69 @@ CASE(of_several_who_create_at_once_one_succeeds)
 	suite_end();
 }
 
+CASE(texts_are_replaced_together_each_only_over_the_revision_that_was_seen)
+{
+	struct ady_entry a = {0}, b = {0}, next = suite_entry("a", "acme", 3, 9, NULL), got = {0};
+	struct ady_fault f = {0};
+
+	suite_begin();
+	suite_put("a", "acme", 0);
+	suite_put("b", "acme", 1);
+	CHECK_ERR(suite_change("a", NULL,
+	                       (struct ady_records_change){.set_disabled = true, .disabled = true},
+	                       &a),
+	          ADY_OK);
+	CHECK_ERR(ady_records_get(records, 0, "b", &b, &f), ADY_OK);
+	struct ady_records_text texts[] = {
+	    {.id = "a", .revision = a.revision, .text = ady_dyn_bytes(&next.text)},
+	    {.id = "b", .revision = "1", .text = ady_dyn_bytes(&b.text)},
+	    {.id = "b", .revision = b.revision, .text = ady_dyn_bytes(&b.text)},
+	};
+	CHECK_ERR(ady_records_retext(records, 1, texts, 3, &f), ADY_OK);
+	CHECK_ERR(texts[0].err, ADY_OK);
+	CHECK_ERR(texts[1].err, ADY_E_CONFLICT);
+	CHECK_ERR(texts[2].err, ADY_OK);
+	CHECK_ERR(ady_records_get(records, 0, "a", &got, &f), ADY_OK);
+	CHECK(ady_bytes_eq(ady_dyn_bytes(&got.text), ady_dyn_bytes(&next.text)));
+	CHECK(got.disabled && strcmp(got.revision, a.revision) != 0);
+	CHECK_ERR(ady_records_retext(records, 1, texts, 1, &f), ADY_OK);
+	CHECK_ERR(texts[0].err, ADY_E_CONFLICT);
+	ady_entry_clear(&a);
+	ady_entry_clear(&b);
+	ady_entry_clear(&got);
+	ady_entry_clear(&next);
+	suite_end();
+}
+
+SUITE void suite_each_note(void *ctx, const char *name, struct ady_bytes text)
+{
+	ady_dyn_printf(ctx, "%s=%.*s;", name, (int)text.n, (const char *)text.p);
+}
+
+CASE(notes_are_kept_beside_the_records)
+{
+	struct ady_dyn text = {0};
+	struct ady_fault f = {0};
+
+	suite_begin();
+	suite_put("k", "acme", 0);
+	CHECK_ERR(ady_records_note(records, 0, "x/acme", &text, &f), ADY_E_NOT_FOUND);
+	CHECK_ERR(ady_records_set_note(records, 0, "x/acme", ady_bytes_str("{\"a\": 1}"), &f),
+	          ADY_OK);
+	CHECK_ERR(ady_records_set_note(records, 1, "x/be:ta", ady_bytes_str("two"), &f), ADY_OK);
+	CHECK_ERR(ady_records_set_note(records, 1, "x/acme", ady_bytes_str("three"), &f), ADY_OK);
+	CHECK_ERR(ady_records_note(records, 2, "x/acme", &text, &f), ADY_OK);
+	CHECK_STR(ady_dyn_cstr(&text), "three");
+	text.n = 0;
+	CHECK_ERR(ady_records_notes(records, 0, suite_each_note, &text, &f), ADY_OK);
+	CHECK(strstr(ady_dyn_cstr(&text), "x/acme=three;") != NULL);
+	CHECK(strstr(ady_dyn_cstr(&text), "x/be:ta=two;") != NULL);
+	CHECK_INT(text.n, strlen("x/acme=three;x/be:ta=two;"));
+	CHECK_STR(suite_list((struct ady_records_query){0}), "k ");
+	ady_dyn_free(&text);
+	suite_end();
+}
+
 SUITE void suite_run(const struct suite *s)
 {
 	suite = s;
@@ -444,6 +507,8 @@ SUITE void suite_run(const struct suite *s)
 	RUN(a_tenants_data_key_is_that_of_its_newest_record);
 	RUN(samples_have_a_tenant_and_no_address);
 	RUN(of_several_who_create_at_once_one_succeeds);
+	RUN(texts_are_replaced_together_each_only_over_the_revision_that_was_seen);
+	RUN(notes_are_kept_beside_the_records);
 }
 
 #endif

@@ -52,7 +52,7 @@ static struct ady_records *open_server(bool fresh)
 
 	if (fresh)
 		sql("SET client_min_messages = error; DROP TABLE IF EXISTS adyton_record,"
-		    " adyton_tenant_key, adyton_schema");
+		    " adyton_tenant_key, adyton_note, adyton_schema");
 	if (!CHECK_ERR(ady_postgres_open(&r, conninfo, SUITE_WORKERS, &f), ADY_OK))
 		fprintf(stderr, "    %s\n", f.detail);
 	return r;
@@ -76,7 +76,7 @@ CASE(of_several_who_start_at_once_one_makes_the_schema)
 
 	records = open_server(true);
 	suite_end();
-	sql("DROP TABLE adyton_record, adyton_tenant_key, adyton_schema");
+	sql("DROP TABLE adyton_record, adyton_tenant_key, adyton_note, adyton_schema");
 	for (size_t i = 0; i < 8; i++)
 		pthread_create(&threads[i], NULL, opener, NULL);
 	for (size_t i = 0; i < 8; i++)
