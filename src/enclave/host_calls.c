@@ -17,16 +17,19 @@ struct ady_host_calls {
 	struct ady_job *waiting[BUCKETS]; /* by the id of the question */
 };
 
-static void park(struct ady_host_calls *h, struct ady_job *job)
+/* Returns the id of the question: the job may be another's as soon as the lock is let go. */
+static uint64_t park(struct ady_host_calls *h, struct ady_job *job)
 {
 	struct ady_job **at;
+	uint64_t id;
 
 	pthread_mutex_lock(&h->lock);
-	job->host_call = ++h->next_id;
-	at = &h->waiting[job->host_call % BUCKETS];
+	id = job->host_call = ++h->next_id;
+	at = &h->waiting[id % BUCKETS];
 	job->next = *at;
 	*at = job;
 	pthread_mutex_unlock(&h->lock);
+	return id;
 }
 
 /* Take the job of a question of that connection; NULL: it has gone. */
@@ -75,8 +78,7 @@ void ady_host_calls_ask(struct ady_host_calls *h, struct ady_job *job,
 	job->host_done = done;
 	job->write_due_ms = ady_mono_ms() + head.deadline_ms;
 	ady_channel_ref(ch);
-	park(h, job);
-	head.id = job->host_call;
+	head.id = park(h, job);
 	if (ady_channel_send(ch, &head, ady_buf_bytes(&b)) != ADY_OK &&
 	    (job = unpark(h, ch, head.id)))
 		job->host_done(job, NULL, ADY_SLASH_UNKNOWN, (struct ady_bytes){0});
