@@ -6,7 +6,7 @@ import { Transaction } from 'ethers';
 import { test, done, until } from './lib/tap.mjs';
 import { request, sign, startStack } from './lib/stack.mjs';
 import { goodTx } from './lib/hostile.mjs';
-import { startPair } from './lib/pair.mjs';
+import { crashPostgres, startSides } from './lib/sides.mjs';
 import { startPostgres } from './lib/postgres.mjs';
 
 const ROUNDS = Number(process.env.ADYTON_ROUNDS ?? 2);
@@ -17,7 +17,7 @@ if (!pg) {
 }
 const start = (after) => startStack({ args: ['--gateway-option', `store.postgres=${pg.conninfo}`, '--enclave-option', `counters_after_start=${after}`] });
 const s = await start('store');
-const { sides, crashPostgres } = await startPair(s, pg);
+const sides = await startSides(s, 2);
 const gateways = () => sides.map((side) => side.gateway.gateway);
 await Promise.all(gateways().map((g) => until(20000, 'both gateways', async () => (await request(`${g}/readyz`)).status === 200)));
 
@@ -43,7 +43,7 @@ await test('100 at once over both gateways: exactly what the limit allows, by va
 const kills = [
   ['a gateway', () => sides[1].restartGateway()],
   ['an enclave', () => sides[1].restartEnclave()],
-  ['PostgreSQL', crashPostgres],
+  ['PostgreSQL', () => crashPostgres(pg)],
 ];
 for (let round = 0; round < ROUNDS; round++)
   for (const [what, kill] of kills)
