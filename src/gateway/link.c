@@ -120,7 +120,8 @@ static void on_closed(void *ctx, struct ady_channel *ch, enum ady_err why)
 	l->credentials_version = 0;
 	l->ailing = false;
 	set_report(l, false, words);
-	if (l->config.audit && l->calls.n > 0)
+	/* Also of calls that were forgotten: what they asked may still have been decided. */
+	if (l->config.audit)
 		ady_audit_doubt(l->config.audit);
 	fail_all(l);
 	connect_later(l);
