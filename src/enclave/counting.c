@@ -27,9 +27,12 @@ static uint64_t start_s(const struct ady_keyroom *room, const struct ady_job *jo
 	return job->sign.setting.now_s > up_s ? job->sign.setting.now_s - up_s : 0;
 }
 
-struct ady_charging_memory ady_counting_memory(struct ady_keyroom *room, const struct ady_job *job)
+/* By the clock of now: the job may have waited for as long as the parent likes, and a start that
+ * many seconds too early would be known to be after what was not seen. */
+struct ady_charging_memory ady_counting_memory(struct ady_keyroom *room, struct ady_job *job)
 {
 	const struct ady_record *rec = &job->sign.record;
+	const uint64_t now_s = job->sign.setting.now_s = ady_keyroom_now_s(room);
 	struct ady_charging_memory m;
 	bool born;
 
@@ -38,7 +41,8 @@ struct ady_charging_memory ady_counting_memory(struct ady_keyroom *room, const s
 	                ? 0
 	                : start_s(room, job);
 	/* Nobody could make the row of a key that did not come into being in an enclave. */
-	m.fresh = !rec->envelope && rec->created >= start_s(room, job) + CLOCK_ERROR_S;
+	m.fresh = !rec->envelope && now_s > 0 && rec->created <= now_s + CLOCK_ERROR_S &&
+	          rec->created >= start_s(room, job) + CLOCK_ERROR_S;
 	if (m.fresh)
 		m.known_s = 0;
 	return m;
@@ -182,12 +186,11 @@ void ady_counting_write(struct ady_keyroom *room, struct ady_job *job)
 enum ady_err ady_counting_decide(struct ady_keyroom *room, struct ady_job *job,
                                  struct ady_bytes plaintext, struct ady_fault *f)
 {
+	/* It is counted when it is signed, not when it came: the parent may let it wait. */
 	const struct ady_charging_memory m = ady_counting_memory(room, job);
 	struct ady_charging *c = &job->sign.charging;
 	enum ady_err err, kept;
 
-	/* It is counted when it is signed, not when it came: the parent may let it wait. */
-	job->sign.setting.now_s = ady_keyroom_now_s(room);
 	err = ady_charging_decide(&job->sign, &m, room->secp, plaintext, f);
 	/* What is remembered may be older than the record: another enclave has changed the policy.
 	 */

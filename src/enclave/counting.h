@@ -34,8 +34,9 @@ enum ady_err ady_counting_in_time(const struct ady_job *job, struct ady_fault *f
  * it (ady_charging_permit); or go with another row; or stop. */
 void ady_counting_write(struct ady_keyroom *room, struct ady_job *job);
 
-/* What the enclave knows of the key's row; the caller has the turn. */
-struct ady_charging_memory ady_counting_memory(struct ady_keyroom *room, const struct ady_job *job);
+/* What the enclave knows of the key's row, now, which becomes the job's time; the caller has the
+ * turn. */
+struct ady_charging_memory ady_counting_memory(struct ady_keyroom *room, struct ady_job *job);
 
 /* Write the first row of a key that was made, which ady_charging_create has made: go, or stop. */
 void ady_counting_create(struct ady_keyroom *room, struct ady_job *job, ady_counting_go *go,

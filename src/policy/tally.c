@@ -65,7 +65,10 @@ void ady_tally_seal(struct ady_buf *b, const struct ady_tally *t,
 	ady_buf_be64(b, t->version);
 	ady_buf_be64(b, t->revision);
 	ady_buf_put(b, t->policy_hash, sizeof t->policy_hash);
-	ady_buf_put(b, t->recent, sizeof t->recent);
+	for (size_t i = 0; i < ADY_TALLY_RECENT; i++) {
+		ady_buf_put(b, t->recent[i].digest, sizeof t->recent[i].digest);
+		ady_buf_be64(b, t->recent[i].at_s);
+	}
 	ady_counters_put(b, counters, info, n);
 	mac_of(mac, ady_bytes_sub(ady_buf_bytes(b), from, b->n - from), name, row_key);
 	ADY_DECLASSIFY(mac, sizeof mac);
@@ -103,7 +106,12 @@ enum ady_err ady_tally_open(struct ady_tally *t, struct ady_bytes row,
 	t->version = ady_tally_version(row);
 	t->revision = ady_be64(body.p + 24);
 	memcpy(t->policy_hash, body.p + 32, sizeof t->policy_hash);
-	memcpy(t->recent, body.p + 64, sizeof t->recent);
+	for (size_t i = 0; i < ADY_TALLY_RECENT; i++) {
+		const uint8_t *p = body.p + 64 + i * (32 + 8);
+
+		memcpy(t->recent[i].digest, p, 32);
+		t->recent[i].at_s = ady_be64(p + 32);
+	}
 	t->counters = ady_bytes_sub(body, ADY_TALLY_HEAD, body.n - ADY_TALLY_HEAD);
 	return ADY_OK;
 }
@@ -134,17 +142,19 @@ enum ady_err ady_tally_matches(const struct ady_tally *t, uint64_t revision,
 	return ADY_OK;
 }
 
-bool ady_tally_has(const struct ady_tally *t, const uint8_t digest[static 32])
+bool ady_tally_has(const struct ady_tally *t, const uint8_t digest[static 32], uint64_t since_s)
 {
 	for (size_t i = 0; i < ADY_TALLY_RECENT; i++)
-		if (memcmp(t->recent[i], digest, 32) == 0)
+		if (t->recent[i].at_s > 0 && t->recent[i].at_s >= since_s &&
+		    memcmp(t->recent[i].digest, digest, 32) == 0)
 			return true;
 	return false;
 }
 
-void ady_tally_charge(struct ady_tally *t, const uint8_t digest[static 32])
+void ady_tally_charge(struct ady_tally *t, const uint8_t digest[static 32], uint64_t now_s)
 {
 	t->version++;
-	memmove(t->recent[1], t->recent[0], sizeof t->recent - sizeof t->recent[0]);
-	memcpy(t->recent[0], digest, 32);
+	memmove(&t->recent[1], &t->recent[0], sizeof t->recent - sizeof t->recent[0]);
+	memcpy(t->recent[0].digest, digest, 32);
+	t->recent[0].at_s = now_s;
 }

@@ -6,8 +6,8 @@
  * another key, tenant or deployment, nor, with the policy's hash in it, for that of another policy.
  *
  *   "ADYTALLY" | 1 | 7 zero | version | revision (8 bytes big-endian each) | SHA-256 of the policy
- * | digests of what was charged last, 8 of 32 bytes | counters (policy/counter.h) | HMAC-SHA-256 of
- * the name and all before (32)
+ * | what was charged last, 8 of: digest (32 bytes), when (8 bytes) | counters (policy/counter.h) |
+ * HMAC-SHA-256 of the name and all before (32)
  *
  * Each row is of the version behind the one it was written over. A store can lose rows or bring
  * back old ones; what an enclave does against that stands in doc/policy.md, "Limits". */
@@ -20,17 +20,23 @@
 enum {
 	ADY_TALLY_NAME = 32,
 	ADY_TALLY_RECENT = 8,
-	ADY_TALLY_HEAD = 16 + 16 + 32 + ADY_TALLY_RECENT * 32,
+	ADY_TALLY_HEAD = 16 + 16 + 32 + ADY_TALLY_RECENT * (32 + 8),
 	ADY_TALLY_MAC = 32,
 	ADY_TALLY_ROW_MAX = 12 * 1024,
+};
+
+/* What was charged: its digest, and when, in seconds since 1970; 0: nothing is here. */
+struct ady_tally_recent {
+	uint8_t digest[32];
+	uint64_t at_s;
 };
 
 struct ady_tally {
 	uint64_t version;  /* counts what was written, from 1 on */
 	uint64_t revision; /* of the policy: counts its changes, from 0 on */
 	uint8_t policy_hash[32];
-	uint8_t recent[ADY_TALLY_RECENT][32]; /* the last first; zero: none */
-	struct ady_bytes counters;            /* of an opened row, a view into it */
+	struct ady_tally_recent recent[ADY_TALLY_RECENT]; /* the last first */
+	struct ady_bytes counters;                        /* of an opened row, a view into it */
 };
 
 /* Whose row. The texts are a record's; pub is its public key. */
@@ -73,10 +79,10 @@ enum ady_err ady_tally_follows(struct ady_bytes known, struct ady_bytes row, str
 enum ady_err ady_tally_matches(const struct ady_tally *t, uint64_t revision,
                                const uint8_t policy_hash[static 32], struct ady_fault *f);
 
-/* Whether a digest is among those that were charged last. */
-bool ady_tally_has(const struct ady_tally *t, const uint8_t digest[static 32]);
+/* Whether a digest is among those that were charged last, at since_s or later. */
+bool ady_tally_has(const struct ady_tally *t, const uint8_t digest[static 32], uint64_t since_s);
 
-/* Count a version, in which this was charged. */
-void ady_tally_charge(struct ady_tally *t, const uint8_t digest[static 32]);
+/* Count a version, in which this was charged, at now_s. */
+void ady_tally_charge(struct ady_tally *t, const uint8_t digest[static 32], uint64_t now_s);
 
 #endif

@@ -118,6 +118,19 @@ static enum ady_err refuse(const struct ady_charging *c, const struct ady_decisi
 	return c->denial.err;
 }
 
+/* Whether this was charged a moment ago, in a row that is known to be the newest: of another
+ * history, and of long ago, a charge says nothing about the period that runs. */
+static bool charged_before(const struct ady_sign_job *job, const struct ady_charging_memory *m)
+{
+	uint64_t now_s = job->setting.now_s, since_s = now_s - ADY_CHARGING_AGAIN_S;
+
+	if (now_s < ADY_CHARGING_AGAIN_S)
+		return false;
+	if (m->known_s > 0 && since_s < m->known_s + ADY_PLAN_CLOCK_ERROR_S)
+		since_s = m->known_s + ADY_PLAN_CLOCK_ERROR_S;
+	return ady_tally_has(&job->charging.tally, job->digest, since_s);
+}
+
 static enum ady_err settle(struct ady_sign_job *job, const struct ady_charging_memory *m,
                            const struct ady_seckey *row_key, struct ady_fault *f)
 {
@@ -129,7 +142,7 @@ static enum ady_err settle(struct ady_sign_job *job, const struct ady_charging_m
 	struct ady_decision decision;
 	size_t charged;
 
-	c->permitted = ady_tally_has(&c->tally, job->digest);
+	c->permitted = charged_before(job, m);
 	if (c->permitted)
 		return ADY_OK;
 	charged = ady_plan_settle(&decision, &c->plan, &setting, &c->charged);
@@ -138,7 +151,7 @@ static enum ady_err settle(struct ady_sign_job *job, const struct ady_charging_m
 	c->permitted = charged == 0 && c->tally.version > 0;
 	if (c->permitted)
 		return ADY_OK;
-	ady_tally_charge(&c->tally, job->digest);
+	ady_tally_charge(&c->tally, job->digest, job->setting.now_s);
 	seal(c, &c->charged, row_key);
 	return ADY_E_AGAIN;
 }

@@ -13,6 +13,9 @@
 #include "policy/tally.h"
 #include "signer/record.h"
 
+/* Seconds for which what was charged may be asked for again. */
+enum { ADY_CHARGING_AGAIN_S = 30 };
+
 struct ady_sign_job;
 struct ady_secp;
 
@@ -65,7 +68,9 @@ void ady_charging_name(struct ady_charging *c, const struct ady_record *rec,
                        const char *deployment);
 
 /* Open the row with the key and settle the plan. plaintext: as in ady_sign_finish. What was charged
- * for the same digest shortly before is not charged again: its signature is the same.
+ * for the same digest within the last ADY_CHARGING_AGAIN_S, and is known to be, is not charged
+ * again: its signature is the same. Longer ago it may never have been signed, and would come at a
+ * time that it was not counted for.
  * Returns: ADY_OK when nothing is to be written, and the key may sign; ADY_E_AGAIN when
  *          c->new_row must be written over the version before it first; ADY_E_DENIED,
  *          ADY_E_COUNTERS; what ady_sign_finish says of a key that does not open.

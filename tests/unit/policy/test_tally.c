@@ -27,7 +27,8 @@ static struct ady_tally sample(void)
 
 	for (size_t i = 0; i < sizeof t.policy_hash; i++)
 		t.policy_hash[i] = (uint8_t)(i + 1);
-	memset(t.recent[2], 0x22, 32);
+	memset(t.recent[2].digest, 0x22, 32);
+	t.recent[2].at_s = 1764000000;
 	return t;
 }
 
@@ -177,7 +178,7 @@ CASE(a_row_is_not_followed_by_an_older_one)
 	CHECK_ERR(ady_tally_follows(known, sealed(t), &fault), ADY_E_COUNTERS);
 	check_fault("counters", "are older than those seen before");
 	t = sample();
-	memset(t.recent[0], 1, 32);
+	memset(t.recent[0].digest, 1, 32);
 	CHECK_ERR(ady_tally_follows(known, sealed(t), &fault), ADY_E_COUNTERS);
 	check_fault("counters", "have two histories");
 }
@@ -205,20 +206,30 @@ CASE(what_was_charged_last_is_remembered)
 
 	for (uint8_t i = 1; i <= ADY_TALLY_RECENT; i++) {
 		digest[31] = i;
-		CHECK(!ady_tally_has(&t, digest));
-		ady_tally_charge(&t, digest);
-		CHECK(ady_tally_has(&t, digest));
+		CHECK(!ady_tally_has(&t, digest, 1));
+		ady_tally_charge(&t, digest, 100 + i);
+		CHECK(ady_tally_has(&t, digest, 100 + i));
+		CHECK(!ady_tally_has(&t, digest, 101 + i)); /* too long ago */
 		CHECK_INT(t.version, 1 + i);
 	}
 	digest[31] = 1;
-	CHECK(ady_tally_has(&t, digest)); /* the oldest */
+	CHECK(ady_tally_has(&t, digest, 1)); /* the oldest */
 	digest[31] = 99;
-	ady_tally_charge(&t, digest);
-	CHECK(ady_tally_has(&t, digest));
+	ady_tally_charge(&t, digest, 200);
+	CHECK(ady_tally_has(&t, digest, 1));
 	digest[31] = 1;
-	CHECK(!ady_tally_has(&t, digest));
+	CHECK(!ady_tally_has(&t, digest, 1));
 	digest[31] = 2;
-	CHECK(ady_tally_has(&t, digest));
+	CHECK(ady_tally_has(&t, digest, 1));
+}
+
+/* A digest may be any 32 bytes where `digest` is allowed: none is there from the beginning. */
+CASE(a_row_that_was_never_charged_has_no_digest)
+{
+	const struct ady_tally t = {.version = 1};
+	const uint8_t zero[32] = {0};
+
+	CHECK(!ady_tally_has(&t, zero, 0));
 }
 
 CASE(the_largest_policy_has_room)
@@ -247,6 +258,7 @@ int main(void)
 	RUN(a_row_is_not_followed_by_an_older_one);
 	RUN(a_row_is_of_one_policy);
 	RUN(what_was_charged_last_is_remembered);
+	RUN(a_row_that_was_never_charged_has_no_digest);
 	RUN(the_largest_policy_has_room);
 	return test_end();
 }
