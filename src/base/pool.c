@@ -46,7 +46,7 @@ static struct ady_work *take(struct ady_pool *p)
 static void begin(struct ady_pool *p)
 {
 	if (p->nice)
-		(void)setpriority(PRIO_PROCESS, 0, p->nice);
+		(void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + p->nice);
 	pthread_mutex_lock(&p->lock);
 	p->running++;
 	pthread_cond_signal(&p->begun);

@@ -5,9 +5,11 @@
 import assert from 'node:assert/strict';
 import { closeSync, existsSync, openSync, readFileSync, readSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { createCipheriv, pbkdf2Sync, scryptSync } from 'node:crypto';
 import { EncryptCommand } from '@aws-sdk/client-kms';
+import { keccak256 } from 'ethers';
 import { test, done, random, skip } from './lib/tap.mjs';
-import { sealImport } from './lib/import.mjs';
+import { sealImport, sealKeystore } from './lib/import.mjs';
 import { T, cbor } from './lib/parent.mjs';
 import { root, scratch, startStack, putKey, sign, request } from './lib/stack.mjs';
 import { startDevcloud, startEnclave, roleCredentials, createKey, makeRecord, makeEnvelope, goodTx } from './lib/hostile.mjs';
@@ -194,6 +196,46 @@ await test('a key that was brought in, sealed or as a ciphertext of KMS, is not 
     for (let i = 0; i < 10; i++) assert.ok((await link.import('in', Buffer.from(CiphertextBlob), { options })).ok);
   }
   assert.deepEqual(searchMemory(e.child.pid, forms(key)).found, []);
+  link.end();
+});
+
+await test('of a keystore that was opened neither its key, nor its password, nor what was derived from that is in memory', async () => {
+  if (!canSearch) skip("only root may read another process's memory; left out: this search of the enclave");
+  const e = await startEnclave(cloud, keyArn);
+  const link = e.link();
+  await link.credentials(role);
+  const document = (await link.ask(T.IMPORT_KEY, cbor([Buffer.alloc(0)]))).value[0];
+  const at = document.indexOf(Buffer.from('6a7075626c69635f6b65795820', 'hex')) + 13;
+  const importKey = document.subarray(at, at + 32);
+  const salt = Buffer.from(r.hex(32).slice(2), 'hex');
+  for (const [kdf, kdfparams, derive] of [
+    ['scrypt', { n: 16384, r: 8, p: 1 }, (p) => scryptSync(p, salt, 32, { N: 16384, r: 8, p: 1 })],
+    ['pbkdf2', { c: 5000, prf: 'hmac-sha256' }, (p) => pbkdf2Sync(p, salt, 5000, 32, 'sha256')],
+  ]) {
+    const key = r.hex(32);
+    const password = `password ${r.hex(24)}`;
+    const dk = derive(password);
+    const cipher = createCipheriv('aes-128-ctr', dk.subarray(0, 16), Buffer.alloc(16));
+    const text = Buffer.concat([cipher.update(Buffer.from(key.slice(2), 'hex')), cipher.final()]);
+    const mac = keccak256(Buffer.concat([dk.subarray(16), text])).slice(2);
+    const file = { version: 3, crypto: { cipher: 'aes-128-ctr', cipherparams: { iv: '00'.repeat(16) }, ciphertext: text.toString('hex'), kdf, kdfparams: { dklen: 32, salt: salt.toString('hex'), ...kdfparams }, mac } };
+    const needles = { ...forms(key), ...Object.fromEntries(Object.entries(forms('0x' + dk.toString('hex'))).map(([n, v]) => [`derived: ${n}`, v])), password: Buffer.from(password.slice(0, 32)), 'its end': Buffer.from(password.slice(-32)) };
+    const wrong = `password ${r.hex(24)}`;
+    for (let i = 0; i < 8; i++) {
+      const good = await sealKeystore(importKey, file, password, { id: 'in' });
+      assert.ok((await link.import('in', good.sealed, good)).ok);
+      const bad = await sealKeystore(importKey, file, wrong, { id: 'in' });
+      assert.equal((await link.import('in', bad.sealed, bad)).error?.code, 'password_wrong');
+      const other = await sealKeystore(importKey, { ...file, address: r.hex(20) }, password, { id: 'in' });
+      assert.equal((await link.import('in', other.sealed, other)).error?.code, 'keystore_mismatch');
+      const broken = await sealKeystore(importKey, { ...file, crypto: { ...file.crypto, kdf: 'x' } }, password, { id: 'in' });
+      assert.equal((await link.import('in', broken.sealed, broken)).error?.code, 'keystore_malformed');
+    }
+    const { found } = searchMemory(e.child.pid, { ...needles, 'the wrong password': Buffer.from(wrong.slice(0, 32)) });
+    assert.deepEqual(found, [], kdf);
+    const log = readFileSync(e.log);
+    for (const [name, needle] of Object.entries(needles)) assert.ok(!log.includes(needle), `the log holds ${name}`);
+  }
   link.end();
 });
 

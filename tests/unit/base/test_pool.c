@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "failing.h"
 #include "test.h"
@@ -191,6 +192,29 @@ CASE(what_many_threads_submit_runs_once)
 	CHECK(accepted > 0);
 }
 
+static atomic_int niceness[2];
+
+static void note_niceness(struct ady_work *work, size_t worker)
+{
+	free(work);
+	atomic_store(&niceness[worker], getpriority(PRIO_PROCESS, 0));
+}
+
+/* Each thread's own, and nobody else's. */
+CASE(threads_that_give_way)
+{
+	struct ady_work *work = calloc(1, sizeof *work);
+	const int before = getpriority(PRIO_PROCESS, 0);
+	struct ady_pool *pool;
+
+	work->fn = note_niceness;
+	CHECK_ERR(ady_pool_open_nice(&pool, 1, 4, 3), ADY_OK);
+	CHECK_ERR(ady_pool_submit(pool, work), ADY_OK);
+	ady_pool_close(pool);
+	CHECK_INT(atomic_load(&niceness[0]), before + 3 > 19 ? 19 : before + 3);
+	CHECK_INT(getpriority(PRIO_PROCESS, 0), before);
+}
+
 /* calloc, then each of the threads; those that run already are ended. */
 CASE(a_pool_that_cannot_start_is_refused)
 {
@@ -210,5 +234,6 @@ int main(void)
 	RUN(work_beyond_the_depth_is_refused_at_once);
 	RUN(close_finishes_what_is_queued);
 	RUN(what_many_threads_submit_runs_once);
+	RUN(threads_that_give_way);
 	return test_end();
 }

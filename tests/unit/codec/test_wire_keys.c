@@ -22,6 +22,15 @@ static const struct ady_wire_import import = {
     .enc = {filler, 32},
     .sealed = {filler, 48},
 };
+static const struct ady_wire_import keystore = {
+    .create = {.curve = 2,
+               .tenant = {(const uint8_t *)"team", 4},
+               .options = {filler, 30},
+               .data_key = {filler, 0}},
+    .form = ADY_IMPORT_EIP2335,
+    .enc = {filler, 32},
+    .sealed = {filler, 900},
+};
 static const struct ady_wire_batch batch = {
     .create = {.tenant = {(const uint8_t *)"team", 4},
                .options = {filler, 30},
@@ -113,12 +122,13 @@ static enum ady_err read_created(struct ady_bytes body)
 	return ady_wire_read_created(&m, body);
 }
 
-enum { CREATE, CREATED, IMPORT, BATCH, BATCHED, REWRAP, KINDS };
+enum { CREATE, CREATED, IMPORT, KEYSTORE, BATCH, BATCHED, REWRAP, KINDS };
 
 static const struct kind kinds[KINDS] = {
     [CREATE] = {"create", put_create, read_create, &create, sizeof create},
     [CREATED] = {"created", put_created, read_created, &created, sizeof created},
     [IMPORT] = {"import", put_import, read_import, &import, sizeof import},
+    [KEYSTORE] = {"keystore", put_import, read_import, &keystore, sizeof keystore},
     [BATCH] = {"batch", put_batch, read_batch, &batch, sizeof batch},
     [BATCHED] = {"batched", put_batched, read_batched, &batched, sizeof batched},
     [REWRAP] = {"rewrap", put_rewrap, read_rewrap, &rewrap, sizeof rewrap},
@@ -145,6 +155,8 @@ CASE(every_bound)
 	    {REWRAP, FIELD(struct ady_wire_rewrap, kms_key), 0, 191},
 	    {IMPORT, FIELD(struct ady_wire_import, enc), 32, 32},
 	    {IMPORT, FIELD(struct ady_wire_import, sealed), 1, 4096},
+	    {KEYSTORE, FIELD(struct ady_wire_import, enc), 32, 32},
+	    {KEYSTORE, FIELD(struct ady_wire_import, sealed), 1, 16384},
 	};
 
 	check_bounds(kinds, rows, sizeof rows / sizeof *rows);

@@ -89,6 +89,8 @@ CASE(what_is_left_out_has_its_default)
 	CHECK_INT(config.data_key_idle_s, 300);
 	CHECK_INT(config.data_key_max_s, 3600);
 	CHECK_INT(config.data_key_uses, 0);
+	CHECK_INT(config.keystore_threads, 0);
+	CHECK_INT(config.keystore_mib, 1024);
 	CHECK(config.verify_signatures);
 }
 
@@ -158,6 +160,9 @@ static const struct change changes[] = {
      "must be a whole number"},
     {"\"lanes\":0", "\"data_key_uses\":4294967296", ADY_E_FIELD_RANGE, "data_key_uses",
      "is out of range"},
+    {"\"lanes\":0", "\"keystore_threads\":65", ADY_E_FIELD_RANGE, "keystore_threads",
+     "is out of range"},
+    {"\"lanes\":0", "\"keystore_mib\":65537", ADY_E_FIELD_RANGE, "keystore_mib", "is out of range"},
     {"\"lanes\":0", "\"depth\":0", ADY_E_FIELD_RANGE, "depth", "is out of range"},
     {"\"lanes\":0", "\"kms_connections\":129", ADY_E_FIELD_RANGE, "kms_connections",
      "is out of range"},

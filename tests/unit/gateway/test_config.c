@@ -200,6 +200,35 @@ CASE(faults_of_validators_are_named_with_their_path)
 	        "validators.high_watermark.slot", "between");
 }
 
+#define PCR                                                                \
+	"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f" \
+	"202122232425262728292a2b2c2d2e2f"
+
+CASE(the_enclave_that_is_sealed_to)
+{
+	static const char text[] =
+	    "{\"listen\":[\"unix:/a\"],\"enclave\":\"unix:/e\",\"aws\":{\"region\":\"r\"},"
+	    "\"attestation\":{\"pcr0\":[\"" PCR "\",\"" PCR "\"],\"pcr8\":[\"" PCR
+	    "\"],\"root\":\"r.pem\"}}";
+	struct ady_gateway_config c;
+	struct ady_fault f;
+
+	CHECK_ERR(ady_gateway_config_parse(&c, ady_bytes_str(text), &f), ADY_OK);
+	CHECK(c.attestation.on && c.attestation.pcr0_n == 2 && c.attestation.pcr8_n == 1);
+	CHECK_INT(c.attestation.pcr0[1][47], 0x2f);
+	CHECK_STR(c.attestation.root, "r.pem");
+	ady_gateway_config_clear(&c);
+	refused("attestation", "[]", "attestation", "no object");
+	refused("attestation", "{}", "attestation.pcr0", "which enclave");
+	refused("attestation", "{\"root\":\"x\"}", "attestation.pcr0", "which enclave");
+	refused("attestation", "{\"pcr1\":[]}", "attestation.pcr1", "not known");
+	refused("attestation", "{\"pcr0\":[]}", "attestation.pcr0", "1 to 8");
+	refused("attestation", "{\"pcr0\":\"" PCR "\"}", "attestation.pcr0", "1 to 8");
+	refused("attestation", "{\"pcr0\":[\"00\"]}", "attestation.pcr0", "96 hex digits");
+	refused("attestation", "{\"pcr8\":[\"" PCR "00\"]}", "attestation.pcr8", "96 hex digits");
+	refused("attestation", "{\"pcr8\":[7]}", "attestation.pcr8", "96 hex digits");
+}
+
 CASE(faults_of_quotas_are_named_with_their_path)
 {
 	refused("quotas", "[]", "quotas", "no object");
@@ -242,6 +271,7 @@ int main(void)
 	RUN(faults_of_callers_are_named_with_their_path);
 	RUN(a_high_watermark_has_both_parts);
 	RUN(faults_of_validators_are_named_with_their_path);
+	RUN(the_enclave_that_is_sealed_to);
 	RUN(faults_of_quotas_are_named_with_their_path);
 	RUN(what_is_not_strict_json_is_refused);
 	RUN(plain_http_beyond_loopback_must_be_asked_for);
