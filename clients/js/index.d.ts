@@ -19,4 +19,32 @@ export function stamp(key: StampKey, request: StampRequest): Promise<string>;
 export function webauthnChallenge(input: string): Promise<Uint8Array>;
 export function webauthnStamp(input: string, assertion: { signature: ArrayBuffer | Uint8Array; authenticatorData: ArrayBuffer | Uint8Array; clientDataJSON: ArrayBuffer | Uint8Array }): string;
 export function webauthnName(rpId: string, publicKey: CryptoKey): Promise<string>;
-export function sign(gateway: string, keys: StampKey[], request: Omit<StampRequest, 'body'> & { body: object | string }, init?: RequestInit): Promise<{ status: number; [member: string]: unknown }>;
+export function sign(gateway: string, keys: StampKey[], request: Omit<StampRequest, 'body'> & { body: object | string }, init?: RequestInit): Promise<{ status: number; proof: string | null; [member: string]: unknown }>;
+
+export interface AttestationTrust {
+  roots?: string | Uint8Array | (string | Uint8Array)[];
+  pcrs?: Record<number, string | string[]>;
+  nonce?: string | Uint8Array;
+  at?: number | 'document';
+  allowDebug?: boolean;
+}
+export interface AuditEntry {
+  sequence: number;
+  time: Date;
+  op: string;
+  key: string;
+  tenant: string;
+  request: Uint8Array;
+  result: Uint8Array;
+  code: string;
+  where: string;
+  subject: Uint8Array;
+  digest: Uint8Array;
+}
+export interface Proof { publicKey: Uint8Array; before: Uint8Array; entryBytes: Uint8Array; later: Uint8Array; signature: Uint8Array; entry: AuditEntry }
+export type ProofTrust = ({ responseKey: string | Uint8Array } | ({ document: string | Uint8Array } & AttestationTrust)) & { key?: string; maxAge?: number; now?: number };
+export class ProofError extends Error { reason: 'malformed' | 'key' | 'signature' | 'request' | 'result' | 'time' | 'attestation' | 'missing' }
+export function readProof(proof: string | Uint8Array): Proof;
+export function responseKey(document: string | Uint8Array, trust?: AttestationTrust): Promise<Uint8Array>;
+export function fetchResponseKey(gateway: string, trust?: AttestationTrust, init?: RequestInit): Promise<Uint8Array>;
+export function verify(answer: { proof: string | null; body: string | object }, request: string | ArrayBuffer | Uint8Array | null, trust: ProofTrust): Promise<AuditEntry>;

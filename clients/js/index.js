@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stamps on requests to Adyton (doc/stamps.md): the caller's signature over the exact body, verified in the enclave. Only
-// WebCrypto is used: Node 20 and later, and browsers.
+// Stamps on requests to Adyton (doc/stamps.md): the caller's signature over the exact body, verified in the enclave; and
+// proofs of its answers (doc/audit.md). Only WebCrypto is used: Node 20 and later, and browsers.
+
+export { ProofError, fetchResponseKey, readProof, responseKey, verify } from './proof.js';
 
 const subtle = globalThis.crypto.subtle;
 const utf8 = new TextEncoder();
@@ -88,7 +90,7 @@ export const webauthnName = async (rpId, publicKey) => `webauthn:${rpId}:${(awai
 
 /**
  * Ask a gateway for a signature with the stamps of keys. request: as for stampInput, body an object or text.
- * Returns { status, ...answer }; throws only when there is no answer.
+ * Returns { status, proof, ...answer }, proof for verify; throws only when there is no answer.
  */
 export async function sign(gateway, keys, request, init = {}) {
   const body = typeof request.body === 'string' ? request.body : JSON.stringify(request.body);
@@ -96,5 +98,5 @@ export async function sign(gateway, keys, request, init = {}) {
   const answer = await fetch(`${gateway}/v1/keys/${encodeURIComponent(request.key)}/sign`, {
     ...init, method: 'POST', body, headers: { ...init.headers, 'content-type': 'application/json', 'x-adyton-stamp': stamps.join(',') },
   });
-  return { status: answer.status, ...(await answer.json()) };
+  return { status: answer.status, proof: answer.headers.get('x-adyton-proof'), ...(await answer.json()) };
 }
