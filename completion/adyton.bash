@@ -38,11 +38,14 @@ _adyton() {
 	"tenant lock") options="--all --gateway --ca --token-file --cert --cert-key --json" ;;
 	"attestation verify") options="--root --nonce --pcr0 --pcr1 --pcr2 --pcr3 --pcr4 --pcr8 --at
 		--allow-debug --json" ;;
+	"audit verify" | "audit head") options="--head --root --pcr0 --pcr8 --allow-debug --unattested --json" ;;
+	"audit show") options="--key --tenant --op --refused --since --until --json" ;;
+	"audit proof") options="--request --answer --key --document --root --pcr0 --response-key --max-age --json" ;;
 	"image build") options="--kernel --init --config --ca --cmdline --append --sign-key --sign-cert --name
 		--version --output --json" ;;
 	"image describe") options="--json" ;;
 	"image verify") options="--pcr0 --pcr1 --pcr2 --pcr8 --cert" ;;
-	"sign "*) options="--stamp-key --deployment --tenant --json --to --value --nonce --gas --chain --max-fee --max-priority-fee --gas-price
+	"sign "*) options="--require-proof --root --pcr0 --stamp-key --deployment --tenant --json --to --value --nonce --gas --chain --max-fee --max-priority-fee --gas-price
 		--data --type --from --bytes --gateway --ca --token-file --cert --cert-key --raw --output-json" ;;
 	esac
 
@@ -76,10 +79,11 @@ _adyton() {
 	esac
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "dev enclave key store tenant slashing policy stamp sign attestation image --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "dev enclave key store tenant slashing policy stamp sign attestation audit image --help --version" -- "$cur")
 	elif [ "$COMP_CWORD" -eq 2 ] && [[ $cur != -* ]]; then
 		case $prev in
 		enclave) mapfile -t COMPREPLY < <(compgen -W "run stop status console" -- "$cur") ;;
+		audit) mapfile -t COMPREPLY < <(compgen -W "verify head show proof" -- "$cur") ;;
 		slashing) mapfile -t COMPREPLY < <(compgen -W "import export show" -- "$cur") ;;
 		tenant) mapfile -t COMPREPLY < <(compgen -W "lock rotate" -- "$cur") ;;
 		dev) mapfile -t COMPREPLY < <(compgen -W "up env measure" -- "$cur") ;;

@@ -84,6 +84,18 @@ int ady_cmd_attestation_get(const struct ady_command *self, int argc, char **arg
 /* adyton attestation verify: verify an attestation document, offline. */
 int ady_cmd_attestation_verify(const struct ady_command *self, int argc, char **argv);
 
+/* adyton audit verify: whether an audit log is whole. */
+int ady_cmd_audit_verify(const struct ady_command *self, int argc, char **argv);
+
+/* adyton audit head: the heads of its chains, to be kept elsewhere. */
+int ady_cmd_audit_head(const struct ady_command *self, int argc, char **argv);
+
+/* adyton audit show: its entries. */
+int ady_cmd_audit_show(const struct ady_command *self, int argc, char **argv);
+
+/* adyton audit proof: verify the proof of one answer. */
+int ady_cmd_audit_proof(const struct ady_command *self, int argc, char **argv);
+
 /* adyton image build: an enclave image from a kernel, our program and its configuration. */
 int ady_cmd_image_build(const struct ady_command *self, int argc, char **argv);
 

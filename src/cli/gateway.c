@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli/fault.h"
 #include "cli/file.h"
@@ -20,6 +21,24 @@ static size_t take(char *p, size_t size, size_t n, void *ctx)
 	if (body->n + size * n > REPLY_MAX)
 		return 0;
 	ady_dyn_put(body, p, size * n);
+	return size * n;
+}
+
+/* A header line that has the proof. */
+static size_t take_header(char *p, size_t size, size_t n, void *ctx)
+{
+	static const char name[] = "X-Adyton-Proof:";
+	struct ady_dyn *proof = ctx;
+	size_t at = sizeof name - 1, end = size * n;
+
+	if (end <= at || strncasecmp(p, name, at) != 0)
+		return end;
+	while (end > at && p[end - 1] <= ' ')
+		end--;
+	while (at < end && p[at] == ' ')
+		at++;
+	proof->n = 0;
+	ady_dyn_put(proof, p + at, end - at);
 	return size * n;
 }
 
@@ -146,6 +165,10 @@ enum ady_err ady_gateway_request(const struct ady_gateway *gateway, const char *
 		headers = append(headers, ady_dyn_cstr(&token));
 	if (err == ADY_OK && curl && headers) {
 		set_up(curl, gateway, ady_dyn_cstr(&url), timeout_ms);
+		if (gateway->wants_proof) {
+			curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+			curl_easy_setopt(curl, CURLOPT_HEADERDATA, &reply->proof);
+		}
 		code = perform(curl, method, headers, body, gateway->quiet, reply);
 	}
 	curl_slist_free_all(headers);

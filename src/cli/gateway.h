@@ -11,6 +11,7 @@ struct ady_gateway {
 	const char *url, *ca, *token_file, *cert, *cert_key;
 	const char *stamp; /* the X-Adyton-Stamp header, or NULL */
 	bool quiet;        /* no word while it is waited for: of one thread among several */
+	bool wants_proof;  /* keep the proof of the answer */
 	bool unverified;   /* take any certificate: only to see whether our own child is ready */
 };
 
@@ -34,12 +35,14 @@ struct ady_gateway {
 
 struct ady_gateway_reply {
 	int status;
-	char type[64]; /* media type, without parameters */
+	char type[64];        /* media type, without parameters */
+	struct ady_dyn proof; /* the X-Adyton-Proof header, or empty */
 	struct ady_dyn body;
 };
 
 /* One request: body NULL is a GET, else a POST of JSON. path begins with "/".
- * Out:     reply; ady_dyn_free(&reply->body) in every case.
+ * Out:     reply; ady_dyn_free(&reply->body) in every case, and of whoever set
+ *          gateway->wants_proof ady_dyn_free(&reply->proof).
  * Returns: ADY_OK with any HTTP status, or ADY_E_STORE when there was no answer. */
 enum ady_err ady_gateway_call(const struct ady_gateway *gateway, const char *path,
                               const struct ady_dyn *body, int timeout_ms,

@@ -171,6 +171,36 @@ static const struct ady_command commands[] = {
      "  adyton attestation verify document --root \"$ADYTON_NSM_ROOT\"   # a local stack\n\n"
      "Exit: 0 verified, 1 refused, 2 usage, 3 a file cannot be read.\n",
      ady_cmd_attestation_verify},
+    {"audit verify", "FILE..", "Verify that an audit log is whole.",
+     "FILE: the log's files, or its folder; of several gateways, all of theirs. Every entry must "
+     "be\n"
+     "signed by an attested key and stand in its place, and none may be missing: each that was\n"
+     "removed, changed or moved is named with its place. That the end was cut off shows against a\n"
+     "head that was kept elsewhere.\n\n"
+     "Examples:\n"
+     "  adyton audit verify /var/lib/adyton/audit --pcr0 HEX\n"
+     "  adyton audit verify audit --head heads.json\n"
+     "  adyton audit verify .adyton-dev/audit --root \"$ADYTON_NSM_ROOT\"   # a local stack\n\n"
+     "Exit: 0 it is whole, 1 it is not, 2 usage, 3 a file cannot be read.\n",
+     ady_cmd_audit_verify},
+    {"audit head", "FILE..", "Print the heads of an audit log, to be kept elsewhere.",
+     "The log is verified first. One JSON object a line; `adyton audit verify --head` takes "
+     "them.\n\n"
+     "Example:\n"
+     "  adyton audit head /var/lib/adyton/audit >> heads.json\n\n"
+     "Exit: 0 done, 1 the log is not whole, 2 usage, 3 a file cannot be read.\n",
+     ady_cmd_audit_head},
+    {"audit show", "FILE..", "Show the entries of an audit log, without verifying them.",
+     "Examples:\n"
+     "  adyton audit show audit --key treasury --since 2026-11-23T00:00:00Z\n"
+     "  adyton audit show audit --refused --json\n\n" EXIT_CODES,
+     ady_cmd_audit_show},
+    {"audit proof", "FILE", "Verify the proof of one answer, offline.",
+     "FILE: the X-Adyton-Proof header of the answer.\n\n"
+     "Example:\n"
+     "  adyton audit proof header --request body.json --answer answer.json --document key.doc\n\n"
+     "Exit: 0 verified, 1 refused, 2 usage, 3 a file cannot be read.\n",
+     ady_cmd_audit_proof},
     {"image build", "", "Build an enclave image: the same bytes from the same inputs.",
      "Prints PCR0 to PCR2, and PCR8 of a signed image. The build time in the metadata is\n"
      "SOURCE_DATE_EPOCH, else 1970. A KMS key is called with the credentials and the region of\n"

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "chain/eth_tx.h"
 #include "cli/amount.h"
 #include "cli/commands.h"
@@ -13,6 +14,7 @@
 #include "cli/file.h"
 #include "cli/gateway.h"
 #include "cli/key.h"
+#include "cli/proof.h"
 #include "cli/stamp.h"
 #include "codec/json.h"
 
@@ -22,8 +24,9 @@ struct sign {
 	struct ady_gateway gateway;
 	struct ady_stamp_order stamp;
 	struct ady_sign_flags flags;
+	struct ady_proof_trust trust;
 	const char *id, *file, *bytes;
-	bool json, raw;
+	bool json, raw, prove;
 };
 
 /* The flags in the order in which they are written; amounts may carry a unit. */
@@ -197,6 +200,35 @@ static enum ady_err put_string(struct ady_dyn *out, const char *text, struct ady
 	return err;
 }
 
+/* The answer must be the enclave's, to this request, now. A refusal may have none: the gateway
+ * itself refuses, too. */
+static enum ady_err check_proof(const struct sign *sign, const struct ady_dyn *body,
+                                const struct ady_gateway_reply *reply, struct ady_fault *f)
+{
+	struct ady_proof_want want = {.request = ady_dyn_bytes(body),
+	                              .answer = ady_dyn_bytes(&reply->body),
+	                              .key = sign->id,
+	                              .now_s = ady_wall_ms() / 1000,
+	                              .age_s = ADY_PROOF_AGE_S};
+	uint8_t space[ADY_PROOF_MAX];
+	struct ady_audit_entry e;
+	enum ady_err err;
+
+	if (reply->proof.n == 0)
+		return ady_fail(f, ADY_E_ATTESTATION, "proof", "is missing in the answer");
+	err = ady_proof_fetch_key(want.public, &sign->gateway, &sign->trust, f);
+	if (err == ADY_OK)
+		err = ady_proof_check(&e, space, &want, ady_dyn_bytes(&reply->proof), f);
+	return err;
+}
+
+static int report_unproved(const struct ady_fault *f)
+{
+	fprintf(stderr, "adyton: the answer is not proved: %s%s%s\n", f->where,
+	        f->where[0] ? " " : "", f->detail);
+	return ADY_EXIT_REFUSED;
+}
+
 static int run_sign(const struct sign *sign)
 {
 	struct ady_gateway_reply reply = {0};
@@ -223,9 +255,12 @@ static int run_sign(const struct sign *sign)
 		                       "stack: eval \"$(adyton dev env)\"");
 	else if (reply.status != 200)
 		status = ady_gateway_refusal(&reply);
+	else if (sign->prove && check_proof(sign, &body, &reply, &f) != ADY_OK)
+		status = report_unproved(&f);
 	else
 		status = sign->bytes ? report_bytes(sign, &reply) : report(sign, &reply);
 	ady_dyn_free(&reply.body);
+	ady_dyn_free(&reply.proof);
 	ady_dyn_free(&body);
 	return status;
 }
@@ -256,6 +291,12 @@ int ady_cmd_sign(const struct ady_command *self, int argc, char **argv)
 	    {"deployment", "NAME", ADY_STAMP_AUD_HELP, .text = &sign.stamp.aud},
 	    {"tenant", "NAME", "of the stamp: whose key it is (default)",
 	     .text = &sign.stamp.tenant},
+	    {"require-proof", NULL, "the answer must be proved by an attested enclave",
+	     .flag = &sign.prove},
+	    {"root", "PEM", "of --require-proof: the root to trust; else AWS Nitro Enclaves G1",
+	     .text = &sign.trust.root},
+	    {"pcr0", "HEX", "of --require-proof: the enclave's; several times: any of them",
+	     .values = &sign.trust.expected.pcrs[0]},
 	    ADY_GATEWAY_OPTIONS(sign.gateway),
 	    {"raw", NULL, "print the signed transaction only", .flag = &sign.raw},
 	    {"output-json", NULL, "print the gateway's answer on one line", .flag = &sign.json},
@@ -274,5 +315,6 @@ int ady_cmd_sign(const struct ady_command *self, int argc, char **argv)
 	if (sign.file && any_field(&sign.flags))
 		return ady_cli_usage(self, "give the transaction by --json or by flags, not both");
 	sign.id = rest.v[0];
+	sign.gateway.wants_proof = sign.prove;
 	return run_sign(&sign);
 }

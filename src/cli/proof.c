@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/proof.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "crypto/hash.h"
+#include "crypto/rng.h"
+
+enum { NONCE = 32, TIMEOUT_MS = 10000, AHEAD_S = 30 };
+
+static enum ady_err refuse(struct ady_fault *f, const char *where, const char *why)
+{
+	return ady_fail(f, ADY_E_ATTESTATION, where, "%s", why);
+}
+
+static bool is_hash_of(struct ady_bytes hash, struct ady_bytes of)
+{
+	uint8_t digest[32];
+
+	ady_sha256(digest, &of, 1);
+	return ady_bytes_eq(hash, ady_bytes(digest, sizeof digest));
+}
+
+/* The bytes that the answer gives its client: a transaction, or a signature in one piece. */
+static bool result_of(struct ady_dyn *out, const json_t *answer)
+{
+	static const char *const members[] = {"signed_transaction", "transaction_signed",
+	                                      "serialized", "signature"};
+	const char *hex = NULL;
+	size_t n;
+
+	for (size_t i = 0; i < sizeof members / sizeof *members && !hex; i++)
+		hex = json_string_value(json_object_get(answer, members[i]));
+	if (!hex || strncmp(hex, "0x", 2) != 0)
+		return false;
+	if (ady_hex_decode(ady_dyn_room(out, strlen(hex)), strlen(hex), &n,
+	                   ady_bytes_str(hex + 2)) != ADY_OK)
+		return false;
+	out->n = n;
+	return true;
+}
+
+/* A refusal's answer is its code. */
+static enum ady_err check_answer(const struct ady_audit_entry *e, struct ady_bytes text,
+                                 struct ady_fault *f)
+{
+	json_t *answer = json_loadb((const char *)text.p, text.n, 0, NULL);
+	const char *code = json_string_value(json_object_get(answer, "code"));
+	struct ady_dyn result = {0};
+	bool same;
+
+	if (e->code.n > 0)
+		same = code && ady_bytes_is(e->code, code);
+	else
+		same = result_of(&result, answer) && is_hash_of(e->result, ady_dyn_bytes(&result));
+	ady_dyn_free(&result);
+	json_decref(answer);
+	return same ? ADY_OK : refuse(f, "answer", "is not what the enclave has answered");
+}
+
+static enum ady_err check_time(const struct ady_audit_entry *e, const struct ady_proof_want *want,
+                               struct ady_fault *f)
+{
+	int64_t at = (int64_t)(e->time_ms / 1000);
+
+	if (want->age_s > 0 && (at < want->now_s - want->age_s || at > want->now_s + AHEAD_S))
+		return ady_fail(f, ADY_E_ATTESTATION, "time",
+		                "of the answer is %" PRId64 " s away: it may be a replay",
+		                want->now_s - at);
+	return ADY_OK;
+}
+
+enum ady_err ady_proof_check(struct ady_audit_entry *e, uint8_t space[static ADY_PROOF_MAX],
+                             const struct ady_proof_want *want, struct ady_bytes header,
+                             struct ady_fault *f)
+{
+	struct ady_buf b = ady_buf(space, ADY_PROOF_MAX);
+	struct ady_proof p;
+	enum ady_err err;
+
+	if (ady_base64url_take(&b, header) != ADY_OK ||
+	    ady_proof_read(&p, e, ady_buf_bytes(&b)) != ADY_OK)
+		return refuse(f, "proof", "is malformed");
+	if (!ady_bytes_eq(p.public, ady_bytes(want->public, sizeof want->public)))
+		return refuse(f, "proof", "is by another key than the attested one");
+	if (!ady_proof_verify(&p))
+		return refuse(f, "proof", "does not hold: its signature is of something else");
+	if (!is_hash_of(e->request, want->request))
+		return refuse(f, "request", "is not the one that was answered");
+	if (want->key && !ady_bytes_is(e->key, want->key))
+		return refuse(f, "key", "is not the one that was asked for");
+	err = check_time(e, want, f);
+	return err == ADY_OK && want->answer.n > 0 ? check_answer(e, want->answer, f) : err;
+}
+
+enum ady_err ady_proof_key_of(uint8_t public32[static 32], const struct ady_attestation *att,
+                              struct ady_fault *f)
+{
+	static const uint8_t head[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
+	                               0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
+
+	if (att->public_key.n != sizeof head + 32 ||
+	    memcmp(att->public_key.p, head, sizeof head) != 0)
+		return refuse(f, "public_key", "is no response key");
+	memcpy(public32, att->public_key.p + sizeof head, 32);
+	return ADY_OK;
+}
+
+static enum ady_err read_document(struct ady_dyn *document, const struct ady_gateway_reply *reply,
+                                  struct ady_fault *f)
+{
+	json_t *o = json_loadb((const char *)reply->body.p, reply->body.n, 0, NULL);
+	const char *text = json_string_value(json_object_get(o, "document"));
+
+	ady_dyn_str(document, text ? text : "");
+	json_decref(o);
+	return ady_attest_decode(document, f);
+}
+
+static enum ady_err check_document(uint8_t public32[static 32], struct ady_bytes document,
+                                   const struct ady_attest_expected *expected,
+                                   const char *root_file, struct ady_fault *f)
+{
+	struct ady_attestation_rules rules = {.root = ady_nitro_root_g1(),
+	                                      .at_unix_s = ady_wall_ms() / 1000};
+	uint8_t root[ADY_ATTESTATION_ROOT_MAX];
+	struct ady_attestation att;
+	enum ady_err err = ADY_OK;
+	size_t n;
+
+	if (root_file && (err = ady_attestation_read_root(root, &n, root_file, f)) == ADY_OK)
+		rules.root = ady_bytes(root, n);
+	if (err == ADY_OK)
+		err = ady_attestation_verify(&att, document, &rules, f);
+	if (err == ADY_OK)
+		err = ady_attest_check(&att, expected, f);
+	return err == ADY_OK ? ady_proof_key_of(public32, &att, f) : err;
+}
+
+enum ady_err ady_proof_fetch_key(uint8_t public32[static 32], const struct ady_gateway *gateway,
+                                 const struct ady_proof_trust *trust, struct ady_fault *f)
+{
+	struct ady_attest_expected expected = trust->expected;
+	struct ady_gateway_reply reply = {0};
+	struct ady_dyn document = {0};
+	uint8_t random[NONCE];
+	char nonce[2 * NONCE + 1], path[128];
+	enum ady_err err;
+
+	ady_random(random, sizeof random);
+	ady_hex_encode(nonce, ady_bytes(random, sizeof random));
+	expected.nonce = nonce;
+	snprintf(path, sizeof path, "/v1/response-key?nonce=%s", nonce);
+	err = ady_gateway_call(gateway, path, NULL, TIMEOUT_MS, &reply, f);
+	if (err == ADY_OK && reply.status != 200)
+		err = ady_fail(f, ADY_E_STORE, NULL, "the gateway gives no response key (HTTP %d)",
+		               reply.status);
+	if (err == ADY_OK)
+		err = read_document(&document, &reply, f);
+	if (err == ADY_OK)
+		err = check_document(public32, ady_dyn_bytes(&document), &expected, trust->root, f);
+	ady_dyn_free(&document);
+	ady_dyn_free(&reply.body);
+	return err;
+}
