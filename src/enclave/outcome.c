@@ -5,7 +5,8 @@
 #include "crypto/hash.h"
 #include "signer/record.h"
 
-/* A transaction as it was signed; of all else r, s and v (27 or 28), as wallets have it. */
+/* A transaction as it was signed; of all else r, s and v (27 or 28), as wallets have it; of an
+ * ed25519 key, which has no address, its 64 bytes. */
 static void of_signature(struct ady_outcome *out, struct ady_bytes body)
 {
 	struct ady_wire_signed m;
@@ -17,8 +18,10 @@ static void of_signature(struct ady_outcome *out, struct ady_bytes body)
 	if (m.raw.n > 0)
 		ady_sha256(out->result, &m.raw, 1);
 	else
-		ady_sha256(out->result, (struct ady_bytes[]){m.r, m.s, ady_bytes(&v, 1)}, 3);
-	out->entry.public = m.from;
+		ady_sha256(out->result, (struct ady_bytes[]){m.r, m.s, ady_bytes(&v, 1)},
+		           m.from.n > 0 ? 3 : 2);
+	if (m.from.n > 0)
+		out->entry.public = m.from;
 	out->entry.digest = m.hash;
 }
 

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "codec/wire_audit.h"
 
-enum { LOOK_MS = 250, ASK_MS = 3000, SPKI = 44, KEY = 32 };
+enum { FIRST_MS = 20, LOOK_MS = 250, ASK_MS = 3000, SPKI = 44, KEY = 32 };
 
 #define OWNER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
@@ -112,7 +112,7 @@ static void on_timer(struct ady_timer *timer)
 	if (f->call.id == 0 && (f->connection != ady_link_connection(f->link) ||
 	                        f->doubts != ady_audit_doubts(f->audit)))
 		ask_key(f);
-	ady_timer_set(f->loop, &f->timer, LOOK_MS);
+	ady_timer_set(f->loop, &f->timer, f->connection ? LOOK_MS : FIRST_MS);
 }
 
 enum ady_err ady_audit_fetch_open(struct ady_audit_fetch **out, struct ady_loop *loop,
@@ -127,7 +127,7 @@ enum ady_err ady_audit_fetch_open(struct ady_audit_fetch **out, struct ady_loop 
 	f->link = link;
 	f->audit = audit;
 	f->timer.fn = on_timer;
-	ady_timer_set(loop, &f->timer, LOOK_MS);
+	ady_timer_set(loop, &f->timer, FIRST_MS);
 	return ADY_OK;
 }
 

@@ -471,6 +471,8 @@ void ady_link_forget(struct ady_link *l, struct ady_call *call)
 
 	if (!slot || slot->call != call)
 		return;
+	if (l->config.audit && ady_wire_decides(slot->type))
+		ady_audit_doubt(l->config.audit); /* its answer may never come */
 	ungate(l, slot);
 	ady_calls_take(&l->calls, slot);
 }

@@ -155,8 +155,8 @@ struct ady_readiness {
 	struct ady_ready_part {
 		bool ok;
 		char why[320]; /* may say something though it is good */
-	} enclave, kms, store, states;
-	bool has_states;
+	} enclave, kms, store, states, audit;
+	bool has_states, has_audit;
 };
 
 /* Fill r, and set off a look at what is not known. In pages.c. */

@@ -160,8 +160,22 @@ static void check_states(struct ady_gateway *g, struct ady_readiness *r)
 	snprintf(r->states.why, sizeof r->states.why, "%s", now.why);
 }
 
+static void check_audit(struct ady_gateway *g, struct ady_readiness *r)
+{
+	struct ady_audit_report now = {0};
+
+	r->has_audit = g->audit != NULL;
+	r->audit = (struct ady_ready_part){.ok = true};
+	if (!g->audit)
+		return;
+	ady_audit_report(g->audit, &now);
+	r->audit.ok = !now.failing;
+	snprintf(r->audit.why, sizeof r->audit.why, "%s", now.why);
+}
+
 void ady_readiness(struct ady_gateway *g, struct ady_readiness *r)
 {
+	check_audit(g, r);
 	check_states(g, r);
 	check_enclave(g, &r->enclave, &r->kms);
 	check_store(g, &r->store);
@@ -184,7 +198,7 @@ void ady_page_ready(struct ady_shard *shard, struct ady_http_request *req)
 	bool ready;
 
 	ady_readiness(shard->gateway, &r);
-	ready = r.enclave.ok && r.kms.ok && r.store.ok && r.states.ok;
+	ready = r.enclave.ok && r.kms.ok && r.store.ok && r.states.ok && r.audit.ok;
 	ady_request_id(shard, req, id);
 	shard->out.n = 0;
 	ady_dyn_printf(&shard->out, "{\"ready\":%s", ready ? "true" : "false");
@@ -193,6 +207,8 @@ void ady_page_ready(struct ady_shard *shard, struct ady_http_request *req)
 	put_part(&shard->out, "store", &r.store);
 	if (r.has_states)
 		put_part(&shard->out, "states", &r.states);
+	if (r.has_audit)
+		put_part(&shard->out, "audit", &r.audit);
 	ady_dyn_str(&shard->out, "}\n");
 	ady_answer_now(shard, req, ADY_ROUTE_READY, ready ? 200 : 503, ADY_JSON_TYPE, NULL, id);
 }
@@ -218,6 +234,25 @@ static void put_store(struct ady_dyn *out, struct ady_store *store)
 	                    (double)r.bytes);
 	ady_metrics_put_one(out, "adyton_store_waiting", "gauge", "Requests waiting for a record.",
 	                    (double)r.waiting);
+}
+
+static void put_audit(struct ady_dyn *out, struct ady_audit *audit)
+{
+	struct ady_audit_report r;
+
+	if (!audit)
+		return;
+	ady_audit_report(audit, &r);
+	ady_metrics_put_one(out, "adyton_audit_entries_total", "counter",
+	                    "Entries written to the audit log.", (double)r.entries);
+	ady_metrics_put_one(out, "adyton_audit_syncs_total", "counter",
+	                    "Groups of them that were synced.", (double)r.syncs);
+	ady_metrics_put_one(out, "adyton_audit_failures_total", "counter",
+	                    "Attempts to write that failed.", (double)r.failures);
+	ady_metrics_put_one(out, "adyton_audit_waiting_bytes", "gauge",
+	                    "Bytes of entries that are not written yet.", (double)r.waiting);
+	ady_metrics_put_one(out, "adyton_audit_failing", "gauge",
+	                    "1 while the audit log cannot be written.", r.failing);
 }
 
 static void put_relay(struct ady_dyn *out, struct ady_relay *relay)
@@ -417,6 +452,7 @@ void ady_page_metrics(struct ady_shard *shard, struct ady_http_request *req)
 	                    (double)ady_credentials_life_s(g->credentials));
 	put_store(out, g->store);
 	put_relay(out, g->relay);
+	put_audit(out, g->audit);
 	ady_w3s_put(out, shard);
 	ady_dyn_str(out, "# TYPE adyton_build_info gauge\n"
 	                 "adyton_build_info{version=\"" ADY_VERSION "\"} 1\n");
