@@ -97,7 +97,7 @@ function ownProof(entryBytes) {
   return Buffer.concat([Buffer.from([0xa5, 0]), bytes(raw), Buffer.from([1]), bytes(before), Buffer.from([2]), bytes(Buffer.from(entryBytes)), Buffer.from([3]), bytes(Buffer.alloc(0)), Buffer.from([4]), bytes(signature)]);
 }
 
-await test('an entry of the parent\'s own making is found out, by its client and in the log', async () => {
+await test('an entry that the parent has made itself is found out, by its client and in the log', async () => {
   const answer = await forged((f) => f.with({ proof: ownProof(readProof(new Uint8Array(f.proof)).entryBytes) }));
   await fails(answer, 'key');
   const found = verifyLog(folder, root);

@@ -193,7 +193,7 @@ await test('files are ended at their size, and each has the document of its keys
   await g.stop();
   const files = filesOf(audit.folder);
   assert.ok(files.length >= 2, `${files.length} files`);
-  for (const f of files) assert.match(readFileSync(f, 'latin1').slice(0, 20000), /^A /m);
+  for (const f of files) assert.match(readFileSync(f, 'latin1'), /^A /m);
   assert.equal(verifyLog([audit.folder, folder, join(dir, 'killed'), join(dir, 'pair1'), join(dir, 'pair2'), join(dir, 'small/audit')].filter(existsSync), root).status, 0);
 });
 
