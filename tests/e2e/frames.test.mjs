@@ -163,7 +163,7 @@ await test('1,000 idle and half-open connections do not keep honest requests fro
     if (i % 2) s.write(part);
     return s;
   });
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await until(10000, 'all to be connected or refused', () => sockets.every((s) => !s.connecting));
   await good();
   for (const s of sockets) s.destroy();
   await good();
@@ -179,7 +179,12 @@ await test('large frames that 60 connections announce take no more than their ro
     s.write(head);
     s.write(Buffer.alloc((8 << 20) - 1));
   }
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  // until the enclave has stopped reading: nothing more is written for half a second
+  for (let last = -1, same = 0; same < 20; await new Promise((resolve) => setTimeout(resolve, 25))) {
+    const written = sockets.reduce((n, s) => n + s.bytesWritten - s.writableLength, 0);
+    same = written === last ? same + 1 : 0;
+    last = written;
+  }
   const during = rss();
   assert.ok(during - before < 60 * 1024, `${before} KiB, then ${during} KiB`);
   await good();
