@@ -16,8 +16,9 @@ _adyton() {
 	"enclave console") options="--dir --follow" ;;
 	"key put") options="--file --key-arn --tenant --aws-sample --chain --policy --caller --allow-digest --allow-unprotected --replace --endpoint --region --ca --json" ;;
 	"stamp keygen") options="--type --output" ;;
-	"stamp make") options="--request --stamp-key --deployment --tenant" ;;
-	"policy check") options="--policy --request --record --now --stamp" ;;
+	"stamp make") options="--request --stamp-key --deployment --tenant --policy" ;;
+	"policy change") options="--stamp --stamp-key --request --deployment --gateway --ca --token-file --cert --cert-key" ;;
+	"policy check") options="--policy --request --record --now --stamp --spent" ;;
 	"key import") options="--file --kms-ciphertext --keystore --keystores --password-file --passwords --label --jobs --slashing --new --network --pcr0 --pcr8 --root --tenant --curve --chain --policy --caller --allow-digest
 		--allow-unprotected --gateway --ca --token-file --cert --cert-key --json" ;;
 	"key create") options="--count --first --label --tenant --curve --chain --policy --caller --allow-digest --allow-unprotected --gateway --ca --token-file --cert
@@ -89,7 +90,7 @@ _adyton() {
 		dev) mapfile -t COMPREPLY < <(compgen -W "up env measure" -- "$cur") ;;
 		key) mapfile -t COMPREPLY < <(compgen -W "create import put list show label disable enable delete restore load" -- "$cur") ;;
 		store) mapfile -t COMPREPLY < <(compgen -W "copy" -- "$cur") ;;
-		policy) mapfile -t COMPREPLY < <(compgen -W "check" -- "$cur") ;;
+		policy) mapfile -t COMPREPLY < <(compgen -W "check change" -- "$cur") ;;
 		stamp) mapfile -t COMPREPLY < <(compgen -W "keygen make" -- "$cur") ;;
 		image) mapfile -t COMPREPLY < <(compgen -W "build describe verify diff" -- "$cur") ;;
 		attestation) mapfile -t COMPREPLY < <(compgen -W "get verify" -- "$cur") ;;

@@ -72,6 +72,9 @@ int ady_cmd_sign(const struct ady_command *self, int argc, char **argv);
 /* adyton policy check: explain what a policy decides on a request. */
 int ady_cmd_policy_check(const struct ady_command *self, int argc, char **argv);
 
+/* adyton policy change: show what a new policy changes, gather approvals, have it changed. */
+int ady_cmd_policy_change(const struct ady_command *self, int argc, char **argv);
+
 /* adyton stamp keygen: make a key that stamps requests. */
 int ady_cmd_stamp_keygen(const struct ady_command *self, int argc, char **argv);
 

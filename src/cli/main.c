@@ -105,11 +105,23 @@ static const struct ady_command commands[] = {
     {"slashing show", "[PUBLIC_KEY]", "Show the highest block and attestation of each validator.",
      EXIT_CODES, ady_cmd_slashing_show},
     {"policy check", "", "Explain what a policy decides on a request, without signing.",
-     "Limits are taken as not used yet.\n\n"
+     "Limits are taken as not used yet, but for what --spent says.\n\n"
      "Example:\n"
      "  adyton policy check --policy policy.json --request request.json\n\n"
      "Exit: 0 allowed, 1 denied, 2 usage, 3 a file could not be read.\n",
      ady_cmd_policy_check},
+    {"policy change", "ID FILE",
+     "Change a key's policy, with the approvals that the old one asks for.",
+     "Prints old and new side by side, and who has approved. With too few approvals nothing is "
+     "sent;\n"
+     "--request writes what the others stamp.\n\n"
+     "Examples:\n"
+     "  adyton policy change treasury new.json --stamp-key mine.key --request change.json\n"
+     "  adyton stamp make treasury --policy --request change.json --stamp-key hers.key > "
+     "hers.stamp\n"
+     "  adyton policy change treasury new.json --stamp-key mine.key --stamp "
+     "hers.stamp\n\n" EXIT_CODES,
+     ady_cmd_policy_change},
     {"key list", "", "List the keys of a gateway.",
      "Examples:\n"
      "  adyton key list --label hot --enabled\n"

@@ -16,7 +16,7 @@ enum { RECORD_MAX = 65536, EXPLANATION_MAX = 1 << 20 };
 
 struct check {
 	const char *policy, *request, *record, *now;
-	struct ady_values stamps;
+	struct ady_values stamps, spent;
 	struct ady_dyn policy_text, request_text, record_text;
 	struct ady_sign_job job;
 	struct ady_policies policies;
@@ -79,9 +79,33 @@ static enum ady_err suppose(struct check *c, struct ady_fault *f)
 	return ADY_OK;
 }
 
+/* Let the counters have what --spent says, as of now. */
+static enum ady_err spend(struct ady_counters *counters, const struct check *c,
+                          const struct ady_rulebook *book, struct ady_fault *f)
+{
+	for (size_t i = 0; i < c->spent.n; i++) {
+		const char *text = c->spent.v[i], *is = strrchr(text, '=');
+		struct ady_u256 amount;
+		size_t k = 0;
+
+		if (!is || ady_u256_parse_dec(&amount, ady_bytes_str(is + 1)) != ADY_OK)
+			return ady_fail(f, ADY_E_FIELD_INVALID, "--spent",
+			                "must be the name of a limit, = and a number");
+		while (k < book->counters_n &&
+		       !ady_bytes_eq(book->counters[k].name, ady_bytes(text, (size_t)(is - text))))
+			k++;
+		if (k == book->counters_n)
+			return ady_fail(f, ADY_E_FIELD_INVALID, "--spent",
+			                "names no limit of the policy");
+		ady_counter_advance(&counters->c[k], book->counters[k].per_s, c->job.object.now_s);
+		ady_counter_add(&counters->c[k], &amount);
+	}
+	return ADY_OK;
+}
+
 static int explain(struct check *c)
 {
-	static const struct ady_counters none;
+	static struct ady_counters counters;
 	static uint8_t space[EXPLANATION_MAX];
 	struct ady_buf out = ady_buf(space, sizeof space);
 	struct ady_deciding *d = &c->policies.deciding;
@@ -96,7 +120,9 @@ static int explain(struct check *c)
 	if (ady_policies_get(&c->policies, &book, c->job.record.policy, "record.policy", &f) !=
 	    ADY_OK)
 		return ady_cli_fault(&f, "read the record's policy", NULL);
-	*d = (struct ady_deciding){.book = book, .object = &c->job.object, .counters = &none};
+	if (spend(&counters, c, book, &f) != ADY_OK)
+		return ady_cli_fault(&f, "check the policy", NULL);
+	*d = (struct ady_deciding){.book = book, .object = &c->job.object, .counters = &counters};
 	ady_explain(&out, &decision, d);
 	fwrite(out.p, 1, out.n, stdout);
 	return decision.verdict == ADY_ALLOWED ? ADY_EXIT_OK : ADY_EXIT_REFUSED;
@@ -115,6 +141,8 @@ int ady_cmd_policy_check(const struct ady_command *self, int argc, char **argv)
 	    {"now", "TIME", "suppose that it is then; else the present", .text = &c.now},
 	    {"stamp", "KEY", "suppose that this key has stamped it (repeatable)",
 	     .values = &c.stamps},
+	    {"spent", "LIMIT=N", "suppose that this much of a limit is used (repeatable)",
+	     .values = &c.spent},
 	    {0}};
 	int status = ady_options_read(self, options, argc, argv, &rest);
 

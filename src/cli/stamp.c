@@ -17,7 +17,7 @@
 #include "crypto/rng.h"
 #include "signer/stamp.h"
 
-enum { KEY_FILE_MAX = 256, LIFE_S = 60, BODY_MAX = 1 << 20 };
+enum { KEY_FILE_MAX = 256, LIFE_S = 60, POLICY_LIFE_S = 86400, BODY_MAX = 1 << 20 };
 
 static const char ed25519_head[] = "adyton-stamp-key ed25519 ";
 static const char p256_head[] = "adyton-stamp-key p256 ";
@@ -109,9 +109,9 @@ enum ady_err ady_stamp_make(struct ady_dyn *stamp, const struct ady_stamp_order 
 	struct ady_stamp_want want = {.aud = aud ? aud : "dev",
 	                              .tenant = order->tenant ? order->tenant : "default",
 	                              .key = ady_bytes_str(id),
-	                              .op = "sign",
+	                              .op = order->op ? order->op : "sign",
 	                              .now_s = (uint64_t)(ady_wall_ms() / 1000),
-	                              .life_s = LIFE_S};
+	                              .life_s = order->op ? POLICY_LIFE_S : LIFE_S};
 	struct secret s = {0};
 	enum ady_err err = load(&s, order->key_file, f);
 
@@ -128,6 +128,7 @@ int ady_cmd_stamp_make(const struct ady_command *self, int argc, char **argv)
 	struct ady_stamp_order order = {0};
 	struct ady_dyn body = {0}, stamp = {0};
 	const char *file = NULL;
+	bool policy = false;
 	struct ady_values rest;
 	struct ady_fault f = {0};
 	const struct ady_option options[] = {
@@ -135,6 +136,8 @@ int ady_cmd_stamp_make(const struct ady_command *self, int argc, char **argv)
 	    {"stamp-key", "FILE", "the key (adyton stamp keygen)", .text = &order.key_file},
 	    {"deployment", "NAME", ADY_STAMP_AUD_HELP, .text = &order.aud},
 	    {"tenant", "NAME", "whose key it is (default)", .text = &order.tenant},
+	    {"policy", NULL, "it is a change of the key's policy (adyton policy change)",
+	     .flag = &policy},
 	    {0}};
 	int status = ady_options_read(self, options, argc, argv, &rest);
 
@@ -142,6 +145,7 @@ int ady_cmd_stamp_make(const struct ady_command *self, int argc, char **argv)
 		return status;
 	if (rest.n != 1 || !ady_key_id_valid(rest.v[0]) || !file || !order.key_file)
 		return ady_cli_usage(self, "give the ID of a key, --request and --stamp-key");
+	order.op = policy ? "policy" : NULL;
 	if (ady_file_read(&body, file, BODY_MAX, &f) != ADY_OK ||
 	    ady_stamp_make(&stamp, &order, rest.v[0], ady_dyn_bytes(&body), &f) != ADY_OK) {
 		status = ady_cli_fault(&f, "stamp the request", NULL);

@@ -12,13 +12,14 @@ struct ady_stamp_order {
 	const char *key_file; /* NULL: no stamp is asked for */
 	const char *aud;      /* the enclave's deployment; NULL: $ADYTON_DEPLOYMENT, else "dev" */
 	const char *tenant;   /* NULL: "default" */
+	const char *op; /* "policy": for a change of the policy, good for a day; NULL: "sign" */
 };
 
 /* What the help says of the members. */
 #define ADY_STAMP_KEY_HELP "stamp the request with this key (adyton stamp keygen)"
 #define ADY_STAMP_AUD_HELP "the enclave's; else $ADYTON_DEPLOYMENT, else dev"
 
-/* Append the stamp on a body that asks for a signature by key id, from now for a minute.
+/* Append the stamp on a body that is about key id, from now for a minute or a day.
  * Returns ADY_E_IO, or ADY_E_FIELD_INVALID for a file that holds no key. The key is wiped. */
 enum ady_err ady_stamp_make(struct ady_dyn *stamp, const struct ady_stamp_order *order,
                             const char *id, struct ady_bytes body, struct ady_fault *f);

@@ -55,8 +55,9 @@ enum ady_wire_type {
 	ADY_WIRE_IMPORT_KEY =
 	    11,             /* an attestation document for the key that imports are sealed to */
 	ADY_WIRE_DUTY = 12, /* sign a validator's duty (codec/wire_duty.h) */
-	ADY_WIRE_WATERMARK = 13, /* make, raise or retire a validator's state */
-	ADY_WIRE_RELAY = 16,     /* enclave to parent: connect this stream to host and port */
+	ADY_WIRE_WATERMARK = 13,     /* make, raise or retire a validator's state */
+	ADY_WIRE_POLICY_CHANGE = 14, /* seal a record anew with another policy */
+	ADY_WIRE_RELAY = 16,         /* enclave to parent: connect this stream to host and port */
 	ADY_WIRE_STATE_CAS =
 	    17, /* enclave to parent: write a validator's state, if it is still the old */
 	ADY_WIRE_RESPONSE_KEY =
@@ -151,6 +152,13 @@ struct ady_wire_rewrap {
 	struct ady_bytes kms_key;  /* text, 0..191: ARN to make it under; empty: the first */
 };
 
+struct ady_wire_policy_change {
+	struct ady_bytes key_id; /* text, 1..2048 */
+	struct ady_bytes record; /* 1..65536 bytes */
+	struct ady_bytes change; /* 1..131072 bytes: the HTTP body, as it came (signer/change.h) */
+	struct ady_bytes stamp;  /* 0..16384 bytes: the X-Adyton-Stamp header, as it came */
+};
+
 enum ady_wire_import_form {
 	ADY_IMPORT_SEALED = 0, /* by HPKE to the import key: doc/protocol.md, "Imports" */
 	ADY_IMPORT_SAMPLE = 1, /* a KMS ciphertext as the AWS sample stores it */
@@ -232,6 +240,12 @@ void ady_wire_put_rewrap(struct ady_buf *b, const struct ady_wire_rewrap *m);
 
 /* See ady_wire_put_empty. */
 enum ady_err ady_wire_read_rewrap(struct ady_wire_rewrap *m, struct ady_bytes body);
+
+/* See ady_wire_put_empty. */
+void ady_wire_put_policy_change(struct ady_buf *b, const struct ady_wire_policy_change *m);
+
+/* See ady_wire_put_empty. */
+enum ady_err ady_wire_read_policy_change(struct ady_wire_policy_change *m, struct ady_bytes body);
 
 /* See ady_wire_put_empty. */
 void ady_wire_put_import(struct ady_buf *b, const struct ady_wire_import *m);

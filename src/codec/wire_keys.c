@@ -34,6 +34,26 @@ enum ady_err ady_wire_read_create(struct ady_wire_create *m, struct ady_bytes bo
 	return close_body(&c, m, sizeof *m);
 }
 
+void ady_wire_put_policy_change(struct ady_buf *b, const struct ady_wire_policy_change *m)
+{
+	ady_cbor_put_map(b, 4);
+	put_text(b, 0, m->key_id);
+	put_bytes(b, 1, m->record);
+	put_bytes(b, 2, m->change);
+	put_bytes(b, 3, m->stamp);
+}
+
+enum ady_err ady_wire_read_policy_change(struct ady_wire_policy_change *m, struct ady_bytes body)
+{
+	struct ady_cbor c = open_body(body, 4);
+
+	m->key_id = take_text(&c, 0, 1, ADY_WIRE_KEY_ID_MAX);
+	m->record = take_bytes(&c, 1, 1, ADY_WIRE_RECORD_MAX);
+	m->change = take_bytes(&c, 2, 1, ADY_WIRE_REQUEST_MAX);
+	m->stamp = take_bytes(&c, 3, 0, ADY_WIRE_STAMP_MAX);
+	return close_body(&c, m, sizeof *m);
+}
+
 void ady_wire_put_import(struct ady_buf *b, const struct ady_wire_import *m)
 {
 	ady_cbor_put_map(b, 7);

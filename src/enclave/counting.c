@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "enclave/host_calls.h"
 #include "enclave/ledger.h"
+#include "signer/change.h"
 
 enum {
 	AGAIN_MAX = 64,     /* rows that others were faster to write */
@@ -29,7 +30,7 @@ static uint64_t start_s(const struct ady_keyroom *room, const struct ady_job *jo
 
 /* By the clock of now: the job may have waited for as long as the parent likes, and a start that
  * many seconds too early would be known to be after what was not seen. */
-struct ady_charging_memory ady_counting_memory(struct ady_keyroom *room, struct ady_job *job)
+static struct ady_charging_memory memory_of(struct ady_keyroom *room, struct ady_job *job)
 {
 	const struct ady_record *rec = &job->sign.record;
 	const uint64_t now_s = job->sign.setting.now_s = ady_keyroom_now_s(room);
@@ -114,7 +115,7 @@ static void begin_turn(struct ady_keyroom *room, struct ady_job *job, struct ady
 		stop(job, ADY_E_DEADLINE, NULL);
 		return;
 	}
-	m = ady_counting_memory(room, job);
+	m = memory_of(room, job);
 	job->row_known = m.known.n > 0 && job->sign.charging.plan.rules[0].n > 0;
 	if (job->row_known)
 		go_on(job, space, m.known);
@@ -171,7 +172,7 @@ static void on_write(struct ady_job *job, struct ady_space *space, enum ady_slas
 	}
 }
 
-void ady_counting_write(struct ady_keyroom *room, struct ady_job *job)
+static void write_row(struct ady_keyroom *room, struct ady_job *job)
 {
 	struct ady_charging *c = &job->sign.charging;
 	struct ady_bytes row = ady_bytes(c->new_row, c->new_row_n);
@@ -183,13 +184,30 @@ void ady_counting_write(struct ady_keyroom *room, struct ady_job *job)
 	ady_host_calls_ask(room->host_calls, job, &m, on_write);
 }
 
+/* Remember the row, which was authentic and not too old, and have the next one written. */
+static enum ady_err go_on_writing(struct ady_keyroom *room, struct ady_job *job, enum ady_err err)
+{
+	struct ady_charging *c = &job->sign.charging;
+	enum ady_err kept;
+
+	if (err != ADY_OK && err != ADY_E_AGAIN && err != ADY_E_DENIED)
+		return err;
+	if (c->row_n > 0) {
+		kept = ady_ledger_learn(room->ledger, c->name, ady_bytes(c->row, c->row_n));
+		if (kept != ADY_OK)
+			return kept;
+	}
+	if (err == ADY_E_AGAIN)
+		write_row(room, job);
+	return err;
+}
+
 enum ady_err ady_counting_decide(struct ady_keyroom *room, struct ady_job *job,
                                  struct ady_bytes plaintext, struct ady_fault *f)
 {
 	/* It is counted when it is signed, not when it came: the parent may let it wait. */
-	const struct ady_charging_memory m = ady_counting_memory(room, job);
-	struct ady_charging *c = &job->sign.charging;
-	enum ady_err err, kept;
+	const struct ady_charging_memory m = memory_of(room, job);
+	enum ady_err err;
 
 	err = ady_charging_decide(&job->sign, &m, room->secp, plaintext, f);
 	/* What is remembered may be older than the record: another enclave has changed the policy.
@@ -198,14 +216,15 @@ enum ady_err ady_counting_decide(struct ady_keyroom *room, struct ady_job *job,
 		read_row(room, job);
 		return ADY_E_AGAIN;
 	}
-	if ((err == ADY_OK || err == ADY_E_AGAIN || err == ADY_E_DENIED) && c->row_n > 0) {
-		kept = ady_ledger_learn(room->ledger, c->name, ady_bytes(c->row, c->row_n));
-		if (kept != ADY_OK)
-			return kept;
-	}
-	if (err == ADY_E_AGAIN)
-		ady_counting_write(room, job);
-	return err;
+	return go_on_writing(room, job, err);
+}
+
+enum ady_err ady_counting_change(struct ady_keyroom *room, struct ady_job *job,
+                                 struct ady_bytes data_key, struct ady_fault *f)
+{
+	const struct ady_charging_memory m = memory_of(room, job);
+
+	return go_on_writing(room, job, ady_change_decide(&job->sign, &m, room->secp, data_key, f));
 }
 
 /* --- a new key --- */

@@ -30,13 +30,9 @@ enum ady_err ady_counting_decide(struct ady_keyroom *room, struct ady_job *job,
  * it. Returns ADY_E_DEADLINE. */
 enum ady_err ady_counting_in_time(const struct ady_job *job, struct ady_fault *f);
 
-/* Have job->sign.charging.new_row written over the version before it. Then go, with the key open to
- * it (ady_charging_permit); or go with another row; or stop. */
-void ady_counting_write(struct ady_keyroom *room, struct ady_job *job);
-
-/* What the enclave knows of the key's row, now, which becomes the job's time; the caller has the
- * turn. */
-struct ady_charging_memory ady_counting_memory(struct ady_keyroom *room, struct ady_job *job);
+/* The same for a change of the policy (signer/change.h): ADY_OK, the record may be sealed. */
+enum ady_err ady_counting_change(struct ady_keyroom *room, struct ady_job *job,
+                                 struct ady_bytes data_key, struct ady_fault *f);
 
 /* Write the first row of a key that was made, which ady_charging_create has made: go, or stop. */
 void ady_counting_create(struct ady_keyroom *room, struct ady_job *job, ady_counting_go *go,

@@ -25,15 +25,15 @@ enum ady_err ady_making_data_key(struct ady_keyroom *room, struct ady_job *job, 
 	return err;
 }
 
-/* type: what is answered, a CREATE or an IMPORT. */
-static void answer_created(struct ady_keyroom *room, struct ady_job *job, struct ady_space *space,
-                           enum ady_wire_type type)
+void ady_making_answer(struct ady_keyroom *room, struct ady_job *job, struct ady_space *space,
+                       enum ady_wire_type type)
 {
 	const struct ady_record *rec = &job->sign.record;
 	struct ady_buf text = ady_buf(job->sign.scratch, sizeof job->sign.scratch);
 	struct ady_buf b = ady_buf(space->bytes, sizeof space->bytes);
 
-	atomic_fetch_add(&room->counters->created, 1);
+	if (type != ADY_WIRE_POLICY_CHANGE)
+		atomic_fetch_add(&room->counters->created, 1);
 	ady_record_put(&text, rec);
 	ady_wire_put_created(
 	    &b,
@@ -56,7 +56,7 @@ struct ady_envelope ady_making_envelope(struct ady_keyroom *room, size_t worker)
 
 static void go(struct ady_job *job, struct ady_space *space)
 {
-	answer_created(job->room, job, space, job->made);
+	ady_making_answer(job->room, job, space, job->made);
 	ady_jobs_give(job->room->config.jobs, job);
 }
 
@@ -94,7 +94,7 @@ void ady_making_settle(struct ady_keyroom *room, struct ady_job *job, size_t wor
 		return;
 	}
 	if (err == ADY_OK)
-		answer_created(room, job, space, type);
+		ady_making_answer(room, job, space, type);
 	else
 		ady_keyroom_refuse(room, &job->asker, err, f);
 	ady_jobs_give(room->config.jobs, job);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the ways of CREATE, CREATE_BATCH, IMPORT and REWRAP have in common. Used by enclave/making.c
- * and enclave/bringing.c alone. Thread rule: a job belongs to one thread at a time. */
+ * What the ways of CREATE, CREATE_BATCH, IMPORT and REWRAP have in common. Used by
+ * enclave/making.c, enclave/bringing.c and enclave/changing.c alone. Thread rule: a job belongs to
+ * one thread at a time. */
 #ifndef ADY_ENCLAVE_MAKING_JOB_H
 #define ADY_ENCLAVE_MAKING_JOB_H
 
@@ -39,5 +40,9 @@ struct ady_envelope ady_making_envelope(struct ady_keyroom *room, size_t worker)
  * the job back. */
 void ady_making_settle(struct ady_keyroom *room, struct ady_job *job, size_t worker,
                        enum ady_wire_type type, enum ady_err err, struct ady_fault *f);
+
+/* Answer a question of type with the job's record. */
+void ady_making_answer(struct ady_keyroom *room, struct ady_job *job, struct ady_space *space,
+                       enum ady_wire_type type);
 
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "codec/wire_audit.h"
+#include "enclave/changing.h"
 #include "enclave/held.h"
 #include "enclave/host_calls.h"
 #include "enclave/making.h"
@@ -282,6 +283,9 @@ static void on_frame(void *ctx, struct ady_channel *ch, const struct ady_wire_he
 		return;
 	case ADY_WIRE_CREATE_BATCH:
 		ady_making_batch(lane->server->config.room, &lane->space, ch, head, body);
+		return;
+	case ADY_WIRE_POLICY_CHANGE:
+		ady_changing_take(lane->server->config.room, &lane->space, ch, head, body);
 		return;
 	case ADY_WIRE_REWRAP:
 		ady_making_rewrap(lane->server->config.room, &lane->space, ch, head, body);

@@ -302,9 +302,8 @@ static struct ady_op *begin(struct ady_shard *shard, struct ady_http_request *re
 	return NULL;
 }
 
-/* A call about the key of an id; NULL: it was refused. */
-static struct ady_keys_call *begin_one(struct ady_shard *shard, struct ady_http_request *req,
-                                       struct ady_bytes id, enum ady_keys_verb verb)
+struct ady_keys_call *ady_keys_begin_one(struct ady_shard *shard, struct ady_http_request *req,
+                                         struct ady_bytes id, enum ady_keys_verb verb)
 {
 	struct ady_op *op = begin(shard, req, verb != ADY_KEYS_SHOW);
 	struct ady_keys_call *call = op ? ady_keys_call_new(op, verb) : NULL;
@@ -328,7 +327,7 @@ static struct ady_keys_call *begin_one(struct ady_shard *shard, struct ady_http_
 static void change(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id,
                    struct ady_records_change what, const char *word)
 {
-	struct ady_keys_call *call = begin_one(shard, req, id, ADY_KEYS_CHANGE);
+	struct ady_keys_call *call = ady_keys_begin_one(shard, req, id, ADY_KEYS_CHANGE);
 
 	if (!call)
 		return;
@@ -358,7 +357,7 @@ void ady_keys_create(struct ady_shard *shard, struct ady_http_request *req)
 
 void ady_keys_show(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id)
 {
-	struct ady_keys_call *call = begin_one(shard, req, id, ADY_KEYS_SHOW);
+	struct ady_keys_call *call = ady_keys_begin_one(shard, req, id, ADY_KEYS_SHOW);
 
 	if (call)
 		ady_keys_call_submit(call);
@@ -366,7 +365,7 @@ void ady_keys_show(struct ady_shard *shard, struct ady_http_request *req, struct
 
 void ady_keys_patch(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id)
 {
-	struct ady_keys_call *call = begin_one(shard, req, id, ADY_KEYS_CHANGE);
+	struct ady_keys_call *call = ady_keys_begin_one(shard, req, id, ADY_KEYS_CHANGE);
 
 	if (call)
 		patch(call);
@@ -374,7 +373,7 @@ void ady_keys_patch(struct ady_shard *shard, struct ady_http_request *req, struc
 
 void ady_keys_delete(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id)
 {
-	struct ady_keys_call *call = begin_one(shard, req, id, ADY_KEYS_CHANGE);
+	struct ady_keys_call *call = ady_keys_begin_one(shard, req, id, ADY_KEYS_CHANGE);
 
 	if (call)
 		plan_deletion(call);

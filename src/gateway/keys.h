@@ -25,6 +25,9 @@ void ady_keys_delete(struct ady_shard *shard, struct ady_http_request *req, stru
 /* POST /v1/keys/{id}/disable, and so on: without a body. */
 void ady_keys_disable(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id);
 
+/* PUT /v1/keys/{id}/policy: change its policy. In keys_policy.c. */
+void ady_keys_policy(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id);
+
 /* See ady_keys_disable. */
 void ady_keys_enable(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id);
 

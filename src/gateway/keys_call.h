@@ -14,6 +14,8 @@ enum ady_keys_verb {
 	ADY_KEYS_PUT,
 	ADY_KEYS_PUT_MANY, /* records, one on each line */
 	ADY_KEYS_DATA_KEY, /* of tenant, to out */
+	ADY_KEYS_RECORD,   /* its text to out, its revision to revision */
+	ADY_KEYS_REPLACE,  /* by record, if it still has that revision */
 };
 
 struct ady_keys_call {
@@ -38,6 +40,10 @@ struct ady_keys_call {
 
 /* A call for op, all else zero. Out of memory ends the program. */
 struct ady_keys_call *ady_keys_call_new(struct ady_op *op, enum ady_keys_verb verb);
+
+/* A call about the key of an id as it stands in the path; NULL: it was refused. In keys.c. */
+struct ady_keys_call *ady_keys_begin_one(struct ady_shard *shard, struct ady_http_request *req,
+                                         struct ady_bytes id, enum ady_keys_verb verb);
 
 /* Free a call that was not submitted. */
 void ady_keys_call_free(struct ady_keys_call *call);

@@ -34,6 +34,9 @@ static void put_from_record(struct ady_dyn *out, const struct ady_entry *e)
 			ady_dyn_printf(out, ",\"%s\":%s", names[i], text);
 		free(text);
 	}
+	if (json_integer_value(json_object_get(o, "revision")) > 0)
+		ady_dyn_printf(out, ",\"policy_revision\":%lld",
+		               (long long)json_integer_value(json_object_get(o, "revision")));
 	json_decref(o);
 }
 

@@ -202,6 +202,45 @@ static void put_many(struct ady_keys_call *call, struct ady_records *r, size_t w
 	free(list);
 }
 
+/* --- a record that is replaced --- */
+
+static void get_record(struct ady_keys_call *call, struct ady_records *r, size_t worker,
+                       struct ady_fault *f)
+{
+	struct ady_entry e = {0};
+	enum ady_err err = find_seen(call, r, worker, &e, f);
+
+	if (err == ADY_OK && e.deletion_s)
+		err = ady_fail(f, ADY_E_CONFLICT, NULL, "the key waits for its deletion");
+	if (err == ADY_OK && call->revision[0] && strcmp(call->revision, e.revision) != 0)
+		err = ady_fail(f, ADY_E_CONFLICT, "if-match", "is not the present revision");
+	if (err == ADY_OK) {
+		ady_dyn_put(&call->out, e.text.p, e.text.n);
+		snprintf(call->revision, sizeof call->revision, "%s", e.revision);
+	}
+	ady_entry_clear(&e);
+}
+
+static void replace_record(struct ady_keys_call *call, struct ady_records *r, size_t worker,
+                           struct ady_fault *f)
+{
+	struct ady_entry e = {0}, now = {0};
+	enum ady_err err = read_entry(call, ady_dyn_bytes(&call->record), &e, f);
+
+	if (err == ADY_OK && strcmp(e.id, call->id) != 0)
+		err = ady_fail(f, ADY_E_RECORD_MISMATCH, "record.id", "is another key's");
+	if (err == ADY_OK)
+		err = ady_records_replace(r, worker, &e, call->revision, f);
+	if (err == ADY_OK)
+		ady_store_forget(call->job.store, &e);
+	if (err == ADY_OK && find(r, worker, call->id, &now, f) == ADY_OK) {
+		put(call, &now, true);
+		tell(call, &now);
+	}
+	ady_entry_clear(&e);
+	ady_entry_clear(&now);
+}
+
 /* --- lists --- */
 
 struct page {
@@ -279,6 +318,12 @@ void ady_keys_work(struct ady_store_job *job, struct ady_records *r, size_t work
 		break;
 	case ADY_KEYS_DATA_KEY:
 		data_key(call, r, worker, &job->fault);
+		break;
+	case ADY_KEYS_RECORD:
+		get_record(call, r, worker, &job->fault);
+		break;
+	case ADY_KEYS_REPLACE:
+		replace_record(call, r, worker, &job->fault);
 		break;
 	}
 }

@@ -40,6 +40,7 @@ static const struct route routes[] = {
     {"/v1/keys/{id}/disable", POST, ADY_ROUTE_KEYS, NULL, ady_keys_disable},
     {"/v1/keys/{id}/enable", POST, ADY_ROUTE_KEYS, NULL, ady_keys_enable},
     {"/v1/keys/{id}/restore", POST, ADY_ROUTE_KEYS, NULL, ady_keys_restore},
+    {"/v1/keys/{id}/policy", "PUT", "Allow: PUT\r\n", ADY_ROUTE_KEYS, NULL, ady_keys_policy},
     {"/v1/tenants/{id}/rotate", "GET", BOTH, ADY_ROUTE_KEYS, NULL, ady_rotations_show},
     {"/v1/tenants/{id}/rotate", "POST", BOTH, ADY_ROUTE_KEYS, NULL, ady_rotations_post},
     {"/v1/lock", POST, ADY_ROUTE_KEYS, ady_lock_keys, NULL},

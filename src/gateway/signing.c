@@ -307,6 +307,7 @@ static bool record_may_be_old(const struct ady_signing *s, const struct ady_faul
 {
 	bool explains =
 	    f->err == ADY_E_RECORD || f->err == ADY_E_RECORD_MISMATCH ||
+	    (f->err == ADY_E_COUNTERS && strcmp(f->where, "record.revision") == 0) ||
 	    (f->err == ADY_E_KMS && strcmp(f->cause, "InvalidCiphertextException") == 0);
 
 	return explains && !s->record_retried &&

@@ -69,8 +69,8 @@ void ady_charging_name(struct ady_charging *c, const struct ady_record *rec, con
 	ady_tally_name(c->name, &owner);
 }
 
-static void seal(struct ady_charging *c, const struct ady_counters *counters,
-                 const struct ady_seckey *row_key)
+void ady_charging_seal(struct ady_charging *c, const struct ady_counters *counters,
+                       const struct ady_seckey *row_key)
 {
 	struct ady_buf b = ady_buf(c->new_row, sizeof c->new_row);
 
@@ -80,21 +80,28 @@ static void seal(struct ady_charging *c, const struct ady_counters *counters,
 	c->new_row_n = b.n;
 }
 
+enum ady_err ady_charging_open(struct ady_charging *c, const struct ady_charging_memory *m,
+                               const struct ady_seckey *row_key, struct ady_fault *f)
+{
+	struct ady_bytes row = ady_bytes(c->row, c->row_n);
+	enum ady_err err = ady_tally_open(&c->tally, row, c->name, row_key, f);
+
+	return err == ADY_OK ? ady_tally_follows(m->known, row, f) : err;
+}
+
 /* Read the row, or begin one for a key that can have none yet. */
 static enum ady_err open_row(struct ady_sign_job *job, const struct ady_charging_memory *m,
                              const struct ady_seckey *row_key, struct ady_fault *f)
 {
 	struct ady_charging *c = &job->charging;
-	struct ady_bytes row = ady_bytes(c->row, c->row_n);
 	enum ady_err err;
 
-	if (row.n == 0 && m->fresh && m->known.n == 0) {
+	if (c->row_n == 0 && m->fresh && m->known.n == 0) {
 		c->tally = (struct ady_tally){.revision = job->record.revision};
 		memcpy(c->tally.policy_hash, job->record.policy_hash, 32);
 		return ADY_OK;
 	}
-	if ((err = ady_tally_open(&c->tally, row, c->name, row_key, f)) != ADY_OK ||
-	    (err = ady_tally_follows(m->known, row, f)) != ADY_OK)
+	if ((err = ady_charging_open(c, m, row_key, f)) != ADY_OK)
 		return err;
 	return ady_tally_matches(&c->tally, job->record.revision, job->record.policy_hash, f);
 }
@@ -152,7 +159,7 @@ static enum ady_err settle(struct ady_sign_job *job, const struct ady_charging_m
 	if (c->permitted)
 		return ADY_OK;
 	ady_tally_charge(&c->tally, job->digest, job->setting.now_s);
-	seal(c, &c->charged, row_key);
+	ady_charging_seal(c, &c->charged, row_key);
 	return ADY_E_AGAIN;
 }
 
@@ -204,7 +211,7 @@ static __attribute__((noinline)) enum ady_err create(struct ady_sign_job *job,
 	c->counters = (struct ady_counters){0};
 	c->tally = (struct ady_tally){.version = 1, .revision = job->record.revision};
 	memcpy(c->tally.policy_hash, job->record.policy_hash, 32);
-	seal(c, &c->counters, &row_key);
+	ady_charging_seal(c, &c->counters, &row_key);
 	return ADY_OK;
 }
 

@@ -79,6 +79,15 @@ enum ady_err ady_charging_decide(struct ady_sign_job *job, const struct ady_char
                                  const struct ady_secp *secp, struct ady_bytes plaintext,
                                  struct ady_fault *f);
 
+/* The row key, row and memory of a change of the policy (signer/change.h): what ady_charging_decide
+ * does before it settles, but that the policy need not be the record's. Out: c->tally. */
+enum ady_err ady_charging_open(struct ady_charging *c, const struct ady_charging_memory *m,
+                               const struct ady_seckey *row_key, struct ady_fault *f);
+
+/* Write c->tally and these counters as c->new_row. */
+void ady_charging_seal(struct ady_charging *c, const struct ady_counters *counters,
+                       const struct ady_seckey *row_key);
+
 /* The new row is written: the key may sign. */
 void ady_charging_permit(struct ady_charging *c);
 

@@ -151,3 +151,28 @@ enum ady_err ady_reseal_key(struct ady_record *rec, uint8_t address20[static 20]
 	ady_stack_wipe();
 	return err == ADY_OK ? ADY_OK : ady_fail(f, err, "record", "%s", ady_err_text(err));
 }
+
+static __attribute__((noinline)) enum ady_err rebind(
+    struct ady_record *rec, uint8_t address20[static 20], const struct ady_secp *secp,
+    const struct ady_envelope *e, const uint8_t *data_key32, struct ady_bytes policy)
+{
+	ADY_SECRET struct ady_seckey key = {0};
+	enum ady_err err = ady_envelope_open(&key, rec, e, data_key32, NULL);
+
+	if (err != ADY_OK)
+		return err;
+	ady_record_set_policy(rec, policy);
+	rec->revision++;
+	return seal(rec, address20, secp, e, data_key32, &key);
+}
+
+enum ady_err ady_rebind_key(struct ady_record *rec, uint8_t address20[static 20],
+                            const struct ady_secp *secp, const struct ady_envelope *e,
+                            const uint8_t data_key32[static 32], struct ady_bytes policy,
+                            struct ady_fault *f)
+{
+	enum ady_err err = rebind(rec, address20, secp, e, data_key32, policy);
+
+	ady_stack_wipe();
+	return err == ADY_OK ? ADY_OK : ady_fail(f, err, "record", "%s", ady_err_text(err));
+}

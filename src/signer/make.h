@@ -35,4 +35,12 @@ enum ady_err ady_reseal_key(struct ady_record *rec, uint8_t address20[static 20]
                             struct ady_bytes opened, const uint8_t next_data_key32[static 32],
                             struct ady_bytes blob, struct ady_fault *f);
 
+/* Seal the key of rec, an envelope that is complete and bound, with another policy under the same
+ * data key. Out: rec, of the next revision; address20.
+ * Returns: ADY_E_RECORD_MISMATCH when it does not open; ADY_E_CRYPTO. */
+enum ady_err ady_rebind_key(struct ady_record *rec, uint8_t address20[static 20],
+                            const struct ady_secp *secp, const struct ady_envelope *e,
+                            const uint8_t data_key32[static 32], struct ady_bytes policy,
+                            struct ady_fault *f);
+
 #endif

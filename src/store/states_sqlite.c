@@ -2,9 +2,11 @@
  *
  * States in a file of SQLite: WAL mode, full synchronisation, one transaction for all writes that
  * wait (group commit). Several gateways of one machine may use the file at once. */
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/states.h"
 
@@ -140,6 +142,10 @@ static bool prepare(struct store *s, const char *path)
 	    "CREATE TABLE IF NOT EXISTS adyton_state (public_key BLOB PRIMARY KEY,"
 	    " version INTEGER NOT NULL, state BLOB NOT NULL) WITHOUT ROWID";
 
+	int fd = path ? open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+
+	if (fd >= 0) /* a new file is nobody else's, as one of records (sqlite_db.c) */
+		close(fd);
 	if (sqlite3_open_v2(path ? path : ":memory:", &s->sql,
 	                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
 	                    NULL) != SQLITE_OK)

@@ -10,6 +10,7 @@ import { SigningKey, encodeRlp } from 'ethers';
 import { test, done, random, atEnd } from './lib/tap.mjs';
 import { startStack, putKey, request } from './lib/stack.mjs';
 import { startGateway } from './lib/gateway.mjs';
+import { generateKey, stamp } from '../../clients/js/index.js';
 import { forkInfo, interchange, makeKeys, startValidators } from './lib/validators.mjs';
 
 const r = random();
@@ -158,6 +159,18 @@ await test('a data key is rotated', async () => {
   await ask('post', path, 202, { ...at, body: {} });
   await ask('post', path, 409, { ...at, body: {} });
   await ask('get', path, 200, at);
+});
+
+await test('a policy is changed by those whom it names', async () => {
+  const approver = await generateKey();
+  const policy = (text) => ({ policy: 1, rules: [{ name: 'r', effect: 'allow', when: { text } }], change: { need: 1, of: [approver.name] } });
+  const made = await request(`${s.gateway}/v1/keys`, { method: 'POST', body: { id: 'changed', policy: policy('a') } });
+  assert.equal(made.status, 201, made.body);
+  const change = (status, body, headers = {}) => ask('put', '/v1/keys/{id}/policy', status, { url: '/v1/keys/changed/policy', body, headers });
+  const body = { revision: 0, policy: policy('b') };
+  await change(403, body);
+  const approval = await stamp(approver, { key: 'changed', deployment: 'dev', op: 'policy', body: JSON.stringify(body) });
+  assert.equal((await change(200, body, { 'x-adyton-stamp': approval })).json.policy_revision, 1);
 });
 
 await test('data keys are locked away', async () => {

@@ -269,12 +269,23 @@ static bool audited(struct ady_bytes in, struct ady_buf *b)
 	return true;
 }
 
+static bool policy_change(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_wire_policy_change m;
+
+	if (ady_wire_read_policy_change(&m, in) != ADY_OK)
+		return false;
+	ady_wire_put_policy_change(b, &m);
+	return true;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static bool (*const readers[])(struct ady_bytes in, struct ady_buf * b) = {
-	    head,  empty,   hello,  credentials, sign,      answer,        blob,   status,
-	    relay, fault,   duty,   watermark,   state_cas, state_outcome, create, created,
-	    batch, batched, rewrap, import,      lock,      locked,        audit,  audited,
+	    head,   empty,   hello,   credentials,   sign,      answer,    blob,
+	    status, relay,   fault,   duty,          watermark, state_cas, state_outcome,
+	    create, created, batch,   batched,       rewrap,    import,    lock,
+	    locked, audit,   audited, policy_change,
 	};
 	static uint8_t space[ADY_WIRE_BODY_MAX];
 	struct ady_buf b = ady_buf(space, sizeof space);

@@ -50,6 +50,13 @@ static const struct ady_wire_rewrap rewrap = {
     .kms_key = {(const uint8_t *)"arn", 3},
 };
 
+static const struct ady_wire_policy_change change = {
+    .key_id = {(const uint8_t *)"k1", 2},
+    .record = {filler, 300},
+    .change = {filler, 100},
+    .stamp = {filler, 40},
+};
+
 static void put_create(struct ady_buf *b, const void *m)
 {
 	ady_wire_put_create(b, m);
@@ -110,6 +117,18 @@ static enum ady_err read_rewrap(struct ady_bytes body)
 	return ady_wire_read_rewrap(&m, body);
 }
 
+static void put_change(struct ady_buf *b, const void *m)
+{
+	ady_wire_put_policy_change(b, m);
+}
+
+static enum ady_err read_change(struct ady_bytes body)
+{
+	struct ady_wire_policy_change m;
+
+	return ady_wire_read_policy_change(&m, body);
+}
+
 static void put_created(struct ady_buf *b, const void *m)
 {
 	ady_wire_put_created(b, m);
@@ -122,7 +141,7 @@ static enum ady_err read_created(struct ady_bytes body)
 	return ady_wire_read_created(&m, body);
 }
 
-enum { CREATE, CREATED, IMPORT, KEYSTORE, BATCH, BATCHED, REWRAP, KINDS };
+enum { CREATE, CREATED, IMPORT, KEYSTORE, BATCH, BATCHED, REWRAP, CHANGE, KINDS };
 
 static const struct kind kinds[KINDS] = {
     [CREATE] = {"create", put_create, read_create, &create, sizeof create},
@@ -132,6 +151,7 @@ static const struct kind kinds[KINDS] = {
     [BATCH] = {"batch", put_batch, read_batch, &batch, sizeof batch},
     [BATCHED] = {"batched", put_batched, read_batched, &batched, sizeof batched},
     [REWRAP] = {"rewrap", put_rewrap, read_rewrap, &rewrap, sizeof rewrap},
+    [CHANGE] = {"change", put_change, read_change, &change, sizeof change},
 };
 
 CASE(every_bound)
@@ -153,6 +173,10 @@ CASE(every_bound)
 	    {REWRAP, FIELD(struct ady_wire_rewrap, record), 1, ADY_WIRE_RECORD_MAX},
 	    {REWRAP, FIELD(struct ady_wire_rewrap, data_key), 0, 1024},
 	    {REWRAP, FIELD(struct ady_wire_rewrap, kms_key), 0, 191},
+	    {CHANGE, FIELD(struct ady_wire_policy_change, key_id), 1, ADY_WIRE_KEY_ID_MAX},
+	    {CHANGE, FIELD(struct ady_wire_policy_change, record), 1, ADY_WIRE_RECORD_MAX},
+	    {CHANGE, FIELD(struct ady_wire_policy_change, change), 1, ADY_WIRE_REQUEST_MAX},
+	    {CHANGE, FIELD(struct ady_wire_policy_change, stamp), 0, ADY_WIRE_STAMP_MAX},
 	    {IMPORT, FIELD(struct ady_wire_import, enc), 32, 32},
 	    {IMPORT, FIELD(struct ady_wire_import, sealed), 1, 4096},
 	    {KEYSTORE, FIELD(struct ady_wire_import, enc), 32, 32},
