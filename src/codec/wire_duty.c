@@ -49,12 +49,14 @@ enum ady_err ady_wire_read_watermark(struct ady_wire_watermark *m, struct ady_by
 {
 	struct ady_cbor c = open_body(body, 9);
 
-	m->op = take_uint(&c, 0, ADY_WATERMARK_RETIRE);
+	m->op = take_uint(&c, 0, ADY_WATERMARK_REVIVE);
 	m->key_id = take_text(&c, 1, 1, ADY_WIRE_KEY_ID_MAX);
 	m->record = take_bytes(&c, 2, 1, ADY_WIRE_RECORD_MAX);
 	m->state = take_bytes(&c, 3, 0, ADY_WIRE_STATE_MAX);
-	m->genesis_root = take_bytes(&c, 4, 32, 32);
+	m->genesis_root = take_bytes(&c, 4, 0, 32);
 	m->marks = take_uint(&c, 5, 3);
+	if (m->genesis_root.n != 32 && (m->genesis_root.n > 0 || m->marks != 0))
+		return ADY_E_PROTOCOL;
 	m->slot = take_uint(&c, 6, m->marks & 1 ? UINT64_MAX : 0);
 	m->source = take_uint(&c, 7, m->marks & 2 ? UINT64_MAX : 0);
 	m->target = take_uint(&c, 8, m->marks & 2 ? UINT64_MAX : 0);

@@ -27,13 +27,15 @@ struct ady_wire_duty {
 
 enum ady_watermark_op {
 	ADY_WATERMARK_RAISE = 0,  /* make a state, or raise it to at least this */
-	ADY_WATERMARK_RETIRE = 1, /* the key never signs again */
+	ADY_WATERMARK_RETIRE = 1, /* the key signs no more */
+	ADY_WATERMARK_REVIVE = 2, /* as RAISE, and it signs again: nothing of before now */
 };
 
 struct ady_wire_watermark {
 	uint64_t op; /* enum ady_watermark_op */
 	struct ady_bytes key_id, record, state;
-	struct ady_bytes genesis_root; /* 32 bytes: of the network that the marks are of */
+	struct ady_bytes genesis_root; /* 32 bytes: of the network that the marks are of; empty
+	                                  where there is none */
 	uint64_t marks;                /* 1: a block, 2: an attestation, 3: both */
 	uint64_t slot, source, target; /* 0 where there is no mark */
 };

@@ -68,11 +68,17 @@ static uint64_t slot_at(const struct ady_marks *m, int64_t unix_s, uint64_t late
 
 /* One slot ahead is signed for. An enclave before this one may have been early by the error of its
  * clock and this one be late by as much. */
+static uint64_t floor_at(const struct ady_marks *m, int64_t unix_s)
+{
+	uint64_t margin =
+	    m->config->network.seconds_per_slot + 2 * (uint64_t)m->config->clock_error_s;
+
+	return slot_at(m, unix_s, margin);
+}
+
 static struct place *enter(struct ady_marks *m, const uint8_t pub48[static 48], int64_t unix_s)
 {
 	struct place *p = find(m, pub48);
-	uint64_t margin =
-	    m->config->network.seconds_per_slot + 2 * (uint64_t)m->config->clock_error_s;
 
 	if (p->used)
 		return p;
@@ -81,7 +87,7 @@ static struct place *enter(struct ady_marks *m, const uint8_t pub48[static 48], 
 	m->n++;
 	p->used = true;
 	memcpy(p->pub, pub48, 48);
-	ady_slash_remember(&p->memory, slot_at(m, unix_s, margin));
+	ady_slash_remember(&p->memory, floor_at(m, unix_s));
 	return p;
 }
 
@@ -119,6 +125,18 @@ enum ady_err ady_marks_end(struct ady_marks *m, const uint8_t pub48[static 48],
 	err = ady_slash_end(&p->memory, next, outcome, f);
 	pthread_mutex_unlock(&m->lock);
 	return err;
+}
+
+void ady_marks_renew(struct ady_marks *m, const uint8_t pub48[static 48], int64_t unix_s)
+{
+	uint64_t floor = floor_at(m, unix_s);
+	struct place *p;
+
+	pthread_mutex_lock(&m->lock);
+	p = find(m, pub48);
+	if (p->used && floor > p->memory.floor_slot)
+		p->memory.floor_slot = floor;
+	pthread_mutex_unlock(&m->lock);
 }
 
 uint64_t ady_marks_quarantine(const struct ady_marks *m, int64_t unix_s)

@@ -68,6 +68,7 @@ static enum ady_err work(struct ady_validators *v, struct ady_job *job, struct a
 {
 	const struct ady_duty_host host = {.ctx = v, .begin = begin_marks};
 	const struct ady_beacon_network *net = &v->config->network;
+	enum ady_err err;
 
 	switch (job->stage) {
 	case ADY_JOB_DUTY:
@@ -77,9 +78,12 @@ static enum ady_err work(struct ady_validators *v, struct ady_job *job, struct a
 	case ADY_JOB_WATERMARK:
 		break;
 	}
-	return ady_watermark_make(&job->sign, &job->duty, net,
-	                          ady_marks_quarantine(v->marks, ady_wall_ms() / 1000), plaintext,
-	                          f);
+	err =
+	    ady_watermark_make(&job->sign, &job->duty, net,
+	                       ady_marks_quarantine(v->marks, ady_wall_ms() / 1000), plaintext, f);
+	if (err == ADY_OK && job->duty.marks.op == ADY_WATERMARK_REVIVE)
+		ady_marks_renew(v->marks, job->sign.record.pub, ady_wall_ms() / 1000);
+	return err;
 }
 
 /* Go on with the key in hand, or answer why there is none. */

@@ -15,8 +15,8 @@ struct shown {
 	char subject[512];
 };
 
-/* "Bearer" in any case, spaces, the token (RFC 6750 2.1). False: another scheme, or none. */
-static bool bearer(const struct ady_http_request *req, struct ady_bytes *token)
+/* "Bearer" in any case, spaces, the token. */
+bool ady_caller_bearer(const struct ady_http_request *req, struct ady_bytes *token)
 {
 	struct ady_bytes v = ady_http_field(&req->head, "authorization");
 
@@ -62,7 +62,7 @@ enum ady_err ady_caller_find(const struct ady_gateway_config *config,
 		*caller = (struct ady_caller){.everyone = true, .admin = true, .manage = true};
 		return ADY_OK;
 	}
-	s.token = bearer(req, &token);
+	s.token = ady_caller_bearer(req, &token);
 	if (s.token)
 		ady_sha256(s.token_sha256, &token, 1);
 	s.certificate = config->tls.client_ca && ady_http_certificate(req, s.certificate_sha256,

@@ -28,6 +28,9 @@ enum ady_err ady_caller_find(const struct ady_gateway_config *config,
                              const struct ady_http_request *req, struct ady_caller *caller,
                              struct ady_fault *f);
 
+/* The token of "Authorization: Bearer TOKEN" (RFC 6750 2.1). False: another scheme, or none. */
+bool ady_caller_bearer(const struct ady_http_request *req, struct ady_bytes *token);
+
 /* The same with the configuration of a shard's gateway. */
 enum ady_err ady_caller_of(const struct ady_shard *shard, const struct ady_http_request *req,
                            struct ady_caller *caller, struct ady_fault *f);

@@ -370,7 +370,8 @@ static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_con
 	                                    "nodes",         "ipc",
 	                                    "default_chain", "validators",
 	                                    "attestation",   "audit",
-	                                    "states",        NULL};
+	                                    "states",        "keymanager",
+	                                    NULL};
 	enum ady_err err = ady_conf_members(root, known);
 
 	if (err == ADY_OK)
@@ -397,6 +398,8 @@ static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_con
 		err = ady_config_nodes_read(c, root);
 	if (err == ADY_OK)
 		err = ady_config_read_validators(c, root);
+	if (err == ADY_OK)
+		err = ady_config_read_keymanager(c, root);
 	if (err == ADY_OK)
 		err = ady_config_attestation_read(&c->attestation, root);
 	if (err == ADY_OK)

@@ -16,7 +16,8 @@ enum {
 	ADY_GATEWAY_ALLOW_MAX = 64,
 	ADY_GATEWAY_THREADS_MAX = 64,
 	ADY_GATEWAY_CALLERS_MAX = 1024,
-	ADY_GATEWAY_NODES_MAX = 64
+	ADY_GATEWAY_NODES_MAX = 64,
+	ADY_GATEWAY_TOKENS_MAX = 64,
 };
 
 /* Where the gateway takes its AWS credentials from. */
@@ -103,6 +104,21 @@ struct ady_config_validators {
 	bool on; /* they are served */
 	bool has_high;
 	uint64_t until_slot, until_epoch; /* the high watermark; UINT64_MAX: none */
+	bool has_beacon;
+	struct ady_url beacon;                             /* a beacon node, for what exits need */
+	const char *beacon_ca_file, *beacon_authorization; /* both may be NULL */
+};
+
+/* The Keymanager API. */
+struct ady_config_keymanager {
+	struct {
+		const char *tenant, *file;
+	} tokens[ADY_GATEWAY_TOKENS_MAX];
+	size_t n; /* 0: it is not served */
+	bool has_fee, has_gas;
+	uint8_t fee_recipient[20];
+	uint64_t gas_limit;
+	const char *graffiti; /* NULL: none */
 };
 
 /* A Unix socket that speaks geth's IPC. */
@@ -130,6 +146,7 @@ struct ady_gateway_config {
 	                       NULL: nowhere */
 	struct ady_dyn states_text; /* heap: when it is beside the records */
 	struct ady_config_validators validators;
+	struct ady_config_keymanager keymanager;
 	struct ady_config_attestation attestation;
 	struct ady_config_caller *callers; /* heap; NULL: whoever reaches a listener */
 	size_t callers_n;

@@ -10,4 +10,7 @@
 /* Read "validators". Returns ADY_E_CONFIG. */
 enum ady_err ady_config_read_validators(struct ady_gateway_config *c, const struct ady_conf *root);
 
+/* Read "keymanager", behind "validators". Returns ADY_E_CONFIG. */
+enum ady_err ady_config_read_keymanager(struct ady_gateway_config *c, const struct ady_conf *root);
+
 #endif

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "gateway/answer.h"
 #include "gateway/eth2.h"
+#include "gateway/settings.h"
 #include "policy/interchange.h"
 #include "policy/slashing_row.h"
 
@@ -246,6 +247,23 @@ static void retire(struct export *e)
 	ady_duties_start(op->duties, WIDTH);
 }
 
+/* The store keeps validators' settings too (gateway/settings.h): no part of a history. */
+static void drop_settings(struct export *e)
+{
+	struct ady_state_row *rows = (struct ady_state_row *)e->list.rows.p;
+	size_t n = e->list.keys.n / ADY_STATE_KEY, kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (ady_settings_is_row(&rows[i]))
+			continue;
+		rows[kept] = rows[i];
+		memmove(e->list.keys.p + kept++ * ADY_STATE_KEY, e->list.keys.p + i * ADY_STATE_KEY,
+		        ADY_STATE_KEY);
+	}
+	e->list.keys.n = kept * ADY_STATE_KEY;
+	e->list.rows.n = kept * sizeof *rows;
+}
+
 static void on_list(struct ady_state_call *call)
 {
 	struct export *e = (struct export *)call;
@@ -256,6 +274,7 @@ static void on_list(struct ady_state_call *call)
 		return;
 	}
 	op->exporting = NULL;
+	drop_settings(e);
 	if (call->err != ADY_OK) {
 		ady_op_fail(op, &call->fault);
 	} else if (e->retire) {

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "gateway/account.h"
 #include "gateway/answer.h"
+#include "gateway/keymanager.h"
 #include "gateway/shard.h"
 
 enum { DIALERS_MAX = 4, DIAL_QUEUE = 2 * ADY_GATEWAY_THREADS_MAX };
@@ -45,9 +46,11 @@ static enum ady_err open_services(struct ady_gateway *g, struct ady_fault *f)
 		err = ady_states_open(&g->states, config->states, f);
 	if (err == ADY_OK && config->audit.folder)
 		err = ady_audit_open(&g->audit, &config->audit, f);
+	if (err == ADY_OK && config->keymanager.n > 0)
+		err = ady_keymanager_open(&g->keymanager, config, f);
 	if (err == ADY_OK)
 		err = ady_nodes_open(&g->nodes, config, f);
-	if (err == ADY_OK && g->nodes.n > 0 &&
+	if (err == ADY_OK && (g->nodes.n > 0 || config->validators.has_beacon) &&
 	    ady_pool_open(&g->lookups, LOOKUP_THREADS, LOOKUP_QUEUE) != ADY_OK)
 		err = ady_fail(f, ADY_E_MEMORY, NULL, "threads cannot be started");
 	if (err == ADY_OK && (ady_accounts_open(&g->accounts) != ADY_OK ||
@@ -187,6 +190,7 @@ void ady_gateway_close(struct ady_gateway *g)
 	ady_store_close(g->store);
 	ady_states_close(g->states);
 	ady_audit_close(g->audit);
+	ady_keymanager_close(g->keymanager);
 	ady_credentials_close(g->credentials);
 	ady_relay_close(g->relay);
 	for (size_t i = 0; i < g->shards_n; i++)

@@ -18,6 +18,7 @@
 	X(ETH2_SIGN, "eth2_sign")     \
 	X(ETH2_KEYS, "eth2_keys")     \
 	X(SLASHING, "slashing")       \
+	X(KEYMANAGER, "keymanager")   \
 	X(RPC, "jsonrpc")             \
 	X(WS, "websocket")            \
 	X(ETH1_SIGN, "eth1_sign")     \

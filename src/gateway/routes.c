@@ -5,6 +5,7 @@
 
 #include "gateway/answer.h"
 #include "gateway/eth2.h"
+#include "gateway/keymanager.h"
 #include "gateway/keys.h"
 #include "gateway/op.h"
 #include "gateway/rotation.h"
@@ -26,6 +27,14 @@ struct route {
 #define POST "POST", "Allow: POST\r\n"
 #define BOTH "Allow: GET, HEAD, POST\r\n"
 #define ONE "Allow: GET, HEAD, PATCH, DELETE\r\n"
+#define MANY "Allow: GET, HEAD, POST, DELETE\r\n"
+#define SETTING_BY(name, method, page)                                                         \
+	{                                                                                      \
+		"/eth/v1/validator/{id}/" name, method, MANY, ADY_ROUTE_KEYMANAGER, NULL, page \
+	}
+#define SETTING(name, page)                                            \
+	SETTING_BY(name, "GET", page), SETTING_BY(name, "POST", page), \
+	    SETTING_BY(name, "DELETE", page)
 
 static void to_chain(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id);
 
@@ -48,6 +57,17 @@ static const struct route routes[] = {
     {"/v1/keys/{id}/duty", POST, ADY_ROUTE_DUTY, NULL, ady_duty_native},
     {"/v1/slashing", "GET", BOTH, ADY_ROUTE_SLASHING, ady_slashing_export, NULL},
     {"/v1/slashing", "POST", BOTH, ADY_ROUTE_SLASHING, ady_slashing_import, NULL},
+    {"/eth/v1/keystores", "GET", MANY, ADY_ROUTE_KEYMANAGER, ady_keymanager_list, NULL},
+    {"/eth/v1/keystores", "POST", MANY, ADY_ROUTE_KEYMANAGER, ady_keymanager_import, NULL},
+    {"/eth/v1/keystores", "DELETE", MANY, ADY_ROUTE_KEYMANAGER, ady_keymanager_delete, NULL},
+    {"/eth/v1/remotekeys", "GET", MANY, ADY_ROUTE_KEYMANAGER, ady_keymanager_remote, NULL},
+    {"/eth/v1/remotekeys", "POST", MANY, ADY_ROUTE_KEYMANAGER, ady_keymanager_remote, NULL},
+    {"/eth/v1/remotekeys", "DELETE", MANY, ADY_ROUTE_KEYMANAGER, ady_keymanager_remote, NULL},
+    SETTING("feerecipient", ady_keymanager_fee_recipient),
+    SETTING("gas_limit", ady_keymanager_gas_limit),
+    SETTING("graffiti", ady_keymanager_graffiti),
+    {"/eth/v1/validator/{id}/voluntary_exit", POST, ADY_ROUTE_KEYMANAGER, NULL,
+     ady_keymanager_exit},
     {"/v1/attestation", GET, ADY_ROUTE_ATTESTATION, ady_page_attestation, NULL},
     {"/v1/import-key", GET, ADY_ROUTE_ATTESTATION, ady_page_import_key, NULL},
     {"/v1/response-key", GET, ADY_ROUTE_ATTESTATION, ady_page_response_key, NULL},
@@ -187,6 +207,8 @@ size_t ady_route_body_max(void *shard, const struct ady_http_head *head)
 	(void)shard;
 	if (matches("/", head->path, &id) || matches("/chain/{id}", head->path, &id))
 		return ADY_RPC_TEXT_MAX;
+	if (matches("/eth/v1/keystores", head->path, &id))
+		return ADY_KEYMANAGER_BODY_MAX;
 	if (matches("/v1/slashing", head->path, &id))
 		return ADY_SLASHING_FILE_MAX;
 	if (matches("/api/v1/eth2/sign", head->path, &id) ||

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "crypto/rng.h"
+#include "gateway/beacon.h"
 #include "gateway/op.h"
 #include "gateway/rotation.h"
 #include "gateway/rpc.h"
@@ -142,6 +143,8 @@ enum ady_err ady_shard_open(struct ady_shard **shard, struct ady_gateway *gatewa
 	if (err != ADY_OK)
 		return ady_fail(f, err, NULL, "the event loop cannot be made");
 	s->node_clients = ady_node_clients_open(&gateway->nodes, s->loop, gateway->lookups);
+	if (gateway->config->validators.has_beacon && !(s->beacon = ady_beacon_client(s, f)))
+		return f->err;
 	if (ady_fair_open(&s->fair, gateway->config) != ADY_OK)
 		return ady_fail(f, ADY_E_MEMORY, NULL, "out of memory");
 	err = open_servers(s, f);
@@ -178,6 +181,7 @@ void ady_shard_close(struct ady_shard *s)
 	ady_node_health_close(s->health);
 	ady_node_clients_close(s->node_clients, s->gateway->nodes.n);
 	ady_enclaves_close(s->enclaves);
+	ady_http_client_close(s->beacon);
 	ady_fair_close(s->fair);
 	ady_loop_close(s->loop);
 	while (s->free_ops) {

@@ -26,6 +26,8 @@
 enum { ADY_SHARD_TOKENS = 4096, ADY_REQUEST_ID_MAX = 64 };
 
 struct ady_accounts;
+struct ady_beacon;
+struct ady_keymanager;
 struct ady_listener;
 struct ady_op;
 struct ady_rotation;
@@ -42,6 +44,7 @@ struct ady_gateway {
 	struct ady_credentials *credentials;
 	struct ady_store *store;
 	struct ady_states *states; /* NULL: nothing is counted, and no validators */
+	struct ady_keymanager *keymanager; /* NULL: it is not served */
 	struct ady_tenant_keys *tenant_keys;
 	struct ady_key_count key_count;
 	struct ady_relay *relay;  /* NULL: none */
@@ -85,6 +88,7 @@ struct ady_shard {
 	bool import_known;
 	struct ady_bytes proof; /* of the answer of an enclave that is being passed on */
 	struct ady_http_client **node_clients; /* as many as nodes */
+	struct ady_http_client *beacon;        /* NULL: none is configured */
 	struct ady_node_health *health;        /* of the first shard, else NULL */
 	struct ady_door doors[ADY_GATEWAY_LISTEN_MAX];
 	struct ady_session *sessions; /* WebSocket and IPC */

@@ -15,12 +15,15 @@ struct ady_validating;
 
 struct ady_validating_ask {
 	struct ady_caller caller; /* whose key it must be */
+	struct ady_stored
+	    *record;          /* not stored yet; the caller's until done or drop. NULL: find it */
 	struct ady_bytes key; /* its id in the store, valid until done or drop; empty: find it by */
 	uint8_t public_key[ADY_STATE_KEY];
 	struct ady_bytes request; /* of a duty: the body; valid until done or drop */
 	struct ady_bytes stamp;   /* of a duty: the X-Adyton-Stamp field, likewise; may be empty */
 	bool strict;              /* of a duty: see chain/beacon_duty.h */
 	bool is_marks;            /* else it is a duty */
+	bool though_disabled;     /* of marks: also of a key that signs no more */
 	struct ady_wire_watermark marks; /* op, genesis_root (valid as request), marks and so on */
 	int64_t due_ms;                  /* ady_mono_ms */
 	/* The signature or the row, valid during the call, when f is NULL; else why there is none.

@@ -26,9 +26,9 @@ struct ady_http_client *ady_http_client_open(const struct ady_http_client_config
 		SSL_CTX_up_ref(config->tls);
 	ady_url_authority(host, sizeof host, config->url);
 	ady_dyn_printf(&client->head,
-	               "POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: adyton/" ADY_VERSION "\r\n"
-	               "Accept: application/json\r\nContent-Type: application/json\r\n%s",
-	               config->url->target, host, config->fields ? config->fields : "");
+	               "Host: %s\r\nUser-Agent: adyton/" ADY_VERSION "\r\n"
+	               "Accept: application/json\r\n%s",
+	               host, config->fields ? config->fields : "");
 	return client;
 }
 
@@ -139,8 +139,9 @@ static void on_deadline(struct ady_timer *timer)
 	ady_http_exchange_fail(x, ADY_E_DEADLINE, "no reply in time");
 }
 
-enum ady_err ady_http_post(struct ady_http_client *client, struct ady_http_exchange *x,
-                           struct ady_bytes body, int64_t due_ms)
+/* Begin with the request's line and the fields that all requests have. */
+static enum ady_err begin(struct ady_http_client *client, struct ady_http_exchange *x,
+                          const char *method, const char *target)
 {
 	if (client->waiting >= client->config.waiting_max)
 		return ADY_E_BUSY;
@@ -149,12 +150,41 @@ enum ady_err ady_http_post(struct ady_http_client *client, struct ady_http_excha
 	x->sent = false;
 	x->deadline = (struct ady_timer){.fn = on_deadline};
 	x->request = (struct ady_dyn){0};
+	ady_dyn_printf(&x->request, "%s %s HTTP/1.1\r\n", method, target);
 	ady_dyn_put(&x->request, client->head.p, client->head.n);
-	ady_dyn_printf(&x->request, "Content-Length: %zu\r\n\r\n", body.n);
-	ady_dyn_put(&x->request, body.p, body.n);
+	return ADY_OK;
+}
+
+static void send_off(struct ady_http_client *client, struct ady_http_exchange *x, int64_t due_ms)
+{
 	list_last(x);
 	ady_timer_set(client->config.loop, &x->deadline, due_ms - ady_mono_ms());
 	ady_http_client_turn(client);
+}
+
+enum ady_err ady_http_post(struct ady_http_client *client, struct ady_http_exchange *x,
+                           struct ady_bytes body, int64_t due_ms)
+{
+	enum ady_err err = begin(client, x, "POST", client->config.url->target);
+
+	if (err != ADY_OK)
+		return err;
+	ady_dyn_printf(&x->request, "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+	               body.n);
+	ady_dyn_put(&x->request, body.p, body.n);
+	send_off(client, x, due_ms);
+	return ADY_OK;
+}
+
+enum ady_err ady_http_get(struct ady_http_client *client, struct ady_http_exchange *x,
+                          const char *target, int64_t due_ms)
+{
+	enum ady_err err = begin(client, x, "GET", target);
+
+	if (err != ADY_OK)
+		return err;
+	ady_dyn_str(&x->request, "\r\n");
+	send_off(client, x, due_ms);
 	return ADY_OK;
 }
 

@@ -51,6 +51,10 @@ void ady_http_client_close(struct ady_http_client *client);
 enum ady_err ady_http_post(struct ady_http_client *client, struct ady_http_exchange *x,
                            struct ady_bytes body, int64_t due_ms);
 
+/* GET target (a path of its own, not the configured one's). As ady_http_post. */
+enum ady_err ady_http_get(struct ady_http_client *client, struct ady_http_exchange *x,
+                          const char *target, int64_t due_ms);
+
 /* Let go of an exchange that is under way (harmless otherwise): done is not called. */
 void ady_http_forget(struct ady_http_exchange *x);
 

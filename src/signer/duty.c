@@ -191,7 +191,8 @@ enum ady_err ady_watermark_prepare(struct ady_sign_job *job, struct ady_duty_job
 	if ((err = read_record(job, m->record, m->key_id, f)) != ADY_OK ||
 	    (err = ady_duty_set_row(d, m->state, f)) != ADY_OK)
 		return err;
-	if (memcmp(m->genesis_root.p, net->genesis_validators_root, 32) != 0)
+	if (m->genesis_root.n == 32 &&
+	    memcmp(m->genesis_root.p, net->genesis_validators_root, 32) != 0)
 		return ady_fail(f, ADY_E_FIELD_INVALID, "genesis_validators_root",
 		                "is not that of the network");
 	d->marks = *m;
@@ -209,6 +210,8 @@ static void raise_by(struct ady_slash_state *s, const struct ady_wire_watermark 
 	    .retired = m->op == ADY_WATERMARK_RETIRE,
 	};
 
+	if (m->op == ADY_WATERMARK_REVIVE)
+		s->retired = false;
 	ady_slash_merge(s, &marks);
 }
 
