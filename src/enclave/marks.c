@@ -127,6 +127,14 @@ enum ady_err ady_marks_end(struct ady_marks *m, const uint8_t pub48[static 48],
 	return err;
 }
 
+uint64_t ady_marks_revival(const struct ady_marks *m, int64_t unix_s)
+{
+	uint64_t epoch = floor_at(m, unix_s) / m->config->network.slots_per_epoch + 1;
+	uint64_t quarantine = ady_marks_quarantine(m, unix_s);
+
+	return epoch > quarantine ? epoch : quarantine;
+}
+
 void ady_marks_renew(struct ady_marks *m, const uint8_t pub48[static 48], int64_t unix_s)
 {
 	uint64_t floor = floor_at(m, unix_s);

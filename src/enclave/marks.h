@@ -32,6 +32,9 @@ enum ady_err ady_marks_end(struct ady_marks *m, const uint8_t pub48[static 48],
 /* The epoch before which a key that is new at unix_s signs nothing. */
 uint64_t ady_marks_quarantine(const struct ady_marks *m, int64_t unix_s);
 
+/* The first epoch in which a key that is revived at unix_s may sign. */
+uint64_t ady_marks_revival(const struct ady_marks *m, int64_t unix_s);
+
 /* A key that was retired signs again: everything up to now may have been signed elsewhere
  * meanwhile. */
 void ady_marks_renew(struct ady_marks *m, const uint8_t pub48[static 48], int64_t unix_s);

@@ -63,12 +63,27 @@ static enum ady_err begin_marks(void *ctx, const uint8_t pub48[static 48],
 	return ady_marks_begin(v->marks, pub48, ady_wall_ms() / 1000, row, ask, next, repeat, f);
 }
 
+static enum ady_err make_marks(struct ady_validators *v, struct ady_job *job,
+                               struct ady_bytes plaintext, struct ady_fault *f)
+{
+	int64_t now_s = ady_wall_ms() / 1000;
+	const struct ady_watermark_from from = {.made = ady_marks_quarantine(v->marks, now_s),
+	                                        .revived = ady_marks_revival(v->marks, now_s)};
+	enum ady_err err = ady_time_watch_right(v->watch, f);
+
+	if (err == ADY_OK)
+		err = ady_watermark_make(&job->sign, &job->duty, &v->config->network, &from,
+		                         plaintext, f);
+	if (err == ADY_OK && job->duty.marks.op == ADY_WATERMARK_REVIVE)
+		ady_marks_renew(v->marks, job->sign.record.pub, now_s);
+	return err;
+}
+
 static enum ady_err work(struct ady_validators *v, struct ady_job *job, struct ady_bytes plaintext,
                          struct ady_fault *f)
 {
 	const struct ady_duty_host host = {.ctx = v, .begin = begin_marks};
 	const struct ady_beacon_network *net = &v->config->network;
-	enum ady_err err;
 
 	switch (job->stage) {
 	case ADY_JOB_DUTY:
@@ -78,12 +93,7 @@ static enum ady_err work(struct ady_validators *v, struct ady_job *job, struct a
 	case ADY_JOB_WATERMARK:
 		break;
 	}
-	err =
-	    ady_watermark_make(&job->sign, &job->duty, net,
-	                       ady_marks_quarantine(v->marks, ady_wall_ms() / 1000), plaintext, f);
-	if (err == ADY_OK && job->duty.marks.op == ADY_WATERMARK_REVIVE)
-		ady_marks_renew(v->marks, job->sign.record.pub, ady_wall_ms() / 1000);
-	return err;
+	return make_marks(v, job, plaintext, f);
 }
 
 /* Go on with the key in hand, or answer why there is none. */

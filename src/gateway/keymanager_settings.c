@@ -211,8 +211,7 @@ static void done(struct call *c)
 	struct ady_op *op = take_op(c);
 
 	if (op)
-		ady_op_answer_with(op, c->verb == SET ? 202 : 204, ADY_JSON_TYPE,
-		                   (struct ady_bytes){0});
+		ady_op_answer_with(op, c->verb == SET ? 202 : 204, "", (struct ady_bytes){0});
 	end(c);
 }
 

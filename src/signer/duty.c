@@ -210,14 +210,20 @@ static void raise_by(struct ady_slash_state *s, const struct ady_wire_watermark 
 	    .retired = m->op == ADY_WATERMARK_RETIRE,
 	};
 
-	if (m->op == ADY_WATERMARK_REVIVE)
-		s->retired = false;
 	ady_slash_merge(s, &marks);
+}
+
+/* What was signed elsewhere meanwhile is of before now, in every enclave. */
+static void revive(struct ady_slash_state *s, const struct ady_watermark_from *from)
+{
+	if (s->retired && s->from_epoch < from->revived)
+		s->from_epoch = from->revived;
+	s->retired = false;
 }
 
 static __attribute__((noinline)) enum ady_err make_row(
     struct ady_sign_job *job, struct ady_duty_job *d, const struct ady_beacon_network *net,
-    uint64_t from_epoch, struct ady_bytes plaintext, struct ady_fault *f)
+    const struct ady_watermark_from *from, struct ady_bytes plaintext, struct ady_fault *f)
 {
 	ADY_SECRET struct ady_seckey key = {0};
 	ADY_SECRET struct ady_seckey row_key = {0};
@@ -231,17 +237,20 @@ static __attribute__((noinline)) enum ady_err make_row(
 	if (err != ADY_OK)
 		return err;
 	if (d->next.version == 0)
-		d->next.from_epoch = from_epoch;
+		d->next.from_epoch = from->made;
+	if (d->marks.op == ADY_WATERMARK_REVIVE)
+		revive(&d->next, from);
 	raise_by(&d->next, &d->marks);
 	ady_slash_row_seal(d->new_row, &d->next, net->genesis_validators_root, &row_key);
 	return ADY_OK;
 }
 
 enum ady_err ady_watermark_make(struct ady_sign_job *job, struct ady_duty_job *d,
-                                const struct ady_beacon_network *net, uint64_t from_epoch,
-                                struct ady_bytes plaintext, struct ady_fault *f)
+                                const struct ady_beacon_network *net,
+                                const struct ady_watermark_from *from, struct ady_bytes plaintext,
+                                struct ady_fault *f)
 {
-	enum ady_err err = make_row(job, d, net, from_epoch, plaintext, f);
+	enum ady_err err = make_row(job, d, net, from, plaintext, f);
 
 	ady_stack_wipe();
 	return err;

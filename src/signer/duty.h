@@ -60,10 +60,17 @@ enum ady_err ady_watermark_prepare(struct ady_sign_job *job, struct ady_duty_job
                                    const struct ady_wire_watermark *m,
                                    const struct ady_beacon_network *net, struct ady_fault *f);
 
+/* The first epochs in which a key may sign. */
+struct ady_watermark_from {
+	uint64_t made, revived;
+};
+
 /* Make d->new_row out of d->row and the marks: raised, never lowered. A row that is new signs
- * nothing before from_epoch. Returns as ady_duty_begin. */
+ * nothing before from->made, one that was retired and is revived nothing before from->revived.
+ * Returns as ady_duty_begin. */
 enum ady_err ady_watermark_make(struct ady_sign_job *job, struct ady_duty_job *d,
-                                const struct ady_beacon_network *net, uint64_t from_epoch,
-                                struct ady_bytes plaintext, struct ady_fault *f);
+                                const struct ady_beacon_network *net,
+                                const struct ady_watermark_from *from, struct ady_bytes plaintext,
+                                struct ady_fault *f);
 
 #endif

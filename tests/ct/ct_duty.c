@@ -29,12 +29,13 @@ static void sign_with(const struct ady_beacon_network *net, const struct ady_sec
 	const struct ady_duty_host host = {.begin = begin};
 	struct ady_bytes plaintext =
 	    as_text ? ady_bytes(hex, 64) : ady_bytes(key->b, sizeof key->b);
+	const struct ady_watermark_from from = {0};
 	struct ady_fault f;
 
 	/* the state is made, then a block signed over it */
 	duty.marks = (struct ady_wire_watermark){.op = ADY_WATERMARK_RAISE};
 	duty.row_n = 0;
-	ct_must(ady_watermark_make(&job, &duty, net, 0, plaintext, &f) == ADY_OK);
+	ct_must(ady_watermark_make(&job, &duty, net, &from, plaintext, &f) == ADY_OK);
 	ct_public(duty.new_row, sizeof duty.new_row);
 	ct_must(ady_duty_set_row(&duty, ady_bytes(duty.new_row, sizeof duty.new_row), &f) ==
 	        ADY_OK);

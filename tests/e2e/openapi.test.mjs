@@ -4,6 +4,8 @@
 // tests/unit/gateway/test_openapi.c.)
 import assert from 'node:assert/strict';
 import nodeHttp from 'node:http';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import Ajv from 'ajv/dist/2020.js';
 import { SigningKey, encodeRlp } from 'ethers';
@@ -11,6 +13,8 @@ import { test, done, random, atEnd } from './lib/tap.mjs';
 import { startStack, putKey, request } from './lib/stack.mjs';
 import { startGateway } from './lib/gateway.mjs';
 import { generateKey, stamp } from '../../clients/js/index.js';
+import { startBeaconNode } from './lib/beacon-node.mjs';
+import { randomKeystore } from './lib/keystores.mjs';
 import { forkInfo, interchange, makeKeys, startValidators } from './lib/validators.mjs';
 
 const r = random();
@@ -250,6 +254,42 @@ await test('validators', async () => {
   await ask('post', '/v1/slashing', 400, { ...at, body: {}, good: false });
   await ask('get', '/v1/slashing', 200, at);
   await ask('get', '/v1/slashing', 401, { at: locked.gateway });
+});
+
+await test('the Keymanager API', async () => {
+  const v = await startValidators({ states: 'memory' });
+  const file = join(v.dir, 'token');
+  const k = await randomKeystore(r);
+  const node = await startBeaconNode(v.network, new Map([[k.pubkey, 3]]));
+  const g = await startGateway(v, { validators: { states: 'memory', beacon: node.url }, keymanager: { token_file: file, fee_recipient: '0x' + '11'.repeat(20), gas_limit: 1, graffiti: 'x' } });
+  const headers = { authorization: `Bearer ${readFileSync(file, 'utf8')}` };
+  const km = (method, path, status, more = {}) => ask(method, path, status, { at: g.gateway, url: path.replace('{id}', k.pubkey), headers, ...more });
+  await km('post', '/eth/v1/keystores', 200, { body: { keystores: [k.keystore, '{}'], passwords: [k.password, 'x'] } });
+  await km('get', '/eth/v1/keystores', 200);
+  for (const name of ['feerecipient', 'gas_limit', 'graffiti']) {
+    const path = `/eth/v1/validator/{id}/${name}`;
+    const { json } = await km('get', path, 200);
+    const { pubkey, ...value } = json.data;
+    await km('post', path, 202, { body: value });
+    await km('post', path, 400, { body: {}, good: false });
+    await km('get', path, 404, { url: path.replace('{id}', '0x' + '11'.repeat(48)) });
+    await km('delete', path, 204);
+    await km('delete', path, 404, { url: path.replace('{id}', '0x' + '11'.repeat(48)) });
+    for (const method of ['get', 'post', 'delete']) await km(method, path, 404, { at: v.gateway, good: false });
+  }
+  await km('get', '/eth/v1/remotekeys', 200);
+  await km('post', '/eth/v1/remotekeys', 200, { body: { remote_keys: [{ pubkey: k.pubkey }] } });
+  await km('delete', '/eth/v1/remotekeys', 200, { body: { pubkeys: [k.pubkey] } });
+  const exit = '/eth/v1/validator/{id}/voluntary_exit';
+  await km('post', exit, 200, { url: `${exit.replace('{id}', k.pubkey)}?epoch=3` });
+  await km('post', exit, 403, { headers: { authorization: 'Bearer x' } });
+  await km('post', exit, 404, { at: v.gateway });
+  await km('delete', '/eth/v1/keystores', 200, { body: { pubkeys: [k.pubkey] } });
+  for (const path of ['/eth/v1/keystores', '/eth/v1/remotekeys'])
+    for (const method of ['get', 'post', 'delete']) {
+      await km(method, path, 401, { headers: {}, ...(method !== 'get' && { body: {}, good: false }) });
+      await km(method, path, 404, { at: v.gateway, ...(method !== 'get' && { body: {}, good: false }) });
+    }
 });
 
 await test('the pages for operators', async () => {

@@ -23,7 +23,7 @@ static bool head(struct ady_bytes in, struct ady_buf *b)
 	if (in.n != ADY_WIRE_HEAD || ady_wire_read_head(&h, in.p) != ADY_OK)
 		return false;
 	demand(h.proof == 0 || h.proof < h.length);
-	demand(h.length <= ADY_WIRE_BODY_MAX && h.deadline_ms <= ADY_WIRE_DEADLINE_MAX_MS);
+	demand(h.length <= ady_wire_body_max(h.type) && h.deadline_ms <= ADY_WIRE_DEADLINE_MAX_MS);
 	ady_wire_put_head(out, &h);
 	ady_buf_put(b, out, sizeof out);
 	return true;

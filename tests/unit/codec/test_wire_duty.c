@@ -98,7 +98,22 @@ CASE(bounds)
 	CHECK_INT(got.slot, 0);
 	b.n = 0;
 	w = marks;
-	w.op = 2;
+	w.op = 3;
+	ady_wire_put_watermark(&b, &w);
+	CHECK_ERR(ady_wire_read_watermark(&got, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
+	b.n = 0;
+	w = marks;
+	w.genesis_root.n = 0; /* marks are of a network */
+	ady_wire_put_watermark(&b, &w);
+	CHECK_ERR(ady_wire_read_watermark(&got, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
+	b.n = 0;
+	w = (struct ady_wire_watermark){
+	    .op = ADY_WATERMARK_REVIVE, .key_id = marks.key_id, .record = marks.record};
+	ady_wire_put_watermark(&b, &w);
+	CHECK_ERR(ady_wire_read_watermark(&got, ady_buf_bytes(&b)), ADY_OK);
+	CHECK(got.op == ADY_WATERMARK_REVIVE && got.genesis_root.n == 0);
+	b.n = 0;
+	w.genesis_root = ady_bytes(filler, 31);
 	ady_wire_put_watermark(&b, &w);
 	CHECK_ERR(ady_wire_read_watermark(&got, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
 	b.n = 0;

@@ -45,6 +45,30 @@ CASE(the_floor_is_of_the_first_use)
 	ady_marks_close(m);
 }
 
+/* What was signed elsewhere until then is behind it, in the row and in this enclave. */
+CASE(a_revived_key_begins_anew)
+{
+	int64_t now = GENESIS + 100 * 12, later = GENESIS + 320 * 12;
+	uint8_t pub[48] = {[47] = 1}, other[48] = {[47] = 9};
+	struct ady_slash_state next;
+	struct ady_marks *m;
+	struct ady_fault f;
+
+	CHECK_ERR(ady_marks_open(&m, &config), ADY_OK);
+	CHECK_ERR(ask_block(m, 1, now, 101, &next, &f), ADY_E_SLASHING); /* first use */
+	CHECK_ERR(ask_block(m, 1, later, 320, &next, &f), ADY_OK);
+	ady_marks_renew(m, pub, later);
+	CHECK_ERR(ask_block(m, 1, later + 12, 321, &next, &f), ADY_E_SLASHING);
+	CHECK_STR(f.detail, "it is of a time before this enclave first used the key");
+	CHECK_ERR(ask_block(m, 1, later + 7 * 12, 327, &next, &f), ADY_OK);
+	ady_marks_renew(m, pub, now); /* never back */
+	CHECK_ERR(ask_block(m, 1, later + 7 * 12, 326, &next, &f), ADY_E_SLASHING);
+	ady_marks_renew(m, other, later); /* of a key that was not used: its first use is later */
+	CHECK_INT(ady_marks_revival(m, later), 326 / 32 + 1);
+	CHECK_INT(ady_marks_revival(m, 0), 1);
+	ady_marks_close(m);
+}
+
 CASE(no_more_keys_than_configured)
 {
 	struct ady_slash_state next;
@@ -91,6 +115,7 @@ CASE(quarantine)
 int main(void)
 {
 	RUN(the_floor_is_of_the_first_use);
+	RUN(a_revived_key_begins_anew);
 	RUN(no_more_keys_than_configured);
 	RUN(what_was_written_is_remembered);
 	RUN(quarantine);
