@@ -361,16 +361,26 @@ static enum ady_err read_states(struct ady_gateway_config *c, const struct ady_c
 
 static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_conf *root)
 {
-	static const char *const known[] = {"listen",        "tls",
-	                                    "enclave",       "relay",
-	                                    "aws",           "store",
-	                                    "threads",       "request_timeout_ms",
-	                                    "access_log",    "plain_anywhere",
-	                                    "callers",       "quotas",
-	                                    "nodes",         "ipc",
-	                                    "default_chain", "validators",
-	                                    "attestation",   "audit",
-	                                    "states",        "keymanager",
+	static const char *const known[] = {"listen",
+	                                    "tls",
+	                                    "enclave",
+	                                    "relay",
+	                                    "aws",
+	                                    "store",
+	                                    "threads",
+	                                    "request_timeout_ms",
+	                                    "access_log",
+	                                    "plain_anywhere",
+	                                    "callers",
+	                                    "quotas",
+	                                    "nodes",
+	                                    "ipc",
+	                                    "default_chain",
+	                                    "validators",
+	                                    "attestation",
+	                                    "audit",
+	                                    "states",
+	                                    "keymanager",
 	                                    NULL};
 	enum ady_err err = ady_conf_members(root, known);
 

@@ -43,7 +43,7 @@ struct ady_gateway {
 	const struct ady_gateway_config *config;
 	struct ady_credentials *credentials;
 	struct ady_store *store;
-	struct ady_states *states; /* NULL: nothing is counted, and no validators */
+	struct ady_states *states;         /* NULL: nothing is counted, and no validators */
 	struct ady_keymanager *keymanager; /* NULL: it is not served */
 	struct ady_tenant_keys *tenant_keys;
 	struct ady_key_count key_count;

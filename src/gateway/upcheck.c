@@ -57,7 +57,7 @@ void ady_page_healthcheck(struct ady_shard *shard, struct ady_http_request *req)
 	put_check(out, "[", "enclave", r.enclave.ok);
 	put_check(out, ",", "kms", r.kms.ok);
 	put_check(out, ",", "keys-check", r.store.ok);
-	if (r.has_states)
+	if (shard->gateway->config->validators.on)
 		put_check(out, ",", "slashing-protection-db-health-check", r.states.ok);
 	ady_dyn_printf(out, "],\"outcome\":\"%s\"}\n", status);
 	answer(shard, req, ADY_ROUTE_HEALTHCHECK, status[0] == 'U' ? 200 : 503, ADY_JSON_TYPE);

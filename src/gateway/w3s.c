@@ -98,7 +98,7 @@ void ady_w3s_put(struct ady_dyn *out, struct ady_shard *shard)
 		                    "Enabled keys in the store, when they were last counted.",
 		                    (double)keys);
 	put_curve(out, &sum, ADY_W3S_SECP256K1);
-	if (!g->states)
+	if (!g->config->validators.on)
 		return;
 	put_curve(out, &sum, ADY_W3S_BLS);
 	put_slashing(out, &sum, g->states);

@@ -76,7 +76,7 @@ await test('a token file that cannot be used stops the start', async () => {
   const bad = join(s.dir, 'bad-token');
   const config = join(s.dir, 'bad.json');
   const attempt = (keymanager) => {
-    writeFileSync(config, JSON.stringify({ ...JSON.parse(readFileSync(join(s.dir, 'gateway.json'), 'utf8')), listen: ['tcp:127.0.0.1:0'], relay: undefined, validators, keymanager }));
+    writeFileSync(config, JSON.stringify({ ...JSON.parse(readFileSync(join(s.dir, 'gateway.json'), 'utf8')), listen: ['tcp:127.0.0.1:0'], relay: undefined, audit: undefined, validators, keymanager }));
     return run(`${bin}/adyton-gateway`, ['--config', config]);
   };
   for (const text of ['', 'short', '0'.repeat(63), 'g'.repeat(64), `${'0'.repeat(64)} x`]) {
