@@ -227,109 +227,103 @@ CASE(the_enclave_that_is_sealed_to)
 	refused("attestation", "{\"pcr0\":[\"00\"]}", "attestation.pcr0", "96 hex digits");
 	refused("attestation", "{\"pcr8\":[\"" PCR "00\"]}", "attestation.pcr8", "96 hex digits");
 	refused("attestation", "{\"pcr8\":[7]}", "attestation.pcr8", "96 hex digits");
-	/* The minimal file with states and these members of keymanager. */
-	static void no_keymanager(const char *members, const char *where, const char *words)
-	{
-		char text[1024];
-		struct ady_buf b = ady_buf(text, sizeof text);
-		struct ady_gateway_config c;
-		struct ady_fault f;
+}
 
-		ady_buf_printf(&b, "%.*s,\"validators\":{\"states\":\"memory\"},\"keymanager\":%s}",
-		               (int)sizeof minimal - 2, minimal, members);
-		CHECK_ERR(ady_gateway_config_parse(&c, ady_buf_bytes(&b), &f), ADY_E_CONFIG);
-		CHECK_STR(f.where, where);
-		CHECK(strstr(f.detail, words) != NULL);
-	}
+/* The minimal file with states and these members of keymanager. */
+static void no_keymanager(const char *members, const char *where, const char *words)
+{
+	char text[1024];
+	struct ady_buf b = ady_buf(text, sizeof text);
+	struct ady_gateway_config c;
+	struct ady_fault f;
 
-	CASE(faults_of_keymanager_are_named_with_their_path)
-	{
-		refused("keymanager", "{\"token_file\":\"t\"}", "keymanager",
-		        "needs validators.states");
-		no_keymanager("[]", "keymanager", "no object");
-		no_keymanager("{}", "keymanager.token_file", "required");
-		no_keymanager("{\"token_file\":1}", "keymanager.token_file", "no path");
-		no_keymanager("{\"token_file\":\"\"}", "keymanager.token_file", "no path");
-		no_keymanager("{\"token_files\":[]}", "keymanager.token_files", "no object");
-		no_keymanager("{\"token_files\":{}}", "keymanager.token_file", "required");
-		no_keymanager("{\"token_files\":{\"\":\"x\"}}", "keymanager.token_files.",
-		              "no name");
-		no_keymanager("{\"token_file\":\"t\",\"token_files\":{\"default\":\"x\"}}",
-		              "keymanager.token_files.default", "by token_file");
-		no_keymanager("{\"token_file\":\"t\",\"x\":1}", "keymanager.x", "not known");
-		no_keymanager("{\"token_file\":\"t\",\"fee_recipient\":\"0x12\"}",
-		              "keymanager.fee_recipient", "no address");
-		no_keymanager("{\"token_file\":\"t\",\"gas_limit\":0}", "keymanager.gas_limit",
-		              "between");
-		no_keymanager(
-		    "{\"token_file\":\"t\",\"graffiti\":\"123456789012345678901234567890123\"}",
-		    "keymanager.graffiti", "32 bytes");
-	}
+	ady_buf_printf(&b, "%.*s,\"validators\":{\"states\":\"memory\"},\"keymanager\":%s}",
+	               (int)sizeof minimal - 2, minimal, members);
+	CHECK_ERR(ady_gateway_config_parse(&c, ady_buf_bytes(&b), &f), ADY_E_CONFIG);
+	CHECK_STR(f.where, where);
+	CHECK(strstr(f.detail, words) != NULL);
+}
 
-	CASE(faults_of_the_beacon_node_are_named)
-	{
-		refused("validators", "{\"states\":\"memory\",\"beacon\":\"ws://x\"}",
-		        "validators.beacon", "http");
-		refused("validators", "{\"states\":\"memory\",\"beacon\":\"x\"}",
-		        "validators.beacon", "");
-		refused("validators", "{\"states\":\"memory\",\"beacon\":\"http://x/?a=b\"}",
-		        "validators.beacon", "query");
-		refused("validators",
-		        "{\"states\":\"memory\",\"beacon\":\"http://"
-		        "x\",\"beacon_authorization\":\"a\\nb\"}",
-		        "validators.beacon_authorization", "character");
-	}
+CASE(faults_of_keymanager_are_named_with_their_path)
+{
+	refused("keymanager", "{\"token_file\":\"t\"}", "keymanager", "needs validators.states");
+	no_keymanager("[]", "keymanager", "no object");
+	no_keymanager("{}", "keymanager.token_file", "required");
+	no_keymanager("{\"token_file\":1}", "keymanager.token_file", "no path");
+	no_keymanager("{\"token_file\":\"\"}", "keymanager.token_file", "no path");
+	no_keymanager("{\"token_files\":[]}", "keymanager.token_files", "no object");
+	no_keymanager("{\"token_files\":{}}", "keymanager.token_file", "required");
+	no_keymanager("{\"token_files\":{\"\":\"x\"}}", "keymanager.token_files.", "no name");
+	no_keymanager("{\"token_file\":\"t\",\"token_files\":{\"default\":\"x\"}}",
+	              "keymanager.token_files.default", "by token_file");
+	no_keymanager("{\"token_file\":\"t\",\"x\":1}", "keymanager.x", "not known");
+	no_keymanager("{\"token_file\":\"t\",\"fee_recipient\":\"0x12\"}",
+	              "keymanager.fee_recipient", "no address");
+	no_keymanager("{\"token_file\":\"t\",\"gas_limit\":0}", "keymanager.gas_limit", "between");
+	no_keymanager("{\"token_file\":\"t\",\"graffiti\":\"123456789012345678901234567890123\"}",
+	              "keymanager.graffiti", "32 bytes");
+}
 
-	CASE(faults_of_quotas_are_named_with_their_path)
-	{
-		refused("quotas", "[]", "quotas", "no object");
-		refused("quotas", "{\"a\":{}}", "quotas.a", "tenant of no caller");
-		refused("quotas", "{\"*\":{\"rate\":0}}", "quotas.*.rate", "between");
-		refused("quotas", "{\"*\":{\"burst\":1}}", "quotas.*.burst", "without rate");
-		refused("quotas", "{\"*\":{\"weight\":1001}}", "quotas.*.weight", "between");
-		refused("quotas", "{\"*\":{\"x\":1}}", "quotas.*.x", "not known");
-		refused("quotas", "{\"*\":1}", "quotas.*", "no object");
-	}
+CASE(faults_of_the_beacon_node_are_named)
+{
+	refused("validators", "{\"states\":\"memory\",\"beacon\":\"ws://x\"}", "validators.beacon",
+	        "http");
+	refused("validators", "{\"states\":\"memory\",\"beacon\":\"x\"}", "validators.beacon", "");
+	refused("validators", "{\"states\":\"memory\",\"beacon\":\"http://x/?a=b\"}",
+	        "validators.beacon", "query");
+	refused("validators",
+	        "{\"states\":\"memory\",\"beacon\":\"http://"
+	        "x\",\"beacon_authorization\":\"a\\nb\"}",
+	        "validators.beacon_authorization", "character");
+}
 
-	CASE(what_is_not_strict_json_is_refused)
-	{
-		static const char *const bad[] = {"", "[]", "{\"listen\":[],\"listen\":[]}", "{}x",
-		                                  "{"};
-		struct ady_gateway_config c;
-		struct ady_fault f;
+CASE(faults_of_quotas_are_named_with_their_path)
+{
+	refused("quotas", "[]", "quotas", "no object");
+	refused("quotas", "{\"a\":{}}", "quotas.a", "tenant of no caller");
+	refused("quotas", "{\"*\":{\"rate\":0}}", "quotas.*.rate", "between");
+	refused("quotas", "{\"*\":{\"burst\":1}}", "quotas.*.burst", "without rate");
+	refused("quotas", "{\"*\":{\"weight\":1001}}", "quotas.*.weight", "between");
+	refused("quotas", "{\"*\":{\"x\":1}}", "quotas.*.x", "not known");
+	refused("quotas", "{\"*\":1}", "quotas.*", "no object");
+}
 
-		for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-			CHECK_ERR(ady_gateway_config_parse(&c, ady_bytes_str(bad[i]), &f),
-			          ADY_E_CONFIG);
-		CHECK_ERR(ady_gateway_config_read(&c, "/nowhere/x.json", &f), ADY_E_CONFIG);
-		CHECK(strstr(f.detail, "/nowhere/x.json") != NULL);
-	}
+CASE(what_is_not_strict_json_is_refused)
+{
+	static const char *const bad[] = {"", "[]", "{\"listen\":[],\"listen\":[]}", "{}x", "{"};
+	struct ady_gateway_config c;
+	struct ady_fault f;
 
-	CASE(plain_http_beyond_loopback_must_be_asked_for)
-	{
-		static const char text[] =
-		    "{\"listen\":[\"tcp:0.0.0.0:80\"],\"enclave\":\"unix:/e\","
-		    "\"aws\":{\"region\":\"r\"},\"plain_anywhere\":true}";
-		struct ady_gateway_config c;
-		struct ady_fault f;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		CHECK_ERR(ady_gateway_config_parse(&c, ady_bytes_str(bad[i]), &f), ADY_E_CONFIG);
+	CHECK_ERR(ady_gateway_config_read(&c, "/nowhere/x.json", &f), ADY_E_CONFIG);
+	CHECK(strstr(f.detail, "/nowhere/x.json") != NULL);
+}
 
-		CHECK_ERR(ady_gateway_config_parse(&c, ady_bytes_str(text), &f), ADY_OK);
-		ady_gateway_config_clear(&c);
-	}
+CASE(plain_http_beyond_loopback_must_be_asked_for)
+{
+	static const char text[] = "{\"listen\":[\"tcp:0.0.0.0:80\"],\"enclave\":\"unix:/e\","
+	                           "\"aws\":{\"region\":\"r\"},\"plain_anywhere\":true}";
+	struct ady_gateway_config c;
+	struct ady_fault f;
 
-	int main(void)
-	{
-		RUN(a_minimal_file_has_defaults);
-		RUN(everything_can_be_set);
-		RUN(each_fault_is_named_with_its_path);
-		RUN(faults_of_callers_are_named_with_their_path);
-		RUN(a_high_watermark_has_both_parts);
-		RUN(faults_of_validators_are_named_with_their_path);
-		RUN(the_enclave_that_is_sealed_to);
-		RUN(faults_of_keymanager_are_named_with_their_path);
-		RUN(faults_of_the_beacon_node_are_named);
-		RUN(faults_of_quotas_are_named_with_their_path);
-		RUN(what_is_not_strict_json_is_refused);
-		RUN(plain_http_beyond_loopback_must_be_asked_for);
-		return test_end();
-	}
+	CHECK_ERR(ady_gateway_config_parse(&c, ady_bytes_str(text), &f), ADY_OK);
+	ady_gateway_config_clear(&c);
+}
+
+int main(void)
+{
+	RUN(a_minimal_file_has_defaults);
+	RUN(everything_can_be_set);
+	RUN(each_fault_is_named_with_its_path);
+	RUN(faults_of_callers_are_named_with_their_path);
+	RUN(a_high_watermark_has_both_parts);
+	RUN(faults_of_validators_are_named_with_their_path);
+	RUN(the_enclave_that_is_sealed_to);
+	RUN(faults_of_keymanager_are_named_with_their_path);
+	RUN(faults_of_the_beacon_node_are_named);
+	RUN(faults_of_quotas_are_named_with_their_path);
+	RUN(what_is_not_strict_json_is_refused);
+	RUN(plain_http_beyond_loopback_must_be_asked_for);
+	return test_end();
+}
