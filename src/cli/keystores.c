@@ -31,7 +31,8 @@ static bool root_of(char out[static 67], const char *network)
 	         ady_hex_decode(bytes, sizeof bytes, &n, ady_bytes_str(network + 2)) != ADY_OK ||
 	         n != sizeof bytes)
 		return false;
-	memcpy(out, "0x", 2);
+	out[0] = '0';
+	out[1] = 'x';
 	ady_hex_encode(out + 2, ady_bytes(bytes, sizeof bytes));
 	return true;
 }

@@ -21,9 +21,7 @@ static void fetch_all(void)
 	evp.aes256_cbc = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
 	evp.aes256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
 	evp.aes128_ctr = EVP_CIPHER_fetch(NULL, "AES-128-CTR", NULL);
-	evp.pbkdf2 = EVP_KDF_fetch(NULL, "PBKDF2", NULL);
-	if (!evp.sha256 || !evp.sha384 || !evp.aes256_cbc || !evp.aes256_gcm || !evp.aes128_ctr ||
-	    !evp.pbkdf2)
+	if (!evp.sha256 || !evp.sha384 || !evp.aes256_cbc || !evp.aes256_gcm || !evp.aes128_ctr)
 		ADY_BUG("OpenSSL lacks an algorithm");
 }
 

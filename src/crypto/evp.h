@@ -6,12 +6,10 @@
 #define ADY_CRYPTO_EVP_H
 
 #include <openssl/evp.h>
-#include <openssl/kdf.h>
 
 struct ady_evp {
 	EVP_MD *sha256, *sha384;
 	EVP_CIPHER *aes256_cbc, *aes256_gcm, *aes128_ctr;
-	EVP_KDF *pbkdf2;
 };
 
 /* The fetched algorithms. An OpenSSL without one of them ends the program. */

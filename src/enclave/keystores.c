@@ -123,7 +123,7 @@ static __attribute__((noinline)) enum ady_err derive(struct ady_keystores *ks, u
                                                      struct ady_job *job, struct ady_fault *f)
 {
 	const bool v3 = job->import_form == ADY_IMPORT_V3;
-	struct ady_bytes plain, text, password;
+	struct ady_bytes plain = {0}, text = {0}, password = {0};
 	enum ady_err err = unseal(import_key, job, room, &plain, f);
 
 	if (err == ADY_OK)

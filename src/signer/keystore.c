@@ -255,7 +255,7 @@ enum ady_err ady_keystore_read(struct ady_keystore *ks, enum ady_keystore_form f
 		return refuse(&root, NULL, "is not strict JSON, or too large");
 	if (ady_json_kind(&doc, 0) != ADY_JSON_OBJECT)
 		return refuse(&root, NULL, "must be an object");
-	if ((err = read_number(&root, "version", v3 ? 3 : 4, v3 ? 3 : 4, &version)) != ADY_OK)
+	if (read_number(&root, "version", v3 ? 3 : 4, v3 ? 3 : 4, &version) != ADY_OK)
 		return refuse(&root, "version", v3 ? "must be 3" : "must be 4");
 	err = v3 ? read_v3(ks, &root) : read_eip2335(ks, &root);
 	if (err != ADY_OK)
