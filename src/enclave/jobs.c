@@ -21,10 +21,13 @@ enum ady_err ady_jobs_open(struct ady_jobs **out, size_t n)
 	*out = NULL;
 	if (!jobs)
 		return ADY_E_MEMORY;
-	/* mmap and not calloc: pages of jobs that are never used are never touched. */
+	/* mmap and not calloc: pages of jobs that are never used are never touched. All of them may
+	 * be more than a small machine has, which the kernel refuses unless it is told not to
+	 * count.
+	 */
 	jobs->n = n;
 	jobs->all = mmap(NULL, n * sizeof *jobs->all, PROT_READ | PROT_WRITE,
-	                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (jobs->all == MAP_FAILED) {
 		free(jobs);
 		return ADY_E_MEMORY;

@@ -2,13 +2,14 @@
 // The whole signing flow against the image, booted: client, gateway, virtio-vsock, enclave, relay, KMS,
 // whose Decrypt asks for the PCR0 that `image build` printed and that the machine itself measured.
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createHash, randomBytes, scryptSync } from 'node:crypto';
 import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, done, random, skip, until } from '../e2e/lib/tap.mjs';
+import { sealKeystore } from '../e2e/lib/import.mjs';
 import { awsEnv, bin, putKey, request, run, scratch, sign, startStack, tail } from '../e2e/lib/stack.mjs';
 import { goodTx } from '../e2e/lib/hostile.mjs';
-import { Transaction } from '../e2e/lib/txs.mjs';
+import { Transaction, computeAddress, keccak256 } from '../e2e/lib/txs.mjs';
 import { readDocument } from './lib/document.mjs';
 import { tools } from './lib/machine.mjs';
 
@@ -64,6 +65,34 @@ await test('the image boots, and a transaction is signed through virtio-vsock', 
   assert.equal(at.state, 'running');
   assert.equal(at.simulated, true);
   assert.equal(at.starts, 1);
+});
+
+await test('keystores are opened in the machine; one that needs more memory than it has is refused, and it goes on', async () => {
+  const answer = await request(`${s.gateway}/v1/import-key?nonce=00`);
+  assert.equal(answer.status, 200, answer.body);
+  const { publicKey } = readDocument(Buffer.from(answer.json.document, 'base64'));
+  const key = r.bytes(32);
+  const salt = r.bytes(32);
+  const keystore = (n, dk) => {
+    const cipher = createCipheriv('aes-128-ctr', dk.subarray(0, 16), Buffer.alloc(16));
+    const text = Buffer.concat([cipher.update(key), cipher.final()]);
+    const mac = keccak256(Buffer.concat([dk.subarray(16), text])).slice(2);
+    return { version: 3, crypto: { cipher: 'aes-128-ctr', cipherparams: { iv: '00'.repeat(16) }, ciphertext: text.toString('hex'), kdf: 'scrypt', kdfparams: { dklen: 32, n, r: 8, p: 1, salt: salt.toString('hex') }, mac } };
+  };
+  const bring = async (id, file) => {
+    const { enc, sealed, options } = await sealKeystore(publicKey, file, 'pw', { id });
+    return request(`${s.gateway}/v1/keys`, { method: 'POST', body: { options, form: 'v3', enc: enc.toString('base64'), sealed: sealed.toString('base64') } });
+  };
+  const dk = scryptSync('pw', salt, 32, { N: 4096, r: 8, p: 1 });
+  const good = await bring('from-keystore', keystore(4096, dk));
+  assert.equal(good.status, 201, good.body);
+  assert.equal(good.json.address, computeAddress('0x' + key.toString('hex')));
+  const large = await bring('large', keystore(524288, dk));
+  assert.deepEqual([large.status, large.json.code, large.json.where], [413, 'too_large', 'keystore.crypto'], large.body);
+  console.log(`# ${large.json.detail}`);
+  const broken = await bring('broken', keystore(8192, dk));
+  assert.equal(broken.json.code, 'password_wrong');
+  right(await sign(s, 'k', goodTx({ nonce: 77 })), 77);
 });
 
 await test('image build prints the same measurement of the same inputs, and the same bytes', () => {

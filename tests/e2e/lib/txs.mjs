@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { hashAuthorization } from 'ethers';
 
 // for tests in other folders, which npm's packages are not installed beside
-export { Transaction } from 'ethers';
+export { Transaction, computeAddress, keccak256 } from 'ethers';
 
 const wei = (v) => BigInt(v);
 

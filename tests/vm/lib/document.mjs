@@ -34,7 +34,7 @@ function decode(bytes) {
   return value;
 }
 
-/** { alg, certificate, signature, timestamp, nonce, pcrs: { index: hex } } */
+/** { alg, certificate, signature, timestamp, nonce, publicKey, pcrs: { index: hex } } */
 export function readDocument(bytes) {
   const [header, , payload, signature] = decode(bytes);
   const fields = decode(payload);
@@ -45,6 +45,7 @@ export function readDocument(bytes) {
     signature,
     timestamp: fields.get('timestamp'),
     nonce: fields.get('nonce'),
+    publicKey: fields.get('public_key'),
     pcrs,
   };
 }
