@@ -27,12 +27,12 @@ void ady_notary_close(struct ady_notary *notary);
 /* The public half of the response key: its SubjectPublicKeyInfo (RFC 8410), 44 bytes. */
 struct ady_bytes ady_notary_public(const struct ady_notary *notary);
 
-/* Give n entries (1 to ADY_NOTARY_TOGETHER) the next places of the chain and prove them.
+/* Give count entries (1 to ADY_NOTARY_TOGETHER) the next places of the chain and prove them.
  * tails:   of each, what ady_audit_put_tail has written.
  * Out:     proofs: theirs, behind each other; ends[i]: where that of entry i ends in it. Room:
  *          ADY_NOTARY_PROOFS.
  * Time:    constant in the key; one signature. Heap: none. */
-void ady_notary_prove(struct ady_notary *notary, const struct ady_bytes *tails, size_t n,
+void ady_notary_prove(struct ady_notary *notary, const struct ady_bytes *tails, size_t count,
                       struct ady_buf *proofs, size_t *ends);
 
 /* Append the proofs of the entries from sequence `from` on that are still there, as many as fit.

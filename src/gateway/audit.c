@@ -221,6 +221,8 @@ static void put_group(struct ady_audit *a)
 	uint64_t highest = 0;
 	bool any = false;
 
+	if (a->group_n == 0)
+		return; /* a document alone */
 	qsort(a->group, a->group_n, sizeof(struct line *), by_place);
 	for (size_t i = 0; i < a->group_n; i++) {
 		const struct line *line = a->group[i];
