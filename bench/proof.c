@@ -50,8 +50,8 @@ int main(int argc, char **argv)
 	if (ady_notary_open(&notary) != ADY_OK)
 		return 1;
 	if (argc == 3) {
-		together = (size_t)atoi(argv[2]);
-		for (int i = atoi(argv[1]); i > 0; i--)
+		together = (size_t)strtol(argv[2], NULL, 10);
+		for (long i = strtol(argv[1], NULL, 10); i > 0; i--)
 			prove();
 		return 0;
 	}
