@@ -34,6 +34,7 @@ CASE(the_floor_is_of_the_first_use)
 	CHECK_ERR(ady_marks_open(&m, &config), ADY_OK);
 	CHECK_ERR(ask_block(m, 1, now, 101, &next, &f), ADY_E_SLASHING);
 	CHECK_STR(f.detail, "it is of a time before this enclave first used the key");
+	CHECK_STR(f.where, ADY_SLASH_FLOOR);
 	CHECK_ERR(ask_block(m, 1, now, 102, &next, &f), ADY_E_SLASHING);
 	CHECK_STR(f.detail, "it is of the future");
 	CHECK_ERR(ask_block(m, 1, now + 6 * 12, 106, &next, &f), ADY_E_SLASHING);
