@@ -57,6 +57,7 @@ enum ady_wire_type {
 	ADY_WIRE_DUTY = 12, /* sign a validator's duty (codec/wire_duty.h) */
 	ADY_WIRE_WATERMARK = 13,     /* make, raise or retire a validator's state */
 	ADY_WIRE_POLICY_CHANGE = 14, /* seal a record anew with another policy */
+	ADY_WIRE_DERIVE = 15,        /* keys of a wallet (codec/wire_wallet.h) */
 	ADY_WIRE_RELAY = 16,         /* enclave to parent: connect this stream to host and port */
 	ADY_WIRE_STATE_CAS =
 	    17, /* enclave to parent: write a validator's state, if it is still the old */
@@ -112,7 +113,7 @@ struct ady_wire_signed {
 };
 
 /* Numbers of enum ady_curve (signer/record.h). */
-enum { ADY_WIRE_CURVE_MAX = 2, ADY_WIRE_DATA_KEY_MAX = 1024, ADY_WIRE_TENANT_MAX = 63 };
+enum { ADY_WIRE_CURVE_MAX = 3, ADY_WIRE_DATA_KEY_MAX = 1024, ADY_WIRE_TENANT_MAX = 63 };
 
 struct ady_wire_create {
 	uint64_t curve;
@@ -165,6 +166,7 @@ enum ady_wire_import_form {
 	/* Sealed like 0: a keystore and its password (signer/keystore.h). */
 	ADY_IMPORT_V3 = 2,
 	ADY_IMPORT_EIP2335 = 3,
+	ADY_IMPORT_WALLET = 4, /* as SEALED: a BIP-39 sentence and a passphrase */
 };
 
 enum { ADY_WIRE_SEALED_MAX = 4096, ADY_WIRE_KMS_MAX = 6144, ADY_WIRE_KEYSTORE_MAX = 16 * 1024 };

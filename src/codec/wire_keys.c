@@ -76,7 +76,7 @@ enum ady_err ady_wire_read_import(struct ady_wire_import *m, struct ady_bytes bo
 	size_t enc_n;
 
 	take_create(&c, &m->create);
-	m->form = take_uint(&c, 4, ADY_IMPORT_EIP2335);
+	m->form = take_uint(&c, 4, ADY_IMPORT_WALLET);
 	enc_n = m->form == ADY_IMPORT_SAMPLE ? 0 : 32;
 	m->enc = take_bytes(&c, 5, enc_n, enc_n);
 	m->sealed = take_bytes(&c, 6, 1, ady_wire_sealed_max(m->form));

@@ -8,6 +8,7 @@
 #include "enclave/making_job.h"
 #include "signer/import.h"
 #include "signer/make.h"
+#include "signer/wallet.h"
 
 /* What lies sealed in the job, enc before it, to the worker's locked memory. */
 static enum ady_err unseal(struct ady_keyroom *room, struct ady_job *job, size_t worker,
@@ -37,7 +38,7 @@ static enum ady_err open_sample(struct ady_keyroom *room, struct ady_job *job, s
 static enum ady_err open_import(struct ady_keyroom *room, struct ady_job *job, size_t worker,
                                 struct ady_bytes *plaintext, struct ady_fault *f)
 {
-	if (job->import_form == ADY_IMPORT_SEALED)
+	if (job->import_form == ADY_IMPORT_SEALED || job->import_form == ADY_IMPORT_WALLET)
 		return unseal(room, job, worker, plaintext, f);
 	if (job->import_form == ADY_IMPORT_SAMPLE)
 		return open_sample(room, job, worker, plaintext, f);
@@ -58,7 +59,10 @@ static void run_import(struct ady_work *work, size_t worker)
 	job->sign.record.created = (uint64_t)(ady_wall_ms() / 1000);
 	if (err == ADY_OK)
 		err = open_import(room, job, worker, &plaintext, &f);
-	if (err == ADY_OK)
+	if (err == ADY_OK && job->import_form == ADY_IMPORT_WALLET)
+		err = ady_wallet_take(&job->sign.record, room->secp, &envelope,
+		                      room->spaces[worker].data_key, plaintext, &f);
+	else if (err == ADY_OK)
 		err = ady_take_key(&job->sign.record, job->sign.from, room->secp, &envelope,
 		                   room->spaces[worker].data_key, plaintext, &f);
 	if (err == ADY_OK && job->taken)
@@ -89,12 +93,13 @@ static void run_keystore(struct ady_work *work, size_t worker)
 	ady_jobs_give(room->config.jobs, job);
 }
 
-/* Which curve the keys in a form's files are of. */
+/* Which curve what has a form is of. */
 static bool is_curve_of(uint64_t form, enum ady_curve curve)
 {
-	return form == ADY_IMPORT_V3        ? curve == ADY_CURVE_SECP256K1
-	       : form == ADY_IMPORT_EIP2335 ? curve == ADY_CURVE_BLS12_381
-	                                    : true;
+	return form == ADY_IMPORT_V3 ? curve == ADY_CURVE_SECP256K1
+	       : form == ADY_IMPORT_EIP2335
+	           ? curve == ADY_CURVE_BLS12_381
+	           : (form == ADY_IMPORT_WALLET) == (curve == ADY_CURVE_WALLET);
 }
 
 /* Whoever has a ciphertext of the sample may have it signed with; nothing more may come of it. */
@@ -114,7 +119,7 @@ static enum ady_err begin_import(struct ady_job *job, struct ady_space *space,
 		job->before = run_keystore;
 	if (!is_curve_of(m.form, j->record.curve))
 		return ady_fail(f, ADY_E_FIELD_INVALID, "curve",
-		                "is not that of keystores of this form");
+		                "is not that of what is sealed in this form");
 	if (m.form == ADY_IMPORT_SAMPLE && j->record.allow)
 		return ady_fail(f, ADY_E_DENIED, "allow",
 		                "may not be given to a key that was not sealed for it");

@@ -11,6 +11,7 @@
 #include "codec/wire.h"
 #include "enclave/answer.h"
 #include "enclave/data_keys.h"
+#include "signer/derive.h"
 #include "signer/duty.h"
 #include "signer/keystore.h"
 
@@ -59,6 +60,8 @@ struct ady_job {
 	bool row_known;          /* its row is the one that is remembered */
 	void (*go)(struct ady_job *job, struct ady_space *space);
 	void (*stop)(struct ady_job *job, enum ady_err err, struct ady_fault *f);
+	struct ady_derive derive; /* of a DERIVE, whose wallet is sign.record */
+	struct ady_record child;  /* the record of its keys */
 	struct ady_duty_job duty;
 	struct ady_sign_job sign;
 };

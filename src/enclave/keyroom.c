@@ -105,6 +105,16 @@ uint64_t ady_keyroom_now_s(const struct ady_keyroom *room)
 	return (uint64_t)(ady_wall_ms() / 1000);
 }
 
+struct ady_sign_setting ady_keyroom_setting(const struct ady_keyroom *room)
+{
+	return (struct ady_sign_setting){
+	    .deployment = room->config.config->deployment,
+	    .now_s = ady_keyroom_now_s(room),
+	    .born_s = room->born_s,
+	    .stamp_life_s = room->config.config->stamp_life_s,
+	};
+}
+
 enum ady_err ady_keyroom_use_stamps(struct ady_keyroom *room, const struct ady_sign_job *job,
                                     struct ady_fault *f)
 {

@@ -70,6 +70,9 @@ void ady_keyroom_close(struct ady_keyroom *room);
 /* Seconds since 1970; 0 when the clock is too far from the NSM's time to be relied on. */
 uint64_t ady_keyroom_now_s(const struct ady_keyroom *room);
 
+/* What the enclave knows of time and of itself, for a job that is prepared. */
+struct ady_sign_setting ady_keyroom_setting(const struct ady_keyroom *room);
+
 /* Use up the stamps of a request that is allowed. Returns what ady_replay_use returns. */
 enum ady_err ady_keyroom_use_stamps(struct ady_keyroom *room, const struct ady_sign_job *job,
                                     struct ady_fault *f);

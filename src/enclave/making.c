@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "enclave/making_job.h"
 #include "signer/make.h"
+#include "signer/wallet.h"
 
 /* A CREATE on KMS thread `worker`. */
 static void run_create(struct ady_work *work, size_t worker)
@@ -18,7 +19,10 @@ static void run_create(struct ady_work *work, size_t worker)
 	enum ady_err err = ady_making_data_key(room, job, worker, &f);
 
 	job->sign.record.created = (uint64_t)(ady_wall_ms() / 1000);
-	if (err == ADY_OK)
+	if (err == ADY_OK && job->sign.record.curve == ADY_CURVE_WALLET)
+		err = ady_wallet_make(&job->sign.record, room->secp, &envelope,
+		                      room->spaces[worker].data_key, &f);
+	else if (err == ADY_OK)
 		err = ady_make_key(&job->sign.record, job->sign.from, room->secp, &envelope,
 		                   room->spaces[worker].data_key, &f);
 	ady_making_settle(room, job, worker, ADY_WIRE_CREATE, err, &f);
@@ -110,6 +114,9 @@ static enum ady_err begin_batch(struct ady_job *job, struct ady_space *space, st
 		return ady_fail(f, ADY_E_FIELD_INVALID, "policy",
 		                "has limits or names who may change it: such keys are made one by "
 		                "one");
+	if (job->sign.record.curve == ADY_CURVE_WALLET)
+		return ady_fail(f, ADY_E_FIELD_INVALID, "curve",
+		                "is not made by the hundred: a wallet has any number of keys");
 	job->first = m.first;
 	job->count = m.count;
 	job->id_n = strlen(job->sign.record.id);

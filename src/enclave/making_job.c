@@ -132,6 +132,10 @@ enum ady_err ady_making_begin(struct ady_job *job, struct ady_space *space,
 
 	if (err != ADY_OK || (err = ady_making_keep_policy(job, space, f)) != ADY_OK)
 		return err;
+	if (rec->curve == ADY_CURVE_WALLET && job->sign.charging.guarded)
+		return ady_fail(f, ADY_E_FIELD_INVALID, "policy",
+		                "has limits or names who may change it, which keys of a wallet do "
+		                "not take");
 	rec->data_key_n = m->data_key.n;
 	if (m->data_key.n > 0)
 		memcpy(rec->data_key, m->data_key.p, m->data_key.n);
@@ -160,8 +164,8 @@ void ady_making_start(struct ady_keyroom *room, struct ady_space *space, struct 
 		return;
 	}
 	job->before = NULL;
+	job->owner = room;
 	if ((err = start(job, space, body, &f)) == ADY_OK) {
-		job->owner = room;
 		job->work = (struct ady_work){.fn = job->before ? job->before : run};
 		if ((err = submit(room, job, &f)) == ADY_OK)
 			return;

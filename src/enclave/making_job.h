@@ -8,7 +8,8 @@
 
 #include "enclave/keyroom.h"
 
-/* Read a message into job, on the lane. Returns the refusal with its reason in f. */
+/* Read a message into job, whose owner is the room, on the lane. Returns the refusal with its
+ * reason in f. */
 typedef enum ady_err ady_making_begin_fn(struct ady_job *job, struct ady_space *space,
                                          struct ady_bytes body, struct ady_fault *f);
 

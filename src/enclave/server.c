@@ -10,6 +10,7 @@
 
 #include "codec/wire_audit.h"
 #include "enclave/changing.h"
+#include "enclave/deriving.h"
 #include "enclave/held.h"
 #include "enclave/host_calls.h"
 #include "enclave/making.h"
@@ -292,6 +293,9 @@ static void on_frame(void *ctx, struct ady_channel *ch, const struct ady_wire_he
 		return;
 	case ADY_WIRE_IMPORT:
 		ady_making_import(lane->server->config.room, &lane->space, ch, head, body);
+		return;
+	case ADY_WIRE_DERIVE:
+		ady_deriving_take(lane->server->config.room, &lane->space, ch, head, body);
 		return;
 	case ADY_WIRE_LOCK:
 		on_lock(lane, ch, head, body);

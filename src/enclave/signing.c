@@ -202,12 +202,7 @@ static enum ady_err prepare(struct ady_signing *s, struct ady_space *space, stru
 	ady_asker_key(&job->asker, m.key_id);
 	job->sign.skip_verify = !s->room->config.config->verify_signatures;
 	job->sign.policies = space->policies;
-	job->sign.setting = (struct ady_sign_setting){
-	    .deployment = s->room->config.config->deployment,
-	    .now_s = ady_keyroom_now_s(s->room),
-	    .born_s = s->room->born_s,
-	    .stamp_life_s = s->room->config.config->stamp_life_s,
-	};
+	job->sign.setting = ady_keyroom_setting(s->room);
 	if ((err = ady_sign_prepare(&job->sign, &m, f)) == ADY_OK)
 		err = ady_keyroom_use_stamps(s->room, &job->sign, f);
 	atomic_fetch_add(&s->room->counters->prepare_us, (uint64_t)(ady_mono_us() - start));

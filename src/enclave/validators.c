@@ -195,12 +195,7 @@ static enum ady_err prepare(struct ady_validators *v, struct ady_space *space, s
 		return ady_fail(f, ADY_E_DENIED, "validators",
 		                "the enclave's configuration has no validators");
 	job->sign.policies = space->policies;
-	job->sign.setting = (struct ady_sign_setting){
-	    .deployment = v->room->config.config->deployment,
-	    .now_s = ady_keyroom_now_s(v->room),
-	    .born_s = v->room->born_s,
-	    .stamp_life_s = v->room->config.config->stamp_life_s,
-	};
+	job->sign.setting = ady_keyroom_setting(v->room);
 	job->stage = type == ADY_WIRE_DUTY ? ADY_JOB_DUTY : ADY_JOB_WATERMARK;
 	job->again = 0;
 	if (type == ADY_WIRE_DUTY && ady_wire_read_duty(&duty, body) == ADY_OK)

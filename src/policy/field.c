@@ -295,7 +295,7 @@ const char *ady_object_kind_name(enum ady_object_kind kind)
 {
 	static const char *const names[ADY_OBJECT_KINDS + 1] = {
 	    "transaction", "message", "validator_data", "typed_data", "authorization",
-	    "digest",      "clique",  "duty",           "unknown"};
+	    "digest",      "clique",  "duty",           "derive",     "unknown"};
 
 	return names[kind];
 }

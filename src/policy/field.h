@@ -20,6 +20,7 @@ enum ady_object_kind {
 	ADY_OBJECT_DIGEST,
 	ADY_OBJECT_CLIQUE,
 	ADY_OBJECT_DUTY,
+	ADY_OBJECT_DERIVE, /* keys of a wallet: nothing is signed */
 	ADY_OBJECT_KINDS,
 	ADY_OBJECT_UNKNOWN = ADY_OBJECT_KINDS, /* has no name in a policy: none allows it by kind */
 };

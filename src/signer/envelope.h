@@ -15,6 +15,16 @@ struct ady_envelope {
 	struct ady_gcm *gcm;
 };
 
+/* Seal a secret into rec, whose other members are complete and bound: rec->ciphertext is new.
+ * secret has as many bytes as a record of that curve seals. Returns ADY_E_CRYPTO. */
+enum ady_err ady_envelope_seal_bytes(struct ady_record *rec, const struct ady_envelope *e,
+                                     const uint8_t data_key32[static 32], struct ady_bytes secret);
+
+/* Open rec to out, n bytes, as ady_envelope_open. Out: all zero on error. */
+enum ady_err ady_envelope_open_bytes(uint8_t *out, size_t n, const struct ady_record *rec,
+                                     const struct ady_envelope *e,
+                                     const uint8_t data_key32[static 32], struct ady_fault *f);
+
 /* Seal key into rec, whose other members are complete and bound: rec->ciphertext is new.
  * Returns ADY_E_CRYPTO. */
 enum ady_err ady_envelope_seal(struct ady_record *rec, const struct ady_envelope *e,

@@ -8,11 +8,11 @@
 #include "crypto/ed25519.h"
 #include "crypto/rng.h"
 #include "signer/sign.h"
+#include "signer/wallet.h"
 
-/* The public key as records have it, and of secp256k1 the address. Both check the key's range. */
-static enum ady_err public_of(uint8_t pub[static 48], uint8_t address20[static 20],
-                              enum ady_curve curve, const struct ady_secp *secp,
-                              const struct ady_seckey *key)
+enum ady_err ady_key_public(uint8_t pub[static 48], uint8_t address20[static 20],
+                            enum ady_curve curve, const struct ady_secp *secp,
+                            const struct ady_seckey *key)
 {
 	uint8_t pub65[65];
 	enum ady_err err;
@@ -41,17 +41,17 @@ static enum ady_err opens_again(const struct ady_record *rec, const struct ady_s
 	uint8_t pub[48], address[20];
 
 	if (ady_envelope_open(&key, rec, e, data_key32, NULL) != ADY_OK ||
-	    public_of(pub, address, rec->curve, secp, &key) != ADY_OK ||
+	    ady_key_public(pub, address, rec->curve, secp, &key) != ADY_OK ||
 	    memcmp(pub, rec->pub, ady_curve_public_size(rec->curve)) != 0)
 		return ADY_E_CRYPTO;
 	return ADY_OK;
 }
 
-static enum ady_err seal(struct ady_record *rec, uint8_t address20[static 20],
-                         const struct ady_secp *secp, const struct ady_envelope *e,
-                         const uint8_t *data_key32, const struct ady_seckey *key)
+enum ady_err ady_key_seal(struct ady_record *rec, uint8_t address20[static 20],
+                          const struct ady_secp *secp, const struct ady_envelope *e,
+                          const uint8_t data_key32[static 32], const struct ady_seckey *key)
 {
-	enum ady_err err = public_of(rec->pub, address20, rec->curve, secp, key);
+	enum ady_err err = ady_key_public(rec->pub, address20, rec->curve, secp, key);
 
 	if (err != ADY_OK)
 		return err;
@@ -74,7 +74,7 @@ static __attribute__((noinline)) enum ady_err make(struct ady_record *rec,
 		ady_bls_generate(&key);
 	else
 		ady_random(key.b, sizeof key.b);
-	return seal(rec, address20, secp, e, data_key32, &key);
+	return ady_key_seal(rec, address20, secp, e, data_key32, &key);
 }
 
 enum ady_err ady_make_key(struct ady_record *rec, uint8_t address20[static 20],
@@ -97,7 +97,7 @@ static __attribute__((noinline)) enum ady_err take(
 	enum ady_err err =
 	    ady_sign_read_key(&key, rec->curve == ADY_CURVE_ED25519 ? NULL : secp, plaintext);
 
-	return err == ADY_OK ? seal(rec, address20, secp, e, data_key32, &key) : err;
+	return err == ADY_OK ? ady_key_seal(rec, address20, secp, e, data_key32, &key) : err;
 }
 
 enum ady_err ady_take_key(struct ady_record *rec, uint8_t address20[static 20],
@@ -131,14 +131,14 @@ static __attribute__((noinline)) enum ady_err reseal(
 	enum ady_err err;
 
 	if ((err = open_present(&key, rec, secp, e, opened)) != ADY_OK ||
-	    (err = public_of(pub, address20, rec->curve, secp, &key)) != ADY_OK)
+	    (err = ady_key_public(pub, address20, rec->curve, secp, &key)) != ADY_OK)
 		return err;
 	if (memcmp(pub, rec->pub, ady_curve_public_size(rec->curve)) != 0)
 		return ADY_E_RECORD_MISMATCH;
 	rec->envelope = true;
 	memcpy(rec->data_key, blob.p, blob.n);
 	rec->data_key_n = blob.n;
-	return seal(rec, address20, secp, e, next_data_key32, &key);
+	return ady_key_seal(rec, address20, secp, e, next_data_key32, &key);
 }
 
 enum ady_err ady_reseal_key(struct ady_record *rec, uint8_t address20[static 20],
@@ -146,7 +146,14 @@ enum ady_err ady_reseal_key(struct ady_record *rec, uint8_t address20[static 20]
                             struct ady_bytes opened, const uint8_t next_data_key32[static 32],
                             struct ady_bytes blob, struct ady_fault *f)
 {
-	enum ady_err err = reseal(rec, address20, secp, e, opened, next_data_key32, blob);
+	enum ady_err err;
+
+	if (rec->curve == ADY_CURVE_WALLET)
+		return opened.n == 32
+		           ? ady_wallet_reseal(rec, secp, e, opened.p, next_data_key32, blob, f)
+		           : ady_fail(f, ADY_E_KEY_FORM, "record", "%s",
+		                      ady_err_text(ADY_E_KEY_FORM));
+	err = reseal(rec, address20, secp, e, opened, next_data_key32, blob);
 
 	ady_stack_wipe();
 	return err == ADY_OK ? ADY_OK : ady_fail(f, err, "record", "%s", ady_err_text(err));
@@ -163,7 +170,7 @@ static __attribute__((noinline)) enum ady_err rebind(
 		return err;
 	ady_record_set_policy(rec, policy);
 	rec->revision++;
-	return seal(rec, address20, secp, e, data_key32, &key);
+	return ady_key_seal(rec, address20, secp, e, data_key32, &key);
 }
 
 enum ady_err ady_rebind_key(struct ady_record *rec, uint8_t address20[static 20],

@@ -8,6 +8,19 @@
 #include "crypto/secp.h"
 #include "signer/envelope.h"
 
+/* The public key of key as records of that curve have it, and of secp256k1 the address, else zero.
+ * Returns: ADY_E_KEY_RANGE; ADY_E_FIELD_INVALID for a wallet. Time: constant in the key; leaves
+ * copies on the stack, see ady_stack_wipe. */
+enum ady_err ady_key_public(uint8_t pub[static 48], uint8_t address20[static 20],
+                            enum ady_curve curve, const struct ady_secp *secp,
+                            const struct ady_seckey *key);
+
+/* Seal key into rec, which needs nothing but public key, texts and ciphertext; open it again, and
+ * compare. Returns: ADY_E_KEY_RANGE, ADY_E_CRYPTO. Copies as above. */
+enum ady_err ady_key_seal(struct ady_record *rec, uint8_t address20[static 20],
+                          const struct ady_secp *secp, const struct ady_envelope *e,
+                          const uint8_t data_key32[static 32], const struct ady_seckey *key);
+
 /* Make a secp256k1, ed25519 or BLS12-381 key from the kernel's randomness for rec, begun by
  * ady_record_begin and with data key and time in it: public key, texts and ciphertext are new.
  * Out:     address20, the Ethereum address; zero of the other curves, which have none.
@@ -25,11 +38,11 @@ enum ady_err ady_take_key(struct ady_record *rec, uint8_t address20[static 20],
                           const uint8_t data_key32[static 32], struct ady_bytes plaintext,
                           struct ady_fault *f);
 
-/* Seal the key of rec, which is complete and bound, under another data key, whose ciphertext of KMS
- * is blob. opened, secret: what KMS opened for rec, the data key of an envelope or the key itself.
- * Out:     rec, an envelope that says the same as before; address20.
- * Returns: ADY_E_RECORD_MISMATCH when it does not open, or to another key than the record's;
- *          ADY_E_KEY_FORM, ADY_E_KEY_RANGE, ADY_E_CRYPTO. */
+/* Seal the key or wallet of rec, which is complete and bound, under another data key, whose
+ * ciphertext of KMS is blob. opened, secret: what KMS opened for rec, the data key of an envelope
+ * or the key itself. Out:     rec, an envelope that says the same as before; address20. Returns:
+ * ADY_E_RECORD_MISMATCH when it does not open, or to another key than the record's; ADY_E_KEY_FORM,
+ * ADY_E_KEY_RANGE, ADY_E_CRYPTO. */
 enum ady_err ady_reseal_key(struct ady_record *rec, uint8_t address20[static 20],
                             const struct ady_secp *secp, const struct ady_envelope *e,
                             struct ady_bytes opened, const uint8_t next_data_key32[static 32],

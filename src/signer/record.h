@@ -21,25 +21,32 @@
  *                         "gateway" among them, or without the member, none is needed
  *   "policy": {..}        what may be signed (doc/policy.md), its text bound by its SHA-256
  *   "created": 1764000000 seconds since 1970
- *   "revision": 1         of an envelope: how often its policy was changed (signer/change.h) */
+ *   "revision": 1         of an envelope: how often its policy was changed (signer/change.h)
+ *   "origin": "ID PATH"   the wallet that the key was derived from, and by what path
+ *
+ * "curve": "wallet" is no key but what keys are derived from (signer/wallet.h): an envelope, of
+ * another size; its public key is that of the BIP-32 master key. */
 #ifndef ADY_SIGNER_RECORD_H
 #define ADY_SIGNER_RECORD_H
 
+#include "codec/hd_path.h"
 #include "codec/json.h"
 
 enum {
 	ADY_RECORD_CIPHERTEXT_MAX = 6144,
 	ADY_RECORD_SEALED = 12 + 32 + 16, /* bytes of an envelope's ciphertext */
+	ADY_RECORD_WALLET = 12 + 97 + 16, /* of a wallet's */
 	ADY_RECORD_DATA_KEY_MAX = 1024,   /* KMS makes about 200 bytes of 32 */
 	ADY_RECORD_CHAINS_MAX = 32,
 	ADY_RECORD_CALLERS_MAX = 16,
 	ADY_RECORD_POLICY_MAX = 32768,
+	ADY_RECORD_ORIGIN_MAX = 255 + 1 + ADY_HD_PATH_TEXT,
 	ADY_RECORD_CONTEXT_MAX = 9,
 	ADY_RECORD_AAD_MAX = 6144,
 	ADY_DATA_KEY_CONTEXT = 3,
 };
 
-enum ady_curve { ADY_CURVE_SECP256K1, ADY_CURVE_ED25519, ADY_CURVE_BLS12_381 };
+enum ady_curve { ADY_CURVE_SECP256K1, ADY_CURVE_ED25519, ADY_CURVE_BLS12_381, ADY_CURVE_WALLET };
 
 /* What "allow" may name, a bit each. */
 enum ady_allow { ADY_ALLOW_DIGEST = 1, ADY_ALLOW_UNPROTECTED = 2, ADY_ALLOW_WORDS = 2 };
@@ -69,6 +76,8 @@ struct ady_record {
 	uint64_t created;     /* 0: not known */
 	char created_text[21];
 	uint64_t revision; /* of the policy; 0: never changed, and not in the record */
+	char origin[ADY_RECORD_ORIGIN_MAX + 1]; /* empty: was not derived */
+	uint64_t words; /* of a wallet that is yet to be made: of its sentence */
 	uint8_t data_key[ADY_RECORD_DATA_KEY_MAX]; /* of an envelope */
 	size_t data_key_n;
 	uint8_t ciphertext[ADY_RECORD_CIPHERTEXT_MAX];
@@ -81,11 +90,17 @@ struct ady_record {
 /* The word of bit 0 .. ADY_ALLOW_WORDS - 1 of enum ady_allow. */
 const char *ady_allow_word(unsigned bit);
 
-/* The name of a curve in records: "secp256k1", "ed25519", "bls12-381". */
+/* The name of a curve in records: "secp256k1", "ed25519", "bls12-381", "wallet". */
 const char *ady_curve_name(enum ady_curve curve);
 
 /* Bytes of a curve's public key: compressed where there are two forms. */
 size_t ady_curve_public_size(enum ady_curve curve);
+
+/* Bytes of an envelope's ciphertext. */
+size_t ady_record_sealed_size(enum ady_curve curve);
+
+/* The kind of the paths to keys of a curve, which is not the wallet's. */
+enum ady_hd_path_kind ady_curve_path_kind(enum ady_curve curve);
 
 /* Read a record. key_id names the key that was asked for; a JSON record must carry it as its id
  * (a Secrets Manager ARN or name that ends in it is the gateway's affair: it passes the id).
@@ -112,9 +127,10 @@ bool ady_record_has_caller(const struct ady_record *rec, struct ady_bytes caller
 bool ady_record_needs_stamp(const struct ady_record *rec);
 
 /* Begin the record of a new key of a tenant from its options, a JSON object: {"id": ".."}, and
- * "allow", "chains", "callers" and "policy" as in a record (the last a view into options); "tenant"
- * and "curve" may be there when they agree. The key, its ciphertext, data key and time are missing
- * yet. Returns: ADY_E_JSON, ADY_E_JSON_DUPLICATE; the ADY_E_FIELD_* with the member's name in f. */
+ * "allow", "chains", "callers" and "policy" as in a record (the last a view into options); of a
+ * wallet "words", 12, 15, 18, 21 or 24 (when absent); "tenant" and "curve" may be there when they
+ * agree. The key, its ciphertext, data key and time are missing yet. Returns: ADY_E_JSON,
+ * ADY_E_JSON_DUPLICATE; the ADY_E_FIELD_* with the member's name in f. */
 enum ady_err ady_record_begin(struct ady_record *rec, enum ady_curve curve, struct ady_bytes tenant,
                               struct ady_bytes options, struct ady_fault *f);
 

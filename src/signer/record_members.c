@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "crypto/bip39.h"
 #include "signer/record_reader.h"
 
 enum { CIPHERTEXT_TEXT = ADY_BASE64_SIZE(ADY_RECORD_CIPHERTEXT_MAX) };
@@ -21,6 +22,8 @@ static const struct {
     [ADY_CURVE_ED25519] = {"ed25519", 32, 0, 0, "must be \"0x\" and 64 hex digits"},
     [ADY_CURVE_BLS12_381] = {"bls12-381", 48, 0xc0, 0x80,
                              "must be \"0x\" and the hex of a compressed public key, 48 bytes"},
+    [ADY_CURVE_WALLET] = {"wallet", 33, 0xfe, 0x02,
+                          "must be \"0x\" and the hex of a compressed public key, 33 bytes"},
 };
 
 const char *ady_curve_name(enum ady_curve curve)
@@ -31,6 +34,18 @@ const char *ady_curve_name(enum ady_curve curve)
 size_t ady_curve_public_size(enum ady_curve curve)
 {
 	return curves[curve].pub_n;
+}
+
+size_t ady_record_sealed_size(enum ady_curve curve)
+{
+	return curve == ADY_CURVE_WALLET ? ADY_RECORD_WALLET : ADY_RECORD_SEALED;
+}
+
+enum ady_hd_path_kind ady_curve_path_kind(enum ady_curve curve)
+{
+	return curve == ADY_CURVE_BLS12_381 ? ADY_HD_PATH_EIP2334
+	       : curve == ADY_CURVE_ED25519 ? ADY_HD_PATH_SLIP10
+	                                    : ADY_HD_PATH_BIP32;
 }
 
 enum ady_err ady_record_decode(const struct ady_record_reader *r, uint8_t *out, size_t cap,
@@ -88,10 +103,13 @@ enum ady_err ady_record_read_kind(const struct ady_record_reader *r, struct ady_
 	for (size_t c = 0; c < sizeof curves / sizeof *curves; c++)
 		if (ady_json_is(&r->doc, r->value[M_CURVE], curves[c].name)) {
 			rec->curve = (enum ady_curve)c;
+			if (rec->curve == ADY_CURVE_WALLET && !rec->envelope)
+				return ady_record_refuse(r, ady_record_names[M_WRAPPING],
+				                         "must be \"envelope\" for a wallet");
 			return ADY_OK;
 		}
 	return ady_record_refuse(r, ady_record_names[M_CURVE],
-	                         "must be \"secp256k1\", \"ed25519\" or \"bls12-381\"");
+	                         "must be \"secp256k1\", \"ed25519\", \"bls12-381\" or \"wallet\"");
 }
 
 enum ady_err ady_record_read_public_key(const struct ady_record_reader *r, struct ady_record *rec)
@@ -152,9 +170,11 @@ enum ady_err ady_record_read_ciphertext(const struct ady_record_reader *r, struc
 		return err;
 	err = ady_record_decode(r, rec->ciphertext, sizeof rec->ciphertext, &rec->ciphertext_n,
 	                        ady_bytes_str(text), ady_record_names[M_CIPHERTEXT]);
-	if (err == ADY_OK && rec->envelope && rec->ciphertext_n != ADY_RECORD_SEALED)
+	if (err == ADY_OK && rec->envelope &&
+	    rec->ciphertext_n != ady_record_sealed_size(rec->curve))
 		return ady_record_refuse(r, ady_record_names[M_CIPHERTEXT],
-		                         "must be 60 bytes: nonce, AES-256-GCM of the key, tag");
+		                         "must be 60 bytes (125 of a wallet): nonce, AES-256-GCM "
+		                         "of the secret, tag");
 	return err;
 }
 
@@ -174,4 +194,47 @@ enum ady_err ady_record_read_data_key(const struct ady_record_reader *r, struct 
 		return err;
 	return ady_record_decode(r, rec->data_key, sizeof rec->data_key, &rec->data_key_n,
 	                         ady_bytes_str(text), ady_record_names[M_DATA_KEY]);
+}
+
+/* Whether path is what ady_hd_path_put writes of a path that does not count. */
+static bool is_path(struct ady_bytes text, enum ady_curve curve)
+{
+	struct ady_hd_path path;
+
+	return curve != ADY_CURVE_WALLET &&
+	       ady_hd_path_read(&path, ady_curve_path_kind(curve), text, NULL) == ADY_OK &&
+	       path.star == path.n;
+}
+
+enum ady_err ady_record_read_origin(const struct ady_record_reader *r, struct ady_record *rec)
+{
+	const char *space, *name = ady_record_names[M_ORIGIN];
+	enum ady_err err;
+
+	if (!r->value[M_ORIGIN])
+		return ADY_OK;
+	if (!rec->envelope)
+		return ady_record_refuse(r, name, "does not belong to direct wrapping");
+	if ((err = ady_record_read_text(r, M_ORIGIN, rec->origin, sizeof rec->origin)) != ADY_OK)
+		return err;
+	space = strchr(rec->origin, ' ');
+	if (!space || !ady_record_is_name(rec->origin, (size_t)(space - rec->origin)) ||
+	    !is_path(ady_bytes_str(space + 1), rec->curve))
+		return ady_record_refuse(r, name, "must be a wallet's id, a space, and a path");
+	return ADY_OK;
+}
+
+enum ady_err ady_record_read_words(const struct ady_record_reader *r, struct ady_record *rec)
+{
+	uint32_t i = r->value[M_WORDS];
+
+	rec->words = rec->curve == ADY_CURVE_WALLET ? ADY_BIP39_WORDS_MAX : 0;
+	if (!i)
+		return ADY_OK;
+	if (rec->curve != ADY_CURVE_WALLET)
+		return ady_record_refuse(r, ady_record_names[M_WORDS], "is of wallets only");
+	if (ady_json_u64(&r->doc, i, &rec->words) != ADY_OK || ady_bip39_bytes(rec->words) == 0)
+		return ady_record_refuse(r, ady_record_names[M_WORDS],
+		                         "must be 12, 15, 18, 21 or 24");
+	return ADY_OK;
 }

@@ -22,6 +22,8 @@ enum ady_record_member {
 	M_CREATED,
 	M_REVISION,
 	M_DATA_KEY,
+	M_ORIGIN,
+	M_WORDS, /* of options only */
 	MEMBERS
 };
 
@@ -71,6 +73,11 @@ enum ady_err ady_record_read_created(const struct ady_record_reader *r, struct a
 
 /* Read the revision of an envelope's policy, where it is there. */
 enum ady_err ady_record_read_revision(const struct ady_record_reader *r, struct ady_record *rec);
+/* Read where the key was derived from: an id and a path, in the one spelling that they have. */
+enum ady_err ady_record_read_origin(const struct ady_record_reader *r, struct ady_record *rec);
+
+/* Read how many words the sentence of a new wallet has: 24 when that is not said. */
+enum ady_err ady_record_read_words(const struct ady_record_reader *r, struct ady_record *rec);
 
 /* Read the data key of an envelope; direct wrapping has none. */
 enum ady_err ady_record_read_data_key(const struct ady_record_reader *r, struct ady_record *rec);

@@ -98,7 +98,8 @@ static void put_text(struct ady_buf *b, uint64_t key, const char *text)
 
 void ady_record_aad(struct ady_buf *b, const struct ady_record *rec, const char *deployment)
 {
-	ady_cbor_put_map(b, AAD_MEMBERS + (rec->revision > 0));
+	ady_cbor_put_map(b,
+	                 AAD_MEMBERS + (size_t)(rec->revision > 0) + (size_t)(rec->origin[0] != 0));
 	ady_cbor_put_uint(b, 0);
 	ady_cbor_put_uint(b, AAD_VERSION);
 	put_text(b, 1, deployment);
@@ -118,6 +119,8 @@ void ady_record_aad(struct ady_buf *b, const struct ady_record *rec, const char 
 		ady_cbor_put_uint(b, 11);
 		ady_cbor_put_uint(b, rec->revision);
 	}
+	if (rec->origin[0])
+		put_text(b, 12, rec->origin);
 }
 
 static void put_member(struct ady_buf *b, const char *name, const char *value)
@@ -180,5 +183,7 @@ void ady_record_put(struct ady_buf *b, const struct ady_record *rec)
 		ady_buf_printf(b, ",\"created\":%llu", (unsigned long long)rec->created);
 	if (rec->revision)
 		ady_buf_printf(b, ",\"revision\":%llu", (unsigned long long)rec->revision);
+	if (rec->origin[0])
+		put_member(b, "origin", rec->origin);
 	ady_buf_str(b, "}");
 }

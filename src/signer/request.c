@@ -274,6 +274,9 @@ static enum ady_err check_curve(const struct ady_record *rec, struct ady_fault *
 	if (rec->curve == ADY_CURVE_ED25519)
 		return ady_fail(f, ADY_E_RECORD, "record.wrapping",
 		                "must be \"envelope\" for an ed25519 key");
+	if (rec->curve == ADY_CURVE_WALLET)
+		return ady_fail(f, ADY_E_RECORD, "record.curve",
+		                "is a wallet's, which signs nothing itself: derive keys of it");
 	return ady_fail(f, ADY_E_RECORD, "record.curve", "signs nothing of Ethereum");
 }
 

@@ -31,7 +31,7 @@ enum ady_err ady_stamped_check(struct ady_sign_job *job, uint8_t form, struct ad
 	struct ady_stamp_want want = {.aud = job->setting.deployment,
 	                              .tenant = job->record.tenant,
 	                              .key = key_id,
-	                              .op = "sign",
+	                              .op = form == ADY_FORM_DERIVE ? "derive" : "sign",
 	                              .now_s = job->setting.now_s,
 	                              .born_s = job->setting.born_s,
 	                              .life_s = job->setting.stamp_life_s};

@@ -6,6 +6,7 @@
 
 #include "codec/wire_audit.h"
 #include "codec/wire_duty.h"
+#include "codec/wire_wallet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -167,6 +168,26 @@ static bool rewrap(struct ady_bytes in, struct ady_buf *b)
 	return true;
 }
 
+static bool derive(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_wire_derive m;
+
+	if (ady_wire_read_derive(&m, in) != ADY_OK)
+		return false;
+	ady_wire_put_derive(b, &m);
+	return true;
+}
+
+static bool derived(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_wire_derived m;
+
+	if (ady_wire_read_derived(&m, in) != ADY_OK)
+		return false;
+	ady_wire_put_derived(b, &m);
+	return true;
+}
+
 static bool import(struct ady_bytes in, struct ady_buf *b)
 {
 	struct ady_wire_import m;
@@ -285,7 +306,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    head,   empty,   hello,   credentials,   sign,      answer,    blob,
 	    status, relay,   fault,   duty,          watermark, state_cas, state_outcome,
 	    create, created, batch,   batched,       rewrap,    import,    lock,
-	    locked, audit,   audited, policy_change,
+	    locked, audit,   audited, policy_change, derive,    derived,
 	};
 	static uint8_t space[ADY_WIRE_BODY_MAX];
 	struct ady_buf b = ady_buf(space, sizeof space);

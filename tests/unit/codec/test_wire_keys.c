@@ -157,7 +157,7 @@ static const struct kind kinds[KINDS] = {
 CASE(every_bound)
 {
 	static const struct bound rows[] = {
-	    {CREATE, FIELD(struct ady_wire_create, curve), 0, 2},
+	    {CREATE, FIELD(struct ady_wire_create, curve), 0, 3},
 	    {CREATE, FIELD(struct ady_wire_create, tenant), 1, 63},
 	    {CREATE, FIELD(struct ady_wire_create, options), 1, ADY_WIRE_REQUEST_MAX},
 	    {CREATE, FIELD(struct ady_wire_create, data_key), 0, 1024},

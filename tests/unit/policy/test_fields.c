@@ -140,9 +140,12 @@ CASE(duties_by_name)
 	}
 	object.duty = ADY_DUTY_BLOCK;
 	NOT_MET("{'duty':['ATTESTATION','DEPOSIT']}");
+	object.kind = ADY_OBJECT_DERIVE;
+	MET("{'kind':'derive'}");
+	NOT_MET("{'kind':['digest','duty']}");
 	object.kind = ADY_OBJECT_UNKNOWN;
 	NOT_MET("{'kind':['transaction','message','validator_data','typed_data','authorization',"
-	        "'digest','clique','duty']}");
+	        "'digest','clique','duty','derive']}");
 }
 
 CASE(the_domain_of_typed_data)

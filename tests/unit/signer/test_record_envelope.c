@@ -65,6 +65,42 @@ CASE(each_member_changes_the_additional_data)
 	}
 }
 
+/* {.., 10: 0, 12: origin} */
+CASE(the_origin_is_bound)
+{
+	static const char *const bad[] = {"\"\"",           "\"w\"",
+	                                  "\"w m\"",        "\"w m/0/*\"",
+	                                  "\"w  m/0\"",     "\" m/0\"",
+	                                  "\"w m/00\"",     "\"w m/0 \"",
+	                                  "\"w\\u0000 m\"", "7",
+	                                  "\"w x m/0\"",    "\"w m/12381/3600/2147483648/0\"",
+	                                  "\"m/0\"",        "\"w m/2147483648\""};
+	uint8_t aad[2][ADY_RECORD_AAD_MAX];
+	struct ady_buf with_origin = ady_buf(aad[0], sizeof aad[0]);
+	struct ady_buf without = ady_buf(aad[1], sizeof aad[1]);
+	char text[1024];
+
+	CHECK_ERR(parse(ENVELOPE), ADY_OK);
+	ady_record_aad(&without, &rec, "prod");
+	snprintf(text, sizeof text, "%.*s,\"origin\":\"w m/44'/0\"}", (int)strlen(ENVELOPE) - 1,
+	         ENVELOPE);
+	CHECK_ERR(parse(text), ADY_OK);
+	CHECK_STR(rec.origin, "w m/44'/0");
+	check_round(text);
+	ady_record_aad(&with_origin, &rec, "prod");
+	CHECK_INT(with_origin.n, without.n + 11);
+	CHECK_INT(aad[0][0], 0xac);
+	CHECK(memcmp(aad[0] + 1, aad[1] + 1, without.n - 1) == 0);
+	CHECK_HEX(aad[0] + without.n, 11, "0c6977206d2f3434272f30");
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		snprintf(text, sizeof text, "%.*s,\"origin\":%s}", (int)strlen(ENVELOPE) - 1,
+		         ENVELOPE, bad[i]);
+		check_refused(text, "record.origin");
+	}
+	check_refused(with("\"origin\":\"w m/0\""), "record.origin");
+	check_refused(with("\"words\":12"), "record.words");
+}
+
 CASE(wrong_envelopes)
 {
 	static const struct {
@@ -111,6 +147,7 @@ int main(void)
 {
 	RUN(the_envelope_form);
 	RUN(each_member_changes_the_additional_data);
+	RUN(the_origin_is_bound);
 	RUN(wrong_envelopes);
 	RUN(the_context_of_data_keys);
 	return test_end();

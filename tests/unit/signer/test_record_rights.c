@@ -179,6 +179,8 @@ CASE(options_of_a_new_key)
 	    {"{\"id\":\"k\",\"wrapping\":\"envelope\"}", ADY_E_FIELD_UNKNOWN, "wrapping"},
 	    {"{\"id\":\"k\",\"data_key\":\"\"}", ADY_E_FIELD_UNKNOWN, "data_key"},
 	    {"{\"id\":\"k\",\"x\":1}", ADY_E_FIELD_UNKNOWN, "x"},
+	    {"{\"id\":\"k\",\"words\":12}", ADY_E_FIELD_INVALID, "words"},
+	    {"{\"id\":\"k\",\"origin\":\"w m/0\"}", ADY_E_FIELD_UNKNOWN, "origin"},
 	    {"{}", ADY_E_FIELD_MISSING, "id"},
 	    {"{\"id\":\"\"}", ADY_E_FIELD_INVALID, "id"},
 	    {"{\"id\":\"k\",\"allow\":[\"x\"]}", ADY_E_FIELD_INVALID, "allow"},
@@ -197,6 +199,16 @@ CASE(options_of_a_new_key)
 		if (!CHECK_ERR(begin_key(rows[i].options), rows[i].err) ||
 		    (rows[i].where && !CHECK_STR(fault.where, rows[i].where)))
 			printf("# %s\n", rows[i].options);
+	}
+	for (int words = 0; words < 30; words++) {
+		char options[40];
+		bool good = words >= 12 && words <= 24 && words % 3 == 0;
+
+		snprintf(options, sizeof options, "{\"id\":\"w\",\"words\":%d}", words);
+		CHECK_ERR(ady_record_begin(&rec, ADY_CURVE_WALLET, ady_bytes_str("team"),
+		                           ady_bytes_str(options), &fault),
+		          good ? ADY_OK : ADY_E_FIELD_INVALID);
+		CHECK(!good || rec.words == (uint64_t)words);
 	}
 	CHECK_ERR(ady_record_begin(&rec, ADY_CURVE_SECP256K1, ady_bytes_str("te am"),
 	                           ady_bytes_str("{\"id\":\"k\"}"), &fault),
