@@ -42,7 +42,7 @@ static bool text_member(const struct ady_json *doc, const char *name, const char
 
 static bool curve_of(const char *name, enum ady_curve *curve)
 {
-	for (enum ady_curve c = ADY_CURVE_SECP256K1; c <= ADY_CURVE_BLS12_381; c++)
+	for (enum ady_curve c = ADY_CURVE_SECP256K1; c <= ADY_CURVE_WALLET; c++)
 		if (strcmp(name, ady_curve_name(c)) == 0) {
 			*curve = c;
 			return true;

@@ -90,8 +90,10 @@ static enum ady_err form_of(const struct body *b, uint64_t *form, struct ady_fau
 	static const struct {
 		const char *name;
 		uint64_t form;
-	} forms[] = {
-	    {"key", ADY_IMPORT_SEALED}, {"v3", ADY_IMPORT_V3}, {"eip2335", ADY_IMPORT_EIP2335}};
+	} forms[] = {{"key", ADY_IMPORT_SEALED},
+	             {"v3", ADY_IMPORT_V3},
+	             {"eip2335", ADY_IMPORT_EIP2335},
+	             {"bip39", ADY_IMPORT_WALLET}};
 
 	*form = b->value[KMS] ? ADY_IMPORT_SAMPLE : ADY_IMPORT_SEALED;
 	if (!b->value[FORM])

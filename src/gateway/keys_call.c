@@ -10,6 +10,7 @@ void ady_keys_call_free(struct ady_keys_call *call)
 {
 	ady_dyn_free(&call->record);
 	ady_dyn_free(&call->out);
+	ady_dyn_free(&call->note);
 	free(call);
 }
 

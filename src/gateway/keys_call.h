@@ -16,6 +16,7 @@ enum ady_keys_verb {
 	ADY_KEYS_DATA_KEY, /* of tenant, to out */
 	ADY_KEYS_RECORD,   /* its text to out, its revision to revision */
 	ADY_KEYS_REPLACE,  /* by record, if it still has that revision */
+	ADY_KEYS_WALLET,   /* the record of a wallet that the caller may use now, to out */
 };
 
 struct ady_keys_call {
@@ -34,6 +35,7 @@ struct ady_keys_call {
 	struct ady_records_change change;
 	struct ady_dyn record; /* of ADY_KEYS_PUT and ADY_KEYS_PUT_MANY */
 	struct ady_dyn out;    /* the answer's body */
+	struct ady_dyn note;   /* of whoever has set then */
 	/* NULL: out is the answer, or the fault. Else on the loop, while op still waits. */
 	void (*then)(struct ady_op *op, struct ady_keys_call *call);
 };

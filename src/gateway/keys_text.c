@@ -18,7 +18,8 @@ static void put_text(struct ady_dyn *out, const char *name, const char *value)
 /* Members of the record that are shown as they stand. */
 static void put_from_record(struct ady_dyn *out, const struct ady_entry *e)
 {
-	static const char *const names[] = {"wrapping", "allow", "chains", "callers", "policy"};
+	static const char *const names[] = {"wrapping", "allow",  "chains",
+	                                    "callers",  "policy", "origin"};
 	json_t *o = json_loadb((const char *)e->text.p, e->text.n, 0, NULL);
 
 	if (!json_is_object(o)) {

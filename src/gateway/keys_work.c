@@ -296,6 +296,25 @@ static void data_key(struct ady_keys_call *call, struct ady_records *r, size_t w
 		ady_dyn_str(&call->out, text);
 }
 
+/* What an administrator sees of another tenant he may not use: it does not exist then. */
+static void wallet(struct ady_keys_call *call, struct ady_records *r, size_t worker,
+                   struct ady_fault *f)
+{
+	struct ady_entry e = {0};
+
+	if (find_seen(call, r, worker, &e, f) != ADY_OK)
+		return;
+	if (!ady_caller_may_use(&call->caller, e.tenant))
+		(void)not_there(f);
+	else if (e.disabled || e.deletion_s)
+		(void)ady_fail(f, ADY_E_DENIED, NULL, "the wallet is disabled");
+	else if (strcmp(e.curve, "wallet") != 0)
+		(void)ady_fail(f, ADY_E_FIELD_INVALID, "id", "is no wallet");
+	else
+		ady_dyn_put(&call->out, e.text.p, e.text.n);
+	ady_entry_clear(&e);
+}
+
 void ady_keys_work(struct ady_store_job *job, struct ady_records *r, size_t worker)
 {
 	struct ady_keys_call *call = (struct ady_keys_call *)job;
@@ -315,6 +334,9 @@ void ady_keys_work(struct ady_store_job *job, struct ady_records *r, size_t work
 		break;
 	case ADY_KEYS_PUT_MANY:
 		put_many(call, r, worker, &job->fault);
+		break;
+	case ADY_KEYS_WALLET:
+		wallet(call, r, worker, &job->fault);
 		break;
 	case ADY_KEYS_DATA_KEY:
 		data_key(call, r, worker, &job->fault);

@@ -64,7 +64,7 @@ static void take_entry(struct ady_listing *l, const struct ady_entry *e)
 {
 	size_t width = l->ask.width;
 
-	if (!ady_caller_may_use(&l->ask.caller, e->tenant) ||
+	if (!ady_caller_may_use(&l->ask.caller, e->tenant) || strcmp(e->curve, "wallet") == 0 ||
 	    (l->ask.curve && strcmp(e->curve, l->ask.curve) != 0))
 		return;
 	if (l->ask.what == ADY_LIST_ADDRESSES && e->has_address)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gateway/answer.h"
+#include "gateway/derive.h"
 #include "gateway/eth2.h"
 #include "gateway/keymanager.h"
 #include "gateway/keys.h"
@@ -54,6 +55,7 @@ static const struct route routes[] = {
     {"/v1/tenants/{id}/rotate", "POST", BOTH, ADY_ROUTE_KEYS, NULL, ady_rotations_post},
     {"/v1/lock", POST, ADY_ROUTE_KEYS, ady_lock_keys, NULL},
     {"/v1/keys/{id}/sign", POST, ADY_ROUTE_SIGN, NULL, ady_sign_native},
+    {"/v1/keys/{id}/derive", POST, ADY_ROUTE_KEYS, NULL, ady_derive_page},
     {"/v1/keys/{id}/duty", POST, ADY_ROUTE_DUTY, NULL, ady_duty_native},
     {"/v1/slashing", "GET", BOTH, ADY_ROUTE_SLASHING, ady_slashing_export, NULL},
     {"/v1/slashing", "POST", BOTH, ADY_ROUTE_SLASHING, ady_slashing_import, NULL},

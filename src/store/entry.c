@@ -73,7 +73,8 @@ static bool length_fits(const char *curve, size_t n)
 {
 	return (strcmp(curve, "secp256k1") == 0 && n == 33) ||
 	       (strcmp(curve, "ed25519") == 0 && n == 32) ||
-	       (strcmp(curve, "bls12-381") == 0 && n == 48);
+	       (strcmp(curve, "bls12-381") == 0 && n == 48) ||
+	       (strcmp(curve, "wallet") == 0 && n == 33);
 }
 
 static enum ady_err take_public_key(struct ady_entry *e, const json_t *o, struct ady_fault *f)
@@ -86,7 +87,7 @@ static enum ady_err take_public_key(struct ady_entry *e, const json_t *o, struct
 	                   ady_bytes_str(text + 2)) != ADY_OK ||
 	    !length_fits(e->curve, e->public_key_n))
 		return refuse(f, "public_key", "is no public key of the record's curve");
-	if (e->public_key_n != 33)
+	if (strcmp(e->curve, "secp256k1") != 0)
 		return ADY_OK;
 	if (ady_secp_expand(pub65, e->public_key) != ADY_OK)
 		return refuse(f, "public_key", "is no point of the curve");
