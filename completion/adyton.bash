@@ -16,7 +16,7 @@ _adyton() {
 	"enclave console") options="--dir --follow" ;;
 	"key put") options="--file --key-arn --tenant --aws-sample --chain --policy --caller --allow-digest --allow-unprotected --replace --endpoint --region --ca --json" ;;
 	"stamp keygen") options="--type --output" ;;
-	"stamp make") options="--request --stamp-key --deployment --tenant --policy" ;;
+	"stamp make") options="--request --stamp-key --deployment --tenant --policy --derive" ;;
 	"policy change") options="--stamp --stamp-key --request --deployment --gateway --ca --token-file --cert --cert-key" ;;
 	"policy check") options="--policy --request --record --now --stamp --spent" ;;
 	"key import") options="--file --kms-ciphertext --keystore --keystores --password-file --passwords --label --jobs --slashing --new --network --pcr0 --pcr8 --root --tenant --curve --chain --policy --caller --allow-digest
@@ -36,6 +36,14 @@ _adyton() {
 	"slashing export") options="--out --copy --gateway --ca --token-file --cert --cert-key" ;;
 	"slashing show") options="--gateway --ca --token-file --cert --cert-key" ;;
 	"tenant rotate") options="--kms-key --show --no-wait --gateway --ca --token-file --cert --cert-key --json" ;;
+	"wallet create") options="--words --tenant --chain --policy --caller --allow-digest --allow-unprotected --gateway --ca --token-file --cert
+		--cert-key --json" ;;
+	"wallet import") options="--file --passphrase-file --label --pcr0 --pcr8 --root --tenant --chain --policy --caller --allow-digest
+		--allow-unprotected --gateway --ca --token-file --cert --cert-key --json" ;;
+	"wallet derive") options="--id --path --first --count --curve --stamp-key --deployment --tenant --chain --policy --caller --allow-digest
+		--allow-unprotected --gateway --ca --token-file --cert --cert-key --json" ;;
+	"wallet addresses") options="--path --first --count --curve --stamp-key --deployment --tenant --gateway --ca --token-file --cert
+		--cert-key --json" ;;
 	"tenant lock") options="--all --gateway --ca --token-file --cert --cert-key --json" ;;
 	"attestation verify") options="--root --nonce --pcr0 --pcr1 --pcr2 --pcr3 --pcr4 --pcr8 --at
 		--allow-debug --json" ;;
@@ -55,7 +63,7 @@ _adyton() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	--file | --config | --image | --kernel | --init | --sign-key | --sign-cert | --cert | --cert-key | --token-file | --enclave | --root | --ca | --output | -o)
+	--file | --passphrase-file | --config | --image | --kernel | --init | --sign-key | --sign-cert | --cert | --cert-key | --token-file | --enclave | --root | --ca | --output | -o)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -80,7 +88,7 @@ _adyton() {
 	esac
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "dev enclave key store tenant slashing policy stamp sign attestation audit image --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "dev enclave key wallet store tenant slashing policy stamp sign attestation audit image --help --version" -- "$cur")
 	elif [ "$COMP_CWORD" -eq 2 ] && [[ $cur != -* ]]; then
 		case $prev in
 		enclave) mapfile -t COMPREPLY < <(compgen -W "run stop status console" -- "$cur") ;;
@@ -89,6 +97,7 @@ _adyton() {
 		tenant) mapfile -t COMPREPLY < <(compgen -W "lock rotate" -- "$cur") ;;
 		dev) mapfile -t COMPREPLY < <(compgen -W "up env measure" -- "$cur") ;;
 		key) mapfile -t COMPREPLY < <(compgen -W "create import put list show label disable enable delete restore load" -- "$cur") ;;
+		wallet) mapfile -t COMPREPLY < <(compgen -W "create import derive addresses" -- "$cur") ;;
 		store) mapfile -t COMPREPLY < <(compgen -W "copy" -- "$cur") ;;
 		policy) mapfile -t COMPREPLY < <(compgen -W "check change" -- "$cur") ;;
 		stamp) mapfile -t COMPREPLY < <(compgen -W "keygen make" -- "$cur") ;;

@@ -27,6 +27,18 @@ int ady_cmd_key_import(const struct ady_command *self, int argc, char **argv);
 /* adyton tenant rotate: a new data key for a tenant. */
 int ady_cmd_tenant_rotate(const struct ady_command *self, int argc, char **argv);
 
+/* adyton wallet create: have the enclave make a sentence that keys are derived of. */
+int ady_cmd_wallet_create(const struct ady_command *self, int argc, char **argv);
+
+/* adyton wallet import: seal a BIP-39 sentence to the enclave. */
+int ady_cmd_wallet_import(const struct ady_command *self, int argc, char **argv);
+
+/* adyton wallet derive: have keys of a wallet made, whose records the gateway stores. */
+int ady_cmd_wallet_derive(const struct ady_command *self, int argc, char **argv);
+
+/* adyton wallet addresses: show keys of a wallet, and make none. */
+int ady_cmd_wallet_addresses(const struct ady_command *self, int argc, char **argv);
+
 /* adyton tenant lock: have the enclave forget a tenant's opened data keys. */
 int ady_cmd_tenant_lock(const struct ady_command *self, int argc, char **argv);
 

@@ -17,11 +17,9 @@ struct ady_key_options {
 	bool allow_digest, allow_unprotected;
 };
 
-/* The options of a command that names a new key k. */
-#define ADY_KEY_OPTIONS(k)                                                                         \
+/* The options of a command that names a new key or wallet k, but for the curve. */
+#define ADY_KEY_RIGHTS(k)                                                                          \
 	{"tenant", "NAME", "whose key it is (default)", .text = &(k).tenant},                      \
-	    {"curve", "NAME", "secp256k1 (usual), ed25519 or bls12-381", .text = &(k).curve},      \
-	    {"label", "TEXT", "a label, by which it is found", .text = &(k).label},                \
 	    {"chain", "ID", "let it sign for this chain (repeatable); else any",                   \
 	     .values = &(k).chains},                                                               \
 	    {"policy", "FILE", "what it may sign (doc/policy.md); else anything",                  \
@@ -33,6 +31,12 @@ struct ady_key_options {
 		"allow-unprotected", NULL, "let it sign legacy transactions without chain id",     \
 		    .flag = &(k).allow_unprotected                                                 \
 	}
+
+/* The options of a command that names a new key k. */
+#define ADY_KEY_OPTIONS(k)                                                                \
+	{"curve", "NAME", "secp256k1 (usual), ed25519 or bls12-381", .text = &(k).curve}, \
+	    {"label", "TEXT", "a label, by which it is found", .text = &(k).label},       \
+	    ADY_KEY_RIGHTS(k)
 
 /* Check them, the one argument (the id) included, and read the policy.
  * Returns: -1 to go on (ady_key_options_free then), else the exit status; what is wrong was said.

@@ -82,6 +82,37 @@ static const struct ady_command commands[] = {
      "  adyton tenant rotate acme --kms-key arn:aws:kms:...   # under another KMS key\n"
      "  adyton tenant rotate acme --show\n\n" EXIT_CODES,
      ady_cmd_tenant_rotate},
+    {"wallet create", "ID", "Have the enclave make a BIP-39 sentence that keys are derived of.",
+     "The sentence exists in the enclave only; what is stored is sealed for it. A wallet signs\n"
+     "nothing itself. Its keys have the rights that are given here.\n\n"
+     "Examples:\n"
+     "  adyton wallet create deposits --chain 1\n"
+     "  adyton wallet create validators --words 12 --tenant staking\n\n" EXIT_CODES,
+     ady_cmd_wallet_create},
+    {"wallet import", "ID",
+     "Seal a BIP-39 sentence to the enclave, and have it stored as a wallet.",
+     "The enclave's attestation document is verified first; the gateway cannot read the "
+     "sentence.\n"
+     "12 to 24 words of the English list; a passphrase is printable ASCII, in a file.\n\n"
+     "Examples:\n"
+     "  adyton wallet import old --file sentence.txt --pcr0 HEX\n"
+     "  adyton wallet import old --passphrase-file secret.txt --pcr0 HEX < "
+     "sentence.txt\n\n" EXIT_CODES,
+     ady_cmd_wallet_import},
+    {"wallet derive", "ID", "Have the enclave derive keys of a wallet, and store their records.",
+     "Each key is a key like any other: listed, disabled, signed with by its own id.\n"
+     "Where a path has no *, one key is made, called as --id says.\n\n"
+     "Examples:\n"
+     "  adyton wallet derive deposits --path \"m/44'/60'/0'/0/*\" --count 1000 --id deposit-\n"
+     "  adyton wallet derive validators --curve bls12-381 --path 'm/12381/3600/*/0/0' "
+     "--count 100 --id v-\n"
+     "  adyton wallet derive deposits --curve ed25519 --path \"m/44'/501'/0'/0'\" --id "
+     "solana\n\n" EXIT_CODES,
+     ady_cmd_wallet_derive},
+    {"wallet addresses", "ID", "Show addresses of a wallet's keys, and make none.",
+     "Examples:\n"
+     "  adyton wallet addresses deposits --path \"m/44'/60'/0'/0/*\" --count 20\n\n" EXIT_CODES,
+     ady_cmd_wallet_addresses},
     {"tenant lock", "[TENANT]", "Have the enclave forget the data keys that it keeps open.",
      "The next signature asks KMS again: to stop a tenant, take the right to Decrypt from the\n"
      "enclave's role at KMS (or disable the KMS key), then lock. Each enclave is locked through\n"

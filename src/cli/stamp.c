@@ -106,12 +106,13 @@ enum ady_err ady_stamp_make(struct ady_dyn *stamp, const struct ady_stamp_order 
                             const char *id, struct ady_bytes body, struct ady_fault *f)
 {
 	const char *aud = order->aud ? order->aud : getenv("ADYTON_DEPLOYMENT");
+	const bool policy = order->op && strcmp(order->op, "policy") == 0;
 	struct ady_stamp_want want = {.aud = aud ? aud : "dev",
 	                              .tenant = order->tenant ? order->tenant : "default",
 	                              .key = ady_bytes_str(id),
 	                              .op = order->op ? order->op : "sign",
 	                              .now_s = (uint64_t)(ady_wall_ms() / 1000),
-	                              .life_s = order->op ? POLICY_LIFE_S : LIFE_S};
+	                              .life_s = policy ? POLICY_LIFE_S : LIFE_S};
 	struct secret s = {0};
 	enum ady_err err = load(&s, order->key_file, f);
 
@@ -128,7 +129,7 @@ int ady_cmd_stamp_make(const struct ady_command *self, int argc, char **argv)
 	struct ady_stamp_order order = {0};
 	struct ady_dyn body = {0}, stamp = {0};
 	const char *file = NULL;
-	bool policy = false;
+	bool policy = false, derive = false;
 	struct ady_values rest;
 	struct ady_fault f = {0};
 	const struct ady_option options[] = {
@@ -138,6 +139,7 @@ int ady_cmd_stamp_make(const struct ady_command *self, int argc, char **argv)
 	    {"tenant", "NAME", "whose key it is (default)", .text = &order.tenant},
 	    {"policy", NULL, "it is a change of the key's policy (adyton policy change)",
 	     .flag = &policy},
+	    {"derive", NULL, "it is for keys of a wallet (adyton wallet derive)", .flag = &derive},
 	    {0}};
 	int status = ady_options_read(self, options, argc, argv, &rest);
 
@@ -145,7 +147,9 @@ int ady_cmd_stamp_make(const struct ady_command *self, int argc, char **argv)
 		return status;
 	if (rest.n != 1 || !ady_key_id_valid(rest.v[0]) || !file || !order.key_file)
 		return ady_cli_usage(self, "give the ID of a key, --request and --stamp-key");
-	order.op = policy ? "policy" : NULL;
+	if (policy && derive)
+		return ady_cli_usage(self, "--policy and --derive are two things");
+	order.op = policy ? "policy" : derive ? "derive" : NULL;
 	if (ady_file_read(&body, file, BODY_MAX, &f) != ADY_OK ||
 	    ady_stamp_make(&stamp, &order, rest.v[0], ady_dyn_bytes(&body), &f) != ADY_OK) {
 		status = ady_cli_fault(&f, "stamp the request", NULL);
