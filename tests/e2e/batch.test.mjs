@@ -59,7 +59,7 @@ await test('a batch is refused as a whole, by name', async () => {
   for (const [how, code, where] of [
     [{ options: { id: 'x'.repeat(246) } }, 'field_invalid', 'id'],
     [{ options: { x: 1 } }, 'field_unknown', 'x'],
-    [{ curve: 1 }, 'field_invalid', 'curve'],
+    [{ curve: 3 }, 'field_invalid', 'curve'],
     [{ deadline: 1 }, 'deadline_exceeded', ''],
   ]) {
     const { error } = await link.batch('k', 1000, how);

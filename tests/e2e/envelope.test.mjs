@@ -140,7 +140,7 @@ await test('a data key that is none, and one under which another was sealed', as
 
 await test('options of a new key are refused by name', async () => {
   const rows = [
-    [{ curve: 1 }, 'field_invalid', 'curve'],
+    [{ curve: 1, options: { words: 12 } }, 'field_invalid', 'words'],
     [{ options: { id: 7 } }, 'field_invalid', 'id'],
     [{ options: { id: 'a b' } }, 'field_invalid', 'id'],
     [{ options: { id: undefined } }, 'field_missing', 'id'],
@@ -155,7 +155,7 @@ await test('options of a new key are refused by name', async () => {
     [{ tenant: 'x'.repeat(64) }, 'protocol_violation', ''],
     [{ tenant: '' }, 'protocol_violation', ''],
     [{ dataKey: Buffer.alloc(1025) }, 'protocol_violation', ''],
-    [{ curve: 3 }, 'protocol_violation', ''],
+    [{ curve: 4 }, 'protocol_violation', ''],
   ];
   for (const [how, code, where] of rows) {
     const answer = await link.create('new', how);

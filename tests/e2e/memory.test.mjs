@@ -7,7 +7,7 @@ import { closeSync, existsSync, openSync, readFileSync, readSync, readdirSync } 
 import { join } from 'node:path';
 import { createCipheriv, pbkdf2Sync, scryptSync } from 'node:crypto';
 import { EncryptCommand } from '@aws-sdk/client-kms';
-import { keccak256 } from 'ethers';
+import { HDNodeWallet, Mnemonic, keccak256 } from 'ethers';
 import { test, done, random, skip, until } from './lib/tap.mjs';
 import { sealImport, sealKeystore } from './lib/import.mjs';
 import { T, cbor } from './lib/parent.mjs';
@@ -234,6 +234,46 @@ await test('of a keystore that was opened neither its key, nor its password, nor
     assert.deepEqual(found, [], kdf);
     const log = readFileSync(e.log);
     for (const [name, needle] of Object.entries(needles)) assert.ok(!log.includes(needle), `the log holds ${name}`);
+  }
+  link.end();
+});
+
+await test('a wallet that was brought in and derived of: no word, entropy, seed or key of it is in memory', async () => {
+  if (!canSearch) skip("only root may read another process's memory; left out: this search of the enclave");
+  const e = await startEnclave(cloud, keyArn);
+  const link = e.link();
+  await link.credentials(role);
+  const document = (await link.ask(T.IMPORT_KEY, cbor([Buffer.alloc(0)]))).value[0];
+  const at = document.indexOf(Buffer.from('6a7075626c69635f6b65795820', 'hex')) + 13;
+  const wallet = Mnemonic.fromEntropy(r.hex(32), 'a passphrase of some length');
+  const options = JSON.stringify({ id: 'w' });
+  const plain = Buffer.concat([Buffer.of(wallet.phrase.length), Buffer.from(wallet.phrase + wallet.password)]);
+  const { enc, sealed } = await sealImport(document.subarray(at, at + 32), plain, { options, curve: 'wallet' });
+  const paths = { 0: "m/44'/60'/0'/0/*", 1: "m/44'/501'/*'/0'", 2: 'm/12381/3600/*/0/0' };
+  for (let i = 0; i < 5; i++) {
+    const w = await link.import('w', sealed, { options, enc, form: 4, curve: 3 });
+    assert.ok(w.ok, JSON.stringify(w.error));
+    assert.equal((await link.import('w', sealed, { options, enc, form: 4, curve: 3, tenant: 'other' })).error?.code, 'field_invalid');
+    for (const [curve, path] of Object.entries(paths)) {
+      const body = { path, curve: ['secp256k1', 'ed25519', 'bls12-381'][curve], first: i, count: 3 };
+      for (const more of [{}, { options: { id: 'c' } }]) assert.ok((await link.derive('w', w.text, { ...body, ...more })).ok);
+    }
+    assert.equal((await link.derive('w', JSON.stringify({ ...w.record, created: 1 }), { path: 'm/0' })).error?.code, 'record_mismatch');
+  }
+  const seed = wallet.computeSeed();
+  const root = HDNodeWallet.fromSeed(seed);
+  const words = wallet.phrase.split(' ');
+  const needles = {
+    ...Object.fromEntries([wallet.entropy, '0x' + seed.slice(2, 66), '0x' + seed.slice(66), root.privateKey, root.chainCode, root.derivePath("44'/60'/0'/0").privateKey, root.derivePath("44'/60'/0'/0").chainCode, root.derivePath("44'/60'/0'/0/2").privateKey]
+      .flatMap((secret, i) => Object.entries(forms(secret)).map(([name, bytes]) => [`${i} ${name}`, bytes]))),
+    'three words': Buffer.from(words.slice(0, 3).join(' ')),
+    'the last words': Buffer.from(words.slice(-3).join(' ')),
+    'the passphrase': Buffer.from(wallet.password),
+  };
+  assert.deepEqual(searchMemory(e.child.pid, needles).found, []);
+  for (let i = 0; i < 5; i++) {
+    const made = await link.create('made', { curve: 3, options: { words: 12 } });
+    assert.ok(made.ok, JSON.stringify(made.error));
   }
   link.end();
 });

@@ -177,6 +177,20 @@ await test('a policy is changed by those whom it names', async () => {
   assert.equal((await change(200, body, { 'x-adyton-stamp': approval })).json.policy_revision, 1);
 });
 
+await test('wallets and their keys', async () => {
+  const { json } = await ask('post', '/v1/keys', 201, { body: { id: 'purse', curve: 'wallet', words: 12 } });
+  assert.deepEqual([json.curve, json.address], ['wallet', undefined]);
+  const derive = (status, body, more = {}) => ask('post', '/v1/keys/{id}/derive', status, { url: '/v1/keys/purse/derive', body, ...more });
+  assert.equal((await derive(200, { path: "m/44'/60'/0'/0/*", first: 2, count: 3 })).json.keys.length, 3);
+  await derive(200, { path: 'm/12381/3600/0/0/0', curve: 'bls12-381' });
+  await derive(201, { path: "m/44'/501'/0'/0'", curve: 'ed25519', options: { id: 'coin' } });
+  await ask('get', '/v1/keys/{id}', 200, { url: '/v1/keys/coin' });
+  await derive(400, { path: 'm/0', count: 2 });
+  await derive(403, { path: 'm/0', options: { id: 'x', allow: ['digest'] } });
+  await derive(404, { path: 'm/0' }, { url: '/v1/keys/nobody/derive' });
+  await derive(401, { path: 'm/0' }, { at: locked.gateway });
+});
+
 await test('data keys are locked away', async () => {
   assert.ok((await ask('post', '/v1/lock', 200, { body: { tenant: 'default' } })).json.locked >= 1);
   await ask('post', '/v1/lock', 200, { body: { all: true } });

@@ -4,7 +4,7 @@
 import net from 'node:net';
 import { randomBytes } from 'node:crypto';
 
-export const T = { HELLO: 1, CREDENTIALS: 2, SIGN: 3, ATTEST: 4, STATUS: 5, CREATE: 6, LOCK: 7, CREATE_BATCH: 8, REWRAP: 9, IMPORT: 10, IMPORT_KEY: 11, DUTY: 12, WATERMARK: 13, RELAY: 16, ANSWER: 0x80, ERROR: 0xff };
+export const T = { HELLO: 1, CREDENTIALS: 2, SIGN: 3, ATTEST: 4, STATUS: 5, CREATE: 6, LOCK: 7, CREATE_BATCH: 8, REWRAP: 9, IMPORT: 10, IMPORT_KEY: 11, DUTY: 12, WATERMARK: 13, DERIVE: 15, RELAY: 16, ANSWER: 0x80, ERROR: 0xff };
 
 const head = (major, n) => {
   if (n < 24) return Buffer.from([(major << 5) | n]);
@@ -151,6 +151,12 @@ export class Link {
   async import(id, sealed, { tenant = 'default', options = JSON.stringify({ id }), dataKey = Buffer.alloc(0), curve = 0, enc, form = enc ? 0 : 1, ...more } = {}) {
     const body = cbor([curve, tenant, Buffer.from(options), dataKey, form, enc ?? Buffer.alloc(0), sealed]);
     return this.made(id, await this.ask(T.IMPORT, body, more));
+  }
+
+  /** Keys of a wallet: { ok, created, keys: bytes } or { error }. body: JSON (doc/wallets.md). */
+  async derive(id, record, body, { stamp = Buffer.alloc(0), ...more } = {}) {
+    const answer = await this.ask(T.DERIVE, cbor([id, Buffer.from(record), Buffer.from(JSON.stringify(body)), Buffer.from(stamp)]), more);
+    return answer.error ? answer : { ok: true, created: answer.value[0], keys: answer.value[1] };
   }
 
   /** Make count keys prefix0.. prefixN: { ok, keys: [{ id, record, text, publicKey }], dataKey } or { error }. */
