@@ -22,6 +22,8 @@ static const struct {
                         "out who changed it."},
     {"record_malformed", "The secret is no key record. Store it again: adyton key put --replace"},
     {"key_malformed", "The secret holds no key of 64 hex digits or 32 bytes. Store it again."},
+    {"password_wrong", "Check the password and its file; EIP-2335 and geth tell no more."},
+    {"keystore_malformed", "Keystores of geth (version 3) and EIP-2335 (version 4) are taken."},
     {"kms_refused", "Compare PCR0 of `adyton attestation get` with the key policy, and its other "
                     "conditions; `aws kms get-key-policy` shows it."},
     {"kms_unavailable", "Look at /readyz of the gateway, and at the relay's allow-list."},

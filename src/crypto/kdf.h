@@ -30,7 +30,8 @@ enum ady_err ady_scrypt_derive(uint8_t out32[static 32], struct ady_bytes passwo
                                struct ady_bytes salt, const struct ady_scrypt *params);
 
 /* Derive 32 bytes by PBKDF2-HMAC-SHA-256 with c iterations, from 1 on.
- * Returns: ADY_E_CRYPTO, also for c 0 or above 2^31 - 1. Time: constant in the password, not in its length. */
+ * Returns: ADY_E_CRYPTO, also for c 0 or above 2^31 - 1. Time: constant in the password, not in its
+ * length. */
 enum ady_err ady_pbkdf2_derive(uint8_t out32[static 32], struct ady_bytes password,
                                struct ady_bytes salt, uint32_t c);
 

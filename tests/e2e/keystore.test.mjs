@@ -10,6 +10,7 @@ import { Transaction, Wallet, computeAddress, encryptKeystoreJson, pbkdf2 } from
 import { test, done, random, skip } from './lib/tap.mjs';
 import { bin, root, run, scratch } from './lib/stack.mjs';
 import { sealImport, sealKeystore } from './lib/import.mjs';
+import { PBKDF2 as pbkdf2Of, SCRYPT as scrypt } from './lib/keystores.mjs';
 import { T, cbor, nonce } from './lib/parent.mjs';
 import { startDevcloud, startEnclave, roleCredentials, createKey, goodTx } from './lib/hostile.mjs';
 
@@ -48,13 +49,13 @@ async function signsAs(made, address) {
 }
 
 const blsPublic = (secret) => Buffer.from(blst.SecretKey.fromBytes(secret).toPublicKey().toBytes());
+const SCRYPT = (n) => scrypt(r, n);
+const PBKDF2 = (c) => pbkdf2Of(r, c);
 const blsKey = () => {
   const secret = Buffer.from(r.hex(32).slice(2), 'hex');
   secret[0] &= 0x3f;
   return secret;
 };
-const SCRYPT = (n) => ({ function: 'scrypt', params: { dklen: 32, n, r: 8, p: 1, salt: r.hex(32).slice(2) } });
-const PBKDF2 = (c) => ({ function: 'pbkdf2', params: { dklen: 32, c, prf: 'hmac-sha256', salt: r.hex(32).slice(2) } });
 const eip2335 = async (secret, password, kdf) => (await Keystore.create(password, secret, blsPublic(secret), 'm/12381/3600/0/0/0', 'test', kdf)).stringify();
 
 await test('keystores that ethers writes, at low and at the usual cost, sign with their key', async () => {

@@ -8,14 +8,14 @@ import { scryptSync, pbkdf2Sync } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { Keystore } from '@chainsafe/bls-keystore';
-import blst, { PublicKey, Signature, verify } from '@chainsafe/blst';
+import { PublicKey, Signature, verify } from '@chainsafe/blst';
 import { ssz } from '@lodestar/types';
 import { Wallet, Transaction } from 'ethers';
 import { test, done, random } from './lib/tap.mjs';
 import { bin, awsEnv, request, scratch, sign as signTx } from './lib/stack.mjs';
 import { goodTx } from './lib/hostile.mjs';
 import { signingRoot } from './lib/duties.mjs';
+import { PBKDF2 as pbkdf2, SCRYPT as scrypt, randomKeystore } from './lib/keystores.mjs';
 import { SLOTS, attestation, block, epochNow, interchange, sign, slotNow, startValidators, untilSlot } from './lib/validators.mjs';
 
 const N = Number(process.env.ADYTON_KEYSTORES ?? 1000);
@@ -34,23 +34,16 @@ const bring = async (...args) => {
 };
 const fresh = ['--new', '--network', s.network.genesis_validators_root];
 
-const SCRYPT = (n) => ({ function: 'scrypt', params: { dklen: 32, n, r: 8, p: 1, salt: r.hex(32).slice(2) } });
-const PBKDF2 = (c) => ({ function: 'pbkdf2', params: { dklen: 32, c, prf: 'hmac-sha256', salt: r.hex(32).slice(2) } });
-
-async function makeKeystore(kdf, password) {
-  const secret = r.bytes(32);
-  secret[0] &= 0x3f;
-  const publicKey = blst.SecretKey.fromBytes(secret).toPublicKey().toBytes();
-  const keystore = await Keystore.create(password, secret, publicKey, 'm/12381/3600/0/0/0', null, kdf);
-  return { pubkey: '0x' + Buffer.from(publicKey).toString('hex'), text: keystore.stringify(), password };
-}
+const SCRYPT = (n) => scrypt(r, n);
+const PBKDF2 = (c) => pbkdf2(r, c);
+const makeKeystore = (kdf, password) => randomKeystore(r, kdf, password);
 
 /** A folder as the deposit tool makes it, with the passwords beside. */
 async function folder(name, keystores, { passwords = true } = {}) {
   const at = join(dir, name);
   mkdirSync(at);
   keystores.forEach((k, i) => {
-    writeFileSync(join(at, `keystore-m_12381_3600_${i}_0_0-1700000000.json`), k.text);
+    writeFileSync(join(at, `keystore-m_12381_3600_${i}_0_0-1700000000.json`), k.keystore);
     if (passwords) writeFileSync(join(at, `keystore-m_12381_3600_${i}_0_0-1700000000.txt`), `${k.password}\n`);
   });
   return at;
@@ -159,7 +152,7 @@ await test('a wrong password, a broken file and a foreign public key stop nothin
   const file = (i) => join(at, `keystore-m_12381_3600_${i}_0_0-1700000000.json`);
   writeFileSync(file(0).replace('.json', '.txt'), 'wrong-password');
   writeFileSync(file(1), '{"crypto":');
-  writeFileSync(file(2), JSON.stringify({ ...JSON.parse(made[2].text), pubkey: made[3].pubkey.slice(2) }));
+  writeFileSync(file(2), JSON.stringify({ ...JSON.parse(made[2].keystore), pubkey: made[3].pubkey.slice(2) }));
   rmSync(file(4).replace('.json', '.txt'));
   writeFileSync(join(at, 'deposit_data-1700000000.json'), JSON.stringify([{ pubkey: 'x' }]));
   const p = await bring('--keystores', at);
@@ -188,13 +181,13 @@ await test("the layouts of Lighthouse, Nimbus, Lodestar and Teku, one password f
   const lighthouse = join(dir, 'lighthouse');
   mkdirSync(join(lighthouse, 'validators', made[0].pubkey), { recursive: true });
   mkdirSync(join(lighthouse, 'secrets'));
-  writeFileSync(join(lighthouse, 'validators', made[0].pubkey, 'voting-keystore.json'), made[0].text);
+  writeFileSync(join(lighthouse, 'validators', made[0].pubkey, 'voting-keystore.json'), made[0].keystore);
   writeFileSync(join(lighthouse, 'secrets', made[0].pubkey), 'testpassword🔑');
   await one(made[0], '--keystores', join(lighthouse, 'validators'), '--passwords', join(lighthouse, 'secrets'));
   const teku = join(dir, 'teku');
   mkdirSync(join(teku, 'keys'), { recursive: true });
   mkdirSync(join(teku, 'passwords'));
-  writeFileSync(join(teku, 'keys', 'validator-1.json'), made[1].text);
+  writeFileSync(join(teku, 'keys', 'validator-1.json'), made[1].keystore);
   writeFileSync(join(teku, 'passwords', 'validator-1.txt'), 'testpassword🔑\r\n');
   await one(made[1], '--keystores', join(teku, 'keys'), '--passwords', join(teku, 'passwords'));
   const prysm = await folder('prysm', [made[2], made[3]], { passwords: false });
@@ -203,10 +196,10 @@ await test("the layouts of Lighthouse, Nimbus, Lodestar and Teku, one password f
   assert.deepEqual([both.status, both.json.imported], [0, 2], both.stderr);
   const bare = join(dir, 'bare');
   mkdirSync(bare);
-  writeFileSync(join(bare, 'k.json'), made[4].text.replace(/"pubkey":"(0x)?/, '"pubkey":"0x'));
+  writeFileSync(join(bare, 'k.json'), made[4].keystore.replace(/"pubkey":"(0x)?/, '"pubkey":"0x'));
   writeFileSync(join(bare, made[4].pubkey.slice(2) + '.txt'), 'testpassword🔑');
   await one(made[4], '--keystores', bare);
-  await one(made[5], '--keystore', (writeFileSync(join(dir, 'single.json'), made[5].text), join(dir, 'single.json')), '--password-file', join(dir, 'one'));
+  await one(made[5], '--keystore', (writeFileSync(join(dir, 'single.json'), made[5].keystore), join(dir, 'single.json')), '--password-file', join(dir, 'one'));
 });
 
 await test('keystores of geth and ethers, one and several, sign transactions', async () => {
