@@ -12,7 +12,10 @@
 #include "gateway/audit_file.h"
 #include "gateway/audit_known.h"
 
-enum { RETRY_MS = 250, KEYS = 8, DOCUMENT_MAX = 16 * 1024 };
+enum { RETRY_MS = 250, KEYS = ADY_AUDIT_CHAINS, DOCUMENT_MAX = 16 * 1024 };
+
+_Static_assert((int)KEYS >= 2 * (int)ADY_GATEWAY_ENCLAVES_MAX,
+               "no chain gives way to one that ended");
 
 /* An entry that is not written yet. */
 struct line {
@@ -25,6 +28,7 @@ struct line {
 
 /* The document of a chain's key, and the last file that has it. */
 struct key {
+	uint64_t used;    /* when: the one unused for longest gives way */
 	uint64_t in_file; /* its number; 0: none */
 	uint8_t public[32];
 	uint64_t highest; /* sequence that was written; what is below is late */
@@ -36,7 +40,7 @@ struct key {
 struct ady_audit {
 	struct ady_audit_file file; /* the writer's */
 	struct key keys[KEYS];      /* under lock */
-	size_t next_key;
+	uint64_t key_clock;
 	pthread_t thread;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t wake;
@@ -123,15 +127,21 @@ enum ady_err ady_audit_write(struct ady_audit *a, struct ady_bytes proof,
 /* The place of a chain's key, or a new one. */
 static struct key *key_of(struct ady_audit *a, const uint8_t *public32)
 {
-	struct key *key;
+	struct key *oldest = &a->keys[0];
 
-	for (size_t i = 0; i < KEYS; i++)
-		if (memcmp(a->keys[i].public, public32, 32) == 0)
-			return &a->keys[i];
-	key = &a->keys[a->next_key++ % KEYS];
-	*key = (struct key){0};
-	memcpy(key->public, public32, 32);
-	return key;
+	for (size_t i = 0; i < KEYS; i++) {
+		struct key *key = &a->keys[i];
+
+		if (key->used > 0 && memcmp(key->public, public32, 32) == 0) {
+			key->used = ++a->key_clock;
+			return key;
+		}
+		if (key->used < oldest->used)
+			oldest = key;
+	}
+	*oldest = (struct key){.used = ++a->key_clock};
+	memcpy(oldest->public, public32, 32);
+	return oldest;
 }
 
 void ady_audit_key(struct ady_audit *a, const uint8_t public32[static 32],

@@ -8,7 +8,8 @@
 
 #include "base/bytes.h"
 
-enum { ADY_AUDIT_CHAINS = 4, ADY_AUDIT_WINDOW = 1 << 20 };
+/* CHAINS: those of all enclaves that a gateway may have, twice: each may be started again. */
+enum { ADY_AUDIT_CHAINS = 16, ADY_AUDIT_WINDOW = 1 << 20 };
 
 struct ady_audit_chain {
 	uint8_t public[32];
