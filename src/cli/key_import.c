@@ -26,7 +26,9 @@
 
 enum { TIMEOUT_MS = 30000, KEY_FILE_MAX = 200, KMS_FILE_MAX = 16384, NONCE = 32 };
 
-static const char no_measurement[] = "give --pcr0 (or --pcr8): which enclave is to have the key";
+static const char no_measurement[] =
+    "give --pcr0 (or --pcr8): which enclave is to have the key. adyton dev up and image "
+    "build print it";
 
 struct import {
 	struct ady_gateway gateway;
@@ -125,10 +127,7 @@ static int run_import(const struct import *m)
 		status = ask(m, body);
 	else
 		status = ady_cli_fault(&f, "import the key",
-		                       err == ADY_E_ATTESTATION
-		                           ? "The root of a local stack is --root "
-		                             "\"$ADYTON_NSM_ROOT\"; adyton dev measure prints PCR0."
-		                           : NULL);
+		                       err == ADY_E_ATTESTATION ? ADY_KEY_IMPORT_ROOT : NULL);
 	json_decref(body);
 	ady_dyn_free(&options);
 	return status;

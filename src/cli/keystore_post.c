@@ -151,8 +151,10 @@ static enum ady_err look(struct ady_keystore_run *run, struct ady_keystore_file 
 		if (is_same_key(file, &reply))
 			file->outcome = ADY_KEYSTORE_THERE;
 		else
-			err =
-			    ady_fail(f, ADY_E_EXISTS, "id", "is that of another key in the store");
+			err = ady_fail(f, ADY_E_EXISTS, "id", "%s",
+			               file->key[0] ? "is that of another key in the store"
+			                            : "is taken, and the keystore does not name "
+			                              "its key: compare with adyton key show");
 	} else if (err == ADY_OK && reply.status != 404) {
 		err = ady_gateway_fault(&reply, f);
 	}

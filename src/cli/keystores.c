@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "chain/beacon_network.h"
 #include "cli/fault.h"
+#include "cli/import_key.h"
 
 enum { JOBS = 8 };
 
@@ -184,7 +185,8 @@ int ady_keystores_run(const struct ady_command *self, struct ady_keystore_import
 		(json ? print_json : print_table)(&c, &files,
 		                                  (double)(ady_mono_ms() - began_ms) / 1000);
 	if (err != ADY_OK)
-		status = ady_cli_fault(&f, "import the keystores", NULL);
+		status = ady_cli_fault(&f, "import the keystores",
+		                       f.err == ADY_E_ATTESTATION ? ADY_KEY_IMPORT_ROOT : NULL);
 	else
 		status = c.failed > 0 ? ADY_EXIT_REFUSED : ADY_EXIT_OK;
 	ady_keystore_files_free(&files);

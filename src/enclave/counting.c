@@ -93,7 +93,8 @@ static void on_read(struct ady_job *job, struct ady_space *space, enum ady_slash
 	if (outcome == ADY_SLASH_CONFLICT)
 		go_on(job, space, row);
 	else
-		stop(job, ADY_E_COUNTERS, "could not be read: the gateway did not give them");
+		stop(job, ADY_E_COUNTERS,
+		     "could not be read: the gateway did not give them, its log says why");
 }
 
 static void read_row(struct ady_keyroom *room, struct ady_job *job)
@@ -157,7 +158,8 @@ static void on_write(struct ady_job *job, struct ady_space *space, enum ady_slas
 
 	if (outcome == ADY_SLASH_UNKNOWN) {
 		stop(job, ADY_E_COUNTERS,
-		     "were sent to be written, and whether they were is not known");
+		     "were sent to be written, and whether they were is not known: the gateway's "
+		     "log says why");
 	} else if (outcome == ADY_SLASH_CONFLICT) {
 		if (++job->again > AGAIN_MAX)
 			stop(job, ADY_E_BUSY, "change too fast");
@@ -238,9 +240,10 @@ static void on_born(struct ady_job *job, struct ady_space *space, enum ady_slash
 	(void)row;
 	if (outcome != ADY_SLASH_WRITTEN) {
 		stop(job, ADY_E_COUNTERS,
-		     outcome == ADY_SLASH_CONFLICT
-		         ? "of this key are there already"
-		         : "were sent to be written, and whether they were is not known");
+		     outcome == ADY_SLASH_CONFLICT ? "of this key are there already"
+		                                   : "were sent to be written, and whether they "
+		                                     "were is not known: the gateway's "
+		                                     "log says why");
 		return;
 	}
 	err = ady_ledger_born(job->room->ledger, c->name, ady_bytes(c->new_row, c->new_row_n));

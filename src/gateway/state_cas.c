@@ -3,9 +3,12 @@
  * The one question of the enclave: write this row if the stored one is still of that version. It
  * is answered on the connection it came by, or not at all: the enclave then counts it as written.
  */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "codec/wire_duty.h"
 #include "gateway/shard.h"
 
@@ -26,6 +29,16 @@ static void answer_fault(struct ady_shard *shard, uint64_t connection, uint64_t 
 	ady_enclaves_reply(shard->enclaves, connection, id, ADY_WIRE_ERROR, ady_buf_bytes(&b));
 }
 
+/* Whoever asked for a signature is told to look here. Once a second is enough. */
+static void tell(const char *why)
+{
+	static _Atomic int64_t next_ms;
+	int64_t now = ady_mono_ms(), next = next_ms;
+
+	if (now >= next && atomic_compare_exchange_strong(&next_ms, &next, now + 1000))
+		ADY_WARN("a question of the enclave is not answered", "reason=\"%s\"", why);
+}
+
 static void on_done(struct ady_state_call *call)
 {
 	struct question *q = (struct question *)call;
@@ -41,6 +54,7 @@ static void on_done(struct ady_state_call *call)
 		ady_enclaves_reply(shard->enclaves, q->connection, q->id,
 		                   ADY_WIRE_STATE_CAS | ADY_WIRE_ANSWER, ady_buf_bytes(&b));
 	} else {
+		tell(call->fault.detail);
 		answer_fault(shard, q->connection, q->id, &call->fault);
 	}
 	ady_dyn_free(&q->row);
@@ -56,6 +70,8 @@ void ady_shard_question(void *ctx, const struct ady_wire_head *head, struct ady_
 	struct ady_fault f = {0};
 	struct question *q;
 
+	if (head->type == ADY_WIRE_STATE_CAS && !shard->gateway->states)
+		tell("there is no place for counters: set states in the configuration");
 	if (head->type != ADY_WIRE_STATE_CAS || !shard->gateway->states ||
 	    ady_wire_read_state_cas(&m, body) != ADY_OK ||
 	    (m.key.n == ADY_STATE_KEY && m.state.n > ADY_STATE_MAX)) {

@@ -91,7 +91,9 @@ enum ady_err ady_tally_open(struct ady_tally *t, struct ady_bytes row,
 
 	*t = (struct ady_tally){0};
 	if (row.n == 0)
-		return refuse(f, "counters", "are missing: the store has none for this key");
+		return refuse(f, "counters",
+		              "are missing: the store has lost them, or the key was sealed outside "
+		              "of the enclave and before its start: make it anew");
 	if (row.n < ADY_TALLY_HEAD + ADY_TALLY_MAC || row.n > ADY_TALLY_ROW_MAX)
 		return refuse(f, "counters", "are no row of counters");
 	body = ady_bytes_sub(row, 0, row.n - ADY_TALLY_MAC);
