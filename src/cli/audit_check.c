@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "crypto/hash.h"
 
 const char *ady_audit_fault_word(enum ady_audit_fault fault)
 {
@@ -65,17 +66,20 @@ static struct ady_audit_chain_seen *chain_of(struct ady_audit_check *c, const ui
 /* --- line by line --- */
 
 /* Whether the signature over the proof's head holds. The entries of one signature follow each
- * other: it is verified once. */
+ * other: it is verified once, as long as key, head and signature are the very same. */
 static bool holds(struct ady_audit_check *c, const struct ady_proof *p,
                   const uint8_t head32[static 32])
 {
-	uint8_t *known = c->good[head32[0] % (sizeof c->good / sizeof *c->good)];
+	const struct ady_bytes parts[] = {p->public, ady_bytes(head32, 32), p->signature};
+	uint8_t what[32], *known;
 
-	if (memcmp(known, head32, 32) == 0)
+	ady_sha256(what, parts, sizeof parts / sizeof *parts);
+	known = c->good[what[0] % (sizeof c->good / sizeof *c->good)];
+	if (memcmp(known, what, 32) == 0)
 		return true;
 	if (!ady_proof_verify(p))
 		return false;
-	memcpy(known, head32, 32);
+	memcpy(known, what, 32);
 	return true;
 }
 

@@ -74,7 +74,7 @@ struct ady_audit_check {
 	struct ady_audit_pin *pins; /* heap */
 	size_t pins_n;
 	uint64_t torn, late;  /* last lines without end; entries behind later ones, as is marked */
-	uint8_t good[64][32]; /* heads whose signature was verified: many entries share one */
+	uint8_t good[64][32]; /* hashes of what was verified: many entries share a signature */
 };
 
 /* A line, as ady_audit_files_read gives it; ctx: the check. */

@@ -9,7 +9,7 @@ import { Signature, Transaction, hashMessage, recoverAddress } from 'ethers';
 import { atEnd, done, parallel, skip, test, until } from './lib/tap.mjs';
 import { awsEnv, request, root as checkout, run, scratch, startStack, tail } from './lib/stack.mjs';
 import { metric, startGateway } from './lib/gateway.mjs';
-import { adyton, filesOf, linesOf, verifyLog } from './lib/audit.mjs';
+import { adyton, filesOf, linesOf, tampered, verifyLog } from './lib/audit.mjs';
 import { fetchResponseKey, readProof, responseKey, verify } from '../../clients/js/index.js';
 import { AWS_ROOT_G1_SHA256, verifyAttestation } from '../../clients/js/attestation.js';
 
@@ -100,6 +100,20 @@ await test('the log is whole, and says what was done', async () => {
   const metrics = await request(`${s.gateway}/metrics`);
   assert.equal(metric(metrics.body, 'adyton_audit_entries_total') > 5, true, 'metrics');
   assert.equal(metric(metrics.body, 'adyton_audit_failing'), 0);
+});
+
+await test('a signature that several entries share is verified in each of them', async () => {
+  await Promise.all(Array.from({ length: 300 }, (_, i) => post('/v1/keys/alice/sign', body(1000 + i))));
+  const copy = tampered(folder, (lines) => {
+    const signature = (l) => (l[0] === 'A' ? l : Buffer.from(readProof(l.slice(2)).signature).toString('hex'));
+    const at = lines.findIndex((l, i) => i > 0 && signature(l) === signature(lines[i - 1]));
+    assert.ok(at > 0, 'no two entries were signed together');
+    const line = lines[at];
+    const i = line.length - 12; // within its last member
+    return lines.with(at, line.slice(0, i) + (line[i] === 'A' ? 'B' : 'A') + line.slice(i + 1));
+  });
+  const v = verifyLog(copy, root, '--pcr0', s.pcr0);
+  assert.deepEqual([v.status, v.findings.map((f) => f.fault)], [1, ['changed']], v.stderr);
 });
 
 await test('a second gateway does not write into the same log', async () => {
