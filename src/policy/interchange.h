@@ -28,7 +28,8 @@ struct ady_interchange_entry {
 enum ady_err ady_interchange_open(struct ady_interchange *ix, const struct ady_json *doc,
                                   struct ady_fault *f);
 
-/* The entry behind *at (0: the first) of a file that was checked; false at the end. */
+/* The entry behind *at (0: the first) of a file that was checked, in which each can be read; false
+ * at the end. */
 bool ady_interchange_next(const struct ady_interchange *ix, uint32_t *at,
                           struct ady_interchange_entry *entry);
 

@@ -106,6 +106,23 @@ CASE(the_first_rule_that_is_met_says_why)
 	CHECK_INT(decision.limit, 0);
 }
 
+CASE(the_first_without_its_approvals_says_why)
+{
+	struct ady_decision decision;
+
+	CHECK_ERR(read_policy("{'policy':1,'rules':[" RULE(
+	              "one", ",'approvals':{'need':1,'of':['" KEY1
+	                     "']}") "," RULE("two", ",'approvals':{'need':2,'of':['" KEY1 "','" KEY2
+	                                            "']}") "]}"),
+	          ADY_OK);
+	ask_message("x");
+	make_plan();
+	CHECK_INT(plan.rules_n, 0);
+	decision = settle(NOW, 0, NULL);
+	CHECK_INT(decision.verdict, ADY_DENIED_APPROVALS);
+	CHECK_INT(decision.rule, 0);
+}
+
 CASE(what_is_not_known_has_to_pass)
 {
 	struct ady_decision decision;
@@ -125,6 +142,7 @@ CASE(what_is_not_known_has_to_pass)
 	          ADY_DENIED_WAIT);
 	CHECK_INT(settle(NOW + HOUR + ADY_PLAN_CLOCK_ERROR_S, NOW, NULL).verdict, ADY_ALLOWED);
 	CHECK_INT(settle(NOW, 0, NULL).verdict, ADY_ALLOWED);
+	CHECK_INT(settle(1, 0, NULL).verdict, ADY_ALLOWED); /* all is known at any time */
 	CHECK_INT(settle(0, 0, NULL).verdict, ADY_DENIED_LIMIT);
 	/* what is known to be spent is said before */
 	before.c[0].slot = UINT64_MAX;
@@ -203,6 +221,7 @@ int main(void)
 	RUN(a_plan_settles_without_policy_and_request);
 	RUN(nothing_is_planned_when_a_rule_denies);
 	RUN(the_first_rule_that_is_met_says_why);
+	RUN(the_first_without_its_approvals_says_why);
 	RUN(what_is_not_known_has_to_pass);
 	RUN(one_rule_may_wait_and_another_not);
 	RUN(a_charge_is_told_with_its_total);

@@ -232,6 +232,17 @@ CASE(a_row_that_was_never_charged_has_no_digest)
 	CHECK(!ady_tally_has(&t, zero, 0));
 }
 
+CASE(a_policy_without_limits_has_the_shortest_row)
+{
+	struct ady_buf b = ady_buf(space, sizeof space);
+	struct ady_tally t = sample();
+
+	ady_tally_seal(&b, &t, &counters, info, 0, name, &row_key);
+	CHECK_INT(b.n, ADY_TALLY_HEAD + ADY_TALLY_MAC);
+	CHECK_ERR(ady_tally_open(&t, ady_buf_bytes(&b), name, &row_key, &fault), ADY_OK);
+	CHECK_INT(t.counters.n, 0);
+}
+
 CASE(the_largest_policy_has_room)
 {
 	static struct ady_counter_info many[ADY_COUNTERS_MAX];
@@ -259,6 +270,7 @@ int main(void)
 	RUN(a_row_is_of_one_policy);
 	RUN(what_was_charged_last_is_remembered);
 	RUN(a_row_that_was_never_charged_has_no_digest);
+	RUN(a_policy_without_limits_has_the_shortest_row);
 	RUN(the_largest_policy_has_room);
 	return test_end();
 }
