@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "test.h"
+#include "vectors.h"
 
 static void keccak_is(const char *text, const char *want)
 {
@@ -129,6 +130,54 @@ CASE(an_exit_takes_nothing_from_other_threads)
 	CHECK_INT(status, 0);
 }
 
+/* HKDF (RFC 5869) by our HMAC, to put that to the vectors of HKDF-SHA-256. */
+static void hkdf(uint8_t *out, size_t n, struct ady_bytes ikm, struct ady_bytes salt,
+                 struct ady_bytes info)
+{
+	uint8_t prk[32], block[32], text[512];
+	struct ady_buf b = ady_buf(text, sizeof text);
+
+	ady_hmac_sha256(prk, salt, ikm);
+	for (size_t i = 0; i * 32 < n; i++) {
+		ady_buf_view(&b, info);
+		ady_buf_u8(&b, (uint8_t)(i + 1));
+		CHECK(!b.full);
+		ady_hmac_sha256(block, ady_bytes(prk, 32), ady_buf_bytes(&b));
+		memcpy(out + i * 32, block, n - i * 32 < 32 ? n - i * 32 : 32);
+		b.n = 0;
+		ady_buf_put(&b, block, 32);
+	}
+}
+
+static void hkdf_vector(json_t *group, json_t *v)
+{
+	static uint8_t ikm[512], salt[512], info[512], out[8160];
+	const struct ady_bytes in[] = {test_json_hex(v, "ikm"), test_json_hex(v, "salt"),
+	                               test_json_hex(v, "info")};
+	size_t n = (size_t)json_integer_value(json_object_get(v, "size"));
+	struct ady_bytes okm;
+
+	(void)group;
+	if (n > sizeof out) { /* more than 255 blocks: there is no such output */
+		CHECK(!test_json_valid(v));
+		return;
+	}
+	if (!CHECK(in[0].n <= 512 && in[1].n <= 512 && in[2].n <= 450))
+		return;
+	memcpy(ikm, in[0].p, in[0].n);
+	memcpy(salt, in[1].p, in[1].n);
+	memcpy(info, in[2].p, in[2].n);
+	hkdf(out, n, ady_bytes(ikm, in[0].n), ady_bytes(salt, in[1].n), ady_bytes(info, in[2].n));
+	okm = test_json_hex(v, "okm");
+	CHECK(test_json_valid(v) == ady_bytes_eq(okm, ady_bytes(out, n)));
+}
+
+CASE(wycheproof_of_hkdf)
+{
+	if (test_wycheproof("hkdf_sha256_test.json", hkdf_vector) > 0)
+		CHECK(true);
+}
+
 int main(void)
 {
 	RUN(an_exit_takes_nothing_from_other_threads);
@@ -138,5 +187,6 @@ int main(void)
 	RUN(keccak_final_wipes);
 	RUN(sha2_known_answers);
 	RUN(hmac_known_answers);
+	RUN(wycheproof_of_hkdf);
 	return test_end();
 }
