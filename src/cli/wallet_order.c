@@ -6,7 +6,8 @@
 #include "cli/options.h"
 #include "cli/wallet.h"
 
-/* A validator's key takes the enclave 10 ms, and a part must be done within a request's time. */
+/* A validator's key takes the enclave ten times as long, and a part must be done within a
+ * request's time. */
 enum { A_TIME = 500, A_TIME_BLS = 100 };
 
 static const char advice[] =
@@ -139,7 +140,7 @@ int ady_wallet_derive(const struct ady_wallet_order *o, const char *id, json_t *
 		else if (status < 0)
 			status = part(o, o->first + done, n, keys);
 		if (status < 0 && o->count > at_once)
-			fprintf(stderr, "%llu of %llu\n", (unsigned long long)(done + n),
+			fprintf(stderr, "%llu of %llu\n", (unsigned long long)done + n,
 			        (unsigned long long)o->count);
 	}
 	return status;

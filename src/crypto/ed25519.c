@@ -22,6 +22,7 @@ void ady_ed25519_public(uint8_t pub32[static 32], const struct ady_seckey *key)
 	struct ady_ed25519_pair e;
 
 	ady_ed25519_expand(&e, pub32, key);
+	ADY_DECLASSIFY(pub32, 32);
 	ady_zero(&e, sizeof e);
 }
 
@@ -33,6 +34,7 @@ void ady_ed25519_sign(uint8_t sig64[static 64], struct ady_bytes message,
 
 	ady_ed25519_expand(&e, pub32, key);
 	ady_ed25519_sign_with(sig64, message, &e);
+	ADY_DECLASSIFY(sig64, 64);
 	ady_zero(&e, sizeof e);
 }
 

@@ -12,7 +12,7 @@ void ady_hmac_sha512(uint8_t out64[static 64], struct ady_bytes key, const struc
                      size_t n);
 
 /* The first block of PBKDF2-HMAC-SHA-512, 64 bytes, after so many rounds (1 or more). salt is what
- * its parts come to. Time: by the lengths and rounds alone; 2048 rounds take some 3 ms. */
+ * its parts come to. Time: by the lengths and rounds alone. */
 void ady_pbkdf2_sha512(uint8_t out64[static 64], struct ady_bytes password,
                        const struct ady_bytes *salt, size_t n, unsigned rounds);
 

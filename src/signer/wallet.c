@@ -45,12 +45,12 @@ static enum ady_err opens_again(const struct ady_record *rec, const struct ady_e
                                 const uint8_t *data_key32, const struct ady_wallet *wallet)
 {
 	ADY_SECRET_WALLET again = {0};
+	enum ady_err err =
+	    ady_envelope_open_bytes((uint8_t *)&again, sizeof again, rec, e, data_key32, NULL);
+	bool same = ady_secret_eq_ct(&again, wallet, sizeof again);
 
-	if (ady_envelope_open_bytes((uint8_t *)&again, sizeof again, rec, e, data_key32, NULL) !=
-	        ADY_OK ||
-	    !ady_secret_eq_ct(&again, wallet, sizeof again))
-		return ADY_E_CRYPTO;
-	return ADY_OK;
+	ADY_DECLASSIFY(&same, sizeof same);
+	return err == ADY_OK && same ? ADY_OK : ADY_E_CRYPTO;
 }
 
 static enum ady_err seal(struct ady_record *rec, const struct ady_envelope *e,
