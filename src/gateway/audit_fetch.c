@@ -21,6 +21,8 @@ struct ady_audit_fetch {
 	uint64_t connection, doubts; /* for which all was fetched */
 	uint64_t now_connection, now_doubts;
 	uint8_t public[KEY]; /* of the enclave behind the connection */
+	uint64_t end;        /* of its chain when it was fetched last */
+	uint64_t floor;      /* when it was before that: what is missing below is gone */
 	bool stopped;
 };
 
@@ -39,6 +41,14 @@ static void ask_entries(struct ady_audit_fetch *f, uint64_t from)
 	ady_wire_put_audit(&b, from);
 	f->call.done = on_audited;
 	ask(f, ADY_WIRE_AUDIT, &b);
+}
+
+/* An entry that two fetches did not bring is not kept any more. */
+static void ask_missing(struct ady_audit_fetch *f)
+{
+	uint64_t from = ady_audit_lacks(f->audit, f->public);
+
+	ask_entries(f, from > f->floor ? from : f->floor);
 }
 
 /* Entries of another chain than the connection's would be those of another enclave. */
@@ -67,6 +77,9 @@ static void on_audited(struct ady_call *call, struct ady_bytes body, const struc
 	} else if (m.next < m.end && m.proofs.n > 0) {
 		ask_entries(f, m.next);
 		return;
+	} else {
+		f->floor = f->end;
+		f->end = m.end;
 	}
 	f->connection = f->now_connection;
 	f->doubts = f->now_doubts;
@@ -86,18 +99,25 @@ static void on_key(struct ady_call *call, struct ady_bytes body, const struct ad
 		ADY_WARN("the document of the response key cannot be read", "bytes=%zu", body.n);
 		return;
 	}
+	if (memcmp(f->public, att.public_key.p + SPKI - KEY, KEY) != 0)
+		f->floor = f->end = 0;
 	memcpy(f->public, att.public_key.p + SPKI - KEY, KEY);
 	ady_audit_key(f->audit, f->public, document);
-	ask_entries(f, ady_audit_lacks(f->audit, f->public));
+	ask_missing(f);
 }
 
-static void ask_key(struct ady_audit_fetch *f)
+/* A connection is to one enclave, whose key does not change. */
+static void begin(struct ady_audit_fetch *f)
 {
 	uint8_t space[16];
 	struct ady_buf b = ady_buf(space, sizeof space);
 
 	f->now_connection = ady_link_connection(f->link);
 	f->now_doubts = ady_audit_doubts(f->audit);
+	if (f->connection == f->now_connection) {
+		ask_missing(f);
+		return;
+	}
 	ady_wire_put_blob(&b, ady_bytes(NULL, 0));
 	f->call.done = on_key;
 	ask(f, ADY_WIRE_RESPONSE_KEY, &b);
@@ -111,7 +131,7 @@ static void on_timer(struct ady_timer *timer)
 		return;
 	if (f->call.id == 0 && (f->connection != ady_link_connection(f->link) ||
 	                        f->doubts != ady_audit_doubts(f->audit)))
-		ask_key(f);
+		begin(f);
 	ady_timer_set(f->loop, &f->timer, f->connection ? LOOK_MS : FIRST_MS);
 }
 

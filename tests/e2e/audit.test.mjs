@@ -10,6 +10,7 @@ import { atEnd, done, parallel, skip, test, until } from './lib/tap.mjs';
 import { awsEnv, request, root as checkout, run, scratch, startStack, tail } from './lib/stack.mjs';
 import { metric, startGateway } from './lib/gateway.mjs';
 import { adyton, filesOf, linesOf, tampered, verifyLog } from './lib/audit.mjs';
+import { attestation, epochNow, freshStates, makeKeys, startValidators } from './lib/validators.mjs';
 import { fetchResponseKey, readProof, responseKey, verify } from '../../clients/js/index.js';
 import { AWS_ROOT_G1_SHA256, verifyAttestation } from '../../clients/js/attestation.js';
 
@@ -209,6 +210,30 @@ await test('files are ended at their size, and each has the document of its keys
   assert.ok(files.length >= 2, `${files.length} files`);
   for (const f of files) assert.match(readFileSync(f, 'latin1'), /^A /m);
   assert.equal(verifyLog([audit.folder, folder, join(dir, 'killed'), join(dir, 'pair1'), join(dir, 'pair2'), join(dir, 'small/audit')].filter(existsSync), root).status, 0);
+});
+
+await test('a duty of a validator has a proof with its signing root, and so has a refusal', async () => {
+  const v = await startValidators();
+  const [k] = await makeKeys(v, 1);
+  await freshStates(v, [k]);
+  const enclave = await fetchResponseKey(v.gateway, { roots: readFileSync(v.nsm_root_file, 'utf8'), pcrs: { 0: v.pcr0 } });
+  const path = `/api/v1/eth2/sign/${k.pubkey}`;
+  let duty, epoch;
+  // Nothing is signed for the epoch in which the enclave first used the key.
+  const answer = await until(30000, 'a duty that is signed', async () => {
+    epoch = epochNow(v);
+    duty = JSON.stringify(attestation(v, epoch - 1, epoch));
+    const got = await post(path, duty, { gateway: v.gateway });
+    return got.status === 200 && got;
+  });
+  const entry = await verify(proofOf(answer), duty, { responseKey: enclave });
+  assert.deepEqual([entry.op, Buffer.from(entry.subject).toString('hex'), entry.digest.length], ['duty', k.pubkey.slice(2), 32]);
+  const double = JSON.stringify(attestation(v, epoch - 1, epoch, `0x${'77'.repeat(32)}`));
+  const refused = await post(path, double, { gateway: v.gateway });
+  assert.equal(refused.status, 412, refused.body);
+  const { entry: no } = readProof(refused.headers['x-adyton-proof']);
+  assert.deepEqual([no.op, no.code], ['duty', 'slashing_refused']);
+  assert.deepEqual(verifyLog(join(v.dir, 'audit'), v.nsm_root_file).findings, []);
 });
 
 await done();
