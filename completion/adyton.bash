@@ -19,9 +19,9 @@ _adyton() {
 	"stamp make") options="--request --stamp-key --deployment --tenant --policy --derive" ;;
 	"policy change") options="--stamp --stamp-key --request --deployment --gateway --ca --token-file --cert --cert-key" ;;
 	"policy check") options="--policy --request --record --now --stamp --spent" ;;
-	"key import") options="--file --kms-ciphertext --keystore --keystores --password-file --passwords --label --jobs --slashing --new --network --pcr0 --pcr8 --root --tenant --curve --chain --policy --caller --allow-digest
+	"key import") options="--file --kms-ciphertext --keystore --keystores --password-file --passwords --label --backup-key --jobs --slashing --new --network --pcr0 --pcr8 --root --tenant --curve --chain --policy --caller --allow-digest
 		--allow-unprotected --gateway --ca --token-file --cert --cert-key --json" ;;
-	"key create") options="--count --first --label --tenant --curve --chain --policy --caller --allow-digest --allow-unprotected --gateway --ca --token-file --cert
+	"key create") options="--count --first --label --backup-key --tenant --curve --chain --policy --caller --allow-digest --allow-unprotected --gateway --ca --token-file --cert
 		--cert-key --json" ;;
 	"key list") options="--tenant --label --curve --enabled --disabled --after --limit --gateway --ca --token-file --cert
 		--cert-key --json" ;;
@@ -35,6 +35,9 @@ _adyton() {
 	"slashing import") options="--check --gateway --ca --token-file --cert --cert-key --json" ;;
 	"slashing export") options="--out --copy --gateway --ca --token-file --cert --cert-key" ;;
 	"slashing show") options="--gateway --ca --token-file --cert --cert-key" ;;
+	"key backup") options="--output --stamp-key --deployment --tenant --gateway --ca --token-file --cert --cert-key" ;;
+	"backup keygen") options="--output" ;;
+	"backup open") options="--key --output" ;;
 	"tenant rotate") options="--kms-key --show --no-wait --gateway --ca --token-file --cert --cert-key --json" ;;
 	"wallet create") options="--words --tenant --chain --policy --caller --allow-digest --allow-unprotected --gateway --ca --token-file --cert
 		--cert-key --json" ;;
@@ -88,7 +91,7 @@ _adyton() {
 	esac
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "dev enclave key wallet store tenant slashing policy stamp sign attestation audit image --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "dev enclave key backup wallet store tenant slashing policy stamp sign attestation audit image --help --version" -- "$cur")
 	elif [ "$COMP_CWORD" -eq 2 ] && [[ $cur != -* ]]; then
 		case $prev in
 		enclave) mapfile -t COMPREPLY < <(compgen -W "run stop status console" -- "$cur") ;;
@@ -96,8 +99,9 @@ _adyton() {
 		slashing) mapfile -t COMPREPLY < <(compgen -W "import export show" -- "$cur") ;;
 		tenant) mapfile -t COMPREPLY < <(compgen -W "lock rotate" -- "$cur") ;;
 		dev) mapfile -t COMPREPLY < <(compgen -W "up env measure" -- "$cur") ;;
-		key) mapfile -t COMPREPLY < <(compgen -W "create import put list show label disable enable delete restore load" -- "$cur") ;;
+		key) mapfile -t COMPREPLY < <(compgen -W "create import put list show label disable enable delete restore load backup" -- "$cur") ;;
 		wallet) mapfile -t COMPREPLY < <(compgen -W "create import derive addresses" -- "$cur") ;;
+		backup) mapfile -t COMPREPLY < <(compgen -W "keygen open" -- "$cur") ;;
 		store) mapfile -t COMPREPLY < <(compgen -W "copy" -- "$cur") ;;
 		policy) mapfile -t COMPREPLY < <(compgen -W "check change" -- "$cur") ;;
 		stamp) mapfile -t COMPREPLY < <(compgen -W "keygen make" -- "$cur") ;;

@@ -24,6 +24,15 @@ int ady_cmd_key_create(const struct ady_command *self, int argc, char **argv);
 /* adyton key import: seal a private key to the enclave, and have its record stored. */
 int ady_cmd_key_import(const struct ady_command *self, int argc, char **argv);
 
+/* adyton key backup: have the enclave seal a key to the backup key of its record. */
+int ady_cmd_key_backup(const struct ady_command *self, int argc, char **argv);
+
+/* adyton backup keygen: a key pair that keys are backed up to. */
+int ady_cmd_backup_keygen(const struct ady_command *self, int argc, char **argv);
+
+/* adyton backup open: open a backup, without any network. */
+int ady_cmd_backup_open(const struct ady_command *self, int argc, char **argv);
+
 /* adyton tenant rotate: a new data key for a tenant. */
 int ady_cmd_tenant_rotate(const struct ady_command *self, int argc, char **argv);
 

@@ -61,6 +61,8 @@ void ady_key_options_put(struct ady_dyn *out, const struct ady_key_options *k)
 	set_list(o, "allow", allow);
 	set_list(o, "chains", chains);
 	set_list(o, "callers", callers);
+	if (k->backup)
+		json_object_set_new(o, "backup", json_string(k->backup));
 	text = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
 	ady_dyn_str(out, text ? text : "{}");

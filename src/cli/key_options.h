@@ -10,7 +10,7 @@
 #include "cli/key.h"
 
 struct ady_key_options {
-	const char *id, *tenant, *curve, *policy, *label;
+	const char *id, *tenant, *curve, *policy, *label, *backup;
 	struct ady_values chains, callers;
 	struct ady_record checked;  /* what chains and callers are */
 	struct ady_dyn policy_text; /* the policy as it stands in its file */
@@ -20,6 +20,9 @@ struct ady_key_options {
 /* The options of a command that names a new key or wallet k, but for the curve. */
 #define ADY_KEY_RIGHTS(k)                                                                          \
 	{"tenant", "NAME", "whose key it is (default)", .text = &(k).tenant},                      \
+	    {"label", "TEXT", "a label, by which it is found", .text = &(k).label},                \
+	    {"backup-key", "HEX", "let it be backed up to this key (adyton backup keygen)",        \
+	     .text = &(k).backup},                                                                 \
 	    {"chain", "ID", "let it sign for this chain (repeatable); else any",                   \
 	     .values = &(k).chains},                                                               \
 	    {"policy", "FILE", "what it may sign (doc/policy.md); else anything",                  \

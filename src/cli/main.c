@@ -74,6 +74,21 @@ static const struct ady_command commands[] = {
      "(\"{key}\", also when no ID is given). The same command goes on after a "
      "break.\n\n" EXIT_CODES,
      ady_cmd_key_import},
+    {"key backup", "ID", "Have the enclave seal a key to the backup key of its record.",
+     "For keys that were made with --backup-key only. What comes is a file that nobody but the\n"
+     "owner of that key opens.\n\n"
+     "Examples:\n"
+     "  adyton key create treasury --backup-key $(adyton backup keygen --output backup.key)\n"
+     "  adyton key backup treasury --output treasury.backup\n\n" EXIT_CODES,
+     ady_cmd_key_backup},
+    {"backup keygen", "", "Make a key pair that keys are backed up to; prints the public half.",
+     "Keep the private half off line.\n\n" EXIT_CODES, ady_cmd_backup_keygen},
+    {"backup open", "FILE", "Open a backup of a key, off line, and check it.",
+     "Examples:\n"
+     "  adyton backup open treasury.backup --key backup.key\n"
+     "  adyton backup open treasury.backup --key backup.key --output - |\n"
+     "      adyton key import treasury --file - --pcr0 HEX\n\n" EXIT_CODES,
+     ady_cmd_backup_open},
     {"tenant rotate", "TENANT", "Re-wrap all records of a tenant under a new data key.",
      "Keys sign meanwhile; a gateway that ends is replaced by another, or goes on later. Direct\n"
      "records become envelopes.\n\n"

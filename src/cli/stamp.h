@@ -12,8 +12,8 @@ struct ady_stamp_order {
 	const char *key_file; /* NULL: no stamp is asked for */
 	const char *aud;      /* the enclave's deployment; NULL: $ADYTON_DEPLOYMENT, else "dev" */
 	const char *tenant;   /* NULL: "default" */
-	const char
-	    *op; /* "policy": for a change of the policy, good for a day; "derive"; NULL: "sign" */
+	/* "policy": for a change of the policy, good for a day; "derive", "backup"; NULL: "sign" */
+	const char *op;
 };
 
 /* What the help says of the members. */

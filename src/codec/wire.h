@@ -59,6 +59,7 @@ enum ady_wire_type {
 	ADY_WIRE_POLICY_CHANGE = 14, /* seal a record anew with another policy */
 	ADY_WIRE_DERIVE = 15,        /* keys of a wallet (codec/wire_wallet.h) */
 	ADY_WIRE_RELAY = 16,         /* enclave to parent: connect this stream to host and port */
+	ADY_WIRE_BACKUP = 18,        /* seal a key to the backup key that its record names */
 	ADY_WIRE_STATE_CAS =
 	    17, /* enclave to parent: write a validator's state, if it is still the old */
 	ADY_WIRE_RESPONSE_KEY =
@@ -160,6 +161,20 @@ struct ady_wire_policy_change {
 	struct ady_bytes stamp;  /* 0..16384 bytes: the X-Adyton-Stamp header, as it came */
 };
 
+enum { ADY_WIRE_BACKUP_BODY_MAX = 4096 };
+
+struct ady_wire_backup {
+	struct ady_bytes key_id;  /* text, 1..2048 */
+	struct ady_bytes record;  /* 1..65536 bytes */
+	struct ady_bytes request; /* 0..4096 bytes: the body, as the client sent it */
+	struct ady_bytes stamp;   /* 0..16384 bytes: the X-Adyton-Stamp header, or nothing */
+};
+
+struct ady_wire_backed_up {
+	struct ady_bytes enc;    /* 32 bytes: HPKE's encapsulated key */
+	struct ady_bytes sealed; /* 48 bytes */
+};
+
 enum ady_wire_import_form {
 	ADY_IMPORT_SEALED = 0, /* by HPKE to the import key: doc/protocol.md, "Imports" */
 	ADY_IMPORT_SAMPLE = 1, /* a KMS ciphertext as the AWS sample stores it */
@@ -239,6 +254,18 @@ enum ady_err ady_wire_read_batched(struct ady_wire_batched *m, struct ady_bytes 
 
 /* See ady_wire_put_empty. */
 void ady_wire_put_rewrap(struct ady_buf *b, const struct ady_wire_rewrap *m);
+
+/* See ady_wire_put_empty. */
+void ady_wire_put_backup(struct ady_buf *b, const struct ady_wire_backup *m);
+
+/* See ady_wire_put_empty. */
+enum ady_err ady_wire_read_backup(struct ady_wire_backup *m, struct ady_bytes body);
+
+/* See ady_wire_put_empty. */
+void ady_wire_put_backed_up(struct ady_buf *b, const struct ady_wire_backed_up *m);
+
+/* See ady_wire_put_empty. */
+enum ady_err ady_wire_read_backed_up(struct ady_wire_backed_up *m, struct ady_bytes body);
 
 /* See ady_wire_put_empty. */
 enum ady_err ady_wire_read_rewrap(struct ady_wire_rewrap *m, struct ady_bytes body);

@@ -142,6 +142,42 @@ enum ady_err ady_wire_read_rewrap(struct ady_wire_rewrap *m, struct ady_bytes bo
 	return close_body(&c, m, sizeof *m);
 }
 
+void ady_wire_put_backup(struct ady_buf *b, const struct ady_wire_backup *m)
+{
+	ady_cbor_put_map(b, 4);
+	put_text(b, 0, m->key_id);
+	put_bytes(b, 1, m->record);
+	put_bytes(b, 2, m->request);
+	put_bytes(b, 3, m->stamp);
+}
+
+enum ady_err ady_wire_read_backup(struct ady_wire_backup *m, struct ady_bytes body)
+{
+	struct ady_cbor c = open_body(body, 4);
+
+	m->key_id = take_text(&c, 0, 1, ADY_WIRE_KEY_ID_MAX);
+	m->record = take_bytes(&c, 1, 1, ADY_WIRE_RECORD_MAX);
+	m->request = take_bytes(&c, 2, 0, ADY_WIRE_BACKUP_BODY_MAX);
+	m->stamp = take_bytes(&c, 3, 0, ADY_WIRE_STAMP_MAX);
+	return close_body(&c, m, sizeof *m);
+}
+
+void ady_wire_put_backed_up(struct ady_buf *b, const struct ady_wire_backed_up *m)
+{
+	ady_cbor_put_map(b, 2);
+	put_bytes(b, 0, m->enc);
+	put_bytes(b, 1, m->sealed);
+}
+
+enum ady_err ady_wire_read_backed_up(struct ady_wire_backed_up *m, struct ady_bytes body)
+{
+	struct ady_cbor c = open_body(body, 2);
+
+	m->enc = take_bytes(&c, 0, 32, 32);
+	m->sealed = take_bytes(&c, 1, 48, 48);
+	return close_body(&c, m, sizeof *m);
+}
+
 void ady_wire_put_created(struct ady_buf *b, const struct ady_wire_created *m)
 {
 	ady_cbor_put_map(b, 3);

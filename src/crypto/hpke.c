@@ -117,6 +117,12 @@ void ady_hpke_keypair(uint8_t secret[static ADY_HPKE_KEY], uint8_t public[static
 	ady_stack_wipe();
 }
 
+enum ady_err ady_hpke_public(uint8_t public[static ADY_HPKE_KEY],
+                             const uint8_t secret[static ADY_HPKE_KEY])
+{
+	return crypto_scalarmult_base(public, secret) == 0 ? ADY_OK : ADY_E_CRYPTO;
+}
+
 enum ady_err ady_hpke_seal(uint8_t enc[static ADY_HPKE_KEY], uint8_t *out,
                            const uint8_t public[static ADY_HPKE_KEY], struct ady_bytes info,
                            struct ady_bytes aad, struct ady_bytes pt)

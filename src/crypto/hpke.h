@@ -13,6 +13,10 @@ enum { ADY_HPKE_KEY = 32, ADY_HPKE_TAG = 16 };
 /* Make a key pair from the kernel's randomness. */
 void ady_hpke_keypair(uint8_t secret[static ADY_HPKE_KEY], uint8_t public[static ADY_HPKE_KEY]);
 
+/* The public half of a secret one. Returns ADY_E_CRYPTO when it has none. */
+enum ady_err ady_hpke_public(uint8_t public[static ADY_HPKE_KEY],
+                             const uint8_t secret[static ADY_HPKE_KEY]);
+
 /* Seal pt to public: enc and out[pt.n + ADY_HPKE_TAG] are what is sent.
  * Returns ADY_E_CRYPTO for a public key of small order. */
 enum ady_err ady_hpke_seal(uint8_t enc[static ADY_HPKE_KEY], uint8_t *out,

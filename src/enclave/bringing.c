@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The ways of IMPORT and REWRAP: a key that exists already is sealed as a record of ours. */
+ * The ways of IMPORT, REWRAP and BACKUP: a key that exists already is sealed as a record of ours.
+ */
 #include <string.h>
 
 #include "base/clock.h"
 #include "enclave/making.h"
 #include "enclave/making_job.h"
+#include "signer/backup.h"
 #include "signer/import.h"
 #include "signer/make.h"
 #include "signer/wallet.h"
@@ -221,6 +223,67 @@ static enum ady_err begin_rewrap(struct ady_job *job, struct ady_space *space,
 	j->raw = ady_buf(j->raw_space + j->record.policy.n, ADY_RECORD_DATA_KEY_MAX);
 	ady_buf_view(&j->raw, m.data_key);
 	return ADY_OK;
+}
+
+/* A BACKUP on KMS thread `worker`. */
+static void run_backup(struct ady_work *work, size_t worker)
+{
+	struct ady_job *job = (struct ady_job *)work;
+	struct ady_keyroom *room = job->owner;
+	struct ady_space *space = &room->spaces[worker];
+	const struct ady_envelope envelope = ady_making_envelope(room, worker);
+	struct ady_buf b = ady_buf(space->bytes, sizeof space->bytes);
+	struct ady_bytes plaintext = {0};
+	struct ady_backup out;
+	struct ady_fault f = {0};
+	enum ady_err err = ADY_OK;
+
+	if (ady_job_expired(job))
+		err = ady_fail(&f, ADY_E_DEADLINE, "", "the time allowed passed before KMS");
+	if (err == ADY_OK)
+		err = open_present(room, job, worker, &plaintext, &f);
+	if (err == ADY_OK)
+		err =
+		    ady_backup_seal(&out, &job->sign.record, room->secp, &envelope, plaintext, &f);
+	ady_kms_session_wipe(room->config.kms, worker);
+	ady_zero(space->data_key, ADY_DATA_KEY_SIZE);
+	if (err == ADY_OK) {
+		ady_wire_put_backed_up(&b, &(struct ady_wire_backed_up){
+		                               .enc = ady_bytes(out.enc, sizeof out.enc),
+		                               .sealed = ady_bytes(out.sealed, sizeof out.sealed)});
+		(void)ady_answer(&job->asker, ADY_WIRE_BACKUP, ady_buf_bytes(&b));
+	} else {
+		ady_keyroom_refuse(room, &job->asker, err, &f);
+	}
+	ady_jobs_give(room->config.jobs, job);
+}
+
+static enum ady_err begin_backup(struct ady_job *job, struct ady_space *space,
+                                 struct ady_bytes body, struct ady_fault *f)
+{
+	struct ady_sign_job *j = &job->sign;
+	const struct ady_keyroom *room = job->owner;
+	struct ady_wire_backup m;
+	enum ady_err err;
+
+	if (ady_wire_read_backup(&m, body) != ADY_OK)
+		return ady_fail(f, ADY_E_PROTOCOL, "", "the BACKUP message is malformed");
+	err = ady_record_parse_in(&j->record, j->toks, ADY_SIGN_TOKENS, m.record, m.key_id, f);
+	if (err != ADY_OK || (err = ady_making_keep_policy(job, space, f)) != ADY_OK)
+		return err;
+	j->setting = (struct ady_sign_setting){
+	    .deployment = space->config->deployment,
+	    .now_s = ady_keyroom_now_s(room),
+	    .born_s = room->born_s,
+	    .stamp_life_s = space->config->stamp_life_s,
+	};
+	return ady_backup_permit(j, m.key_id, m.request, m.stamp, f);
+}
+
+void ady_making_backup(struct ady_keyroom *room, struct ady_space *space, struct ady_channel *ch,
+                       const struct ady_wire_head *head, struct ady_bytes body)
+{
+	ady_making_start(room, space, ch, head, body, begin_backup, run_backup);
 }
 
 void ady_making_import(struct ady_keyroom *room, struct ady_space *space, struct ady_channel *ch,

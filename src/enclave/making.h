@@ -24,4 +24,8 @@ void ady_making_batch(struct ady_keyroom *room, struct ady_space *space, struct 
 void ady_making_rewrap(struct ady_keyroom *room, struct ady_space *space, struct ady_channel *ch,
                        const struct ady_wire_head *head, struct ady_bytes body);
 
+/* Take on a BACKUP message. It will be answered, now or later. */
+void ady_making_backup(struct ady_keyroom *room, struct ady_space *space, struct ady_channel *ch,
+                       const struct ady_wire_head *head, struct ady_bytes body);
+
 #endif

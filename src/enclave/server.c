@@ -291,6 +291,9 @@ static void on_frame(void *ctx, struct ady_channel *ch, const struct ady_wire_he
 	case ADY_WIRE_REWRAP:
 		ady_making_rewrap(lane->server->config.room, &lane->space, ch, head, body);
 		return;
+	case ADY_WIRE_BACKUP:
+		ady_making_backup(lane->server->config.room, &lane->space, ch, head, body);
+		return;
 	case ADY_WIRE_IMPORT:
 		ady_making_import(lane->server->config.room, &lane->space, ch, head, body);
 		return;

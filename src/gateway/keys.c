@@ -339,6 +339,23 @@ static void change(struct ady_shard *shard, struct ady_http_request *req, struct
 		ady_keys_call_submit(call);
 }
 
+void ady_keys_backup(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id)
+{
+	struct ady_keys_call *call = ady_keys_begin_one(shard, req, id, ADY_KEYS_RECORD);
+	static const char *const none[] = {NULL};
+	struct ady_json doc;
+
+	if (!call)
+		return;
+	call->then = ady_keys_on_backup;
+	if (req->body.n > ADY_WIRE_BACKUP_BODY_MAX)
+		refuse(call, ADY_E_TOO_LARGE, "body", "has no members");
+	else if (req->body.n == 0 || parse_body(call->op, &doc, none))
+		ady_keys_call_submit(call);
+	else
+		ady_keys_call_free(call);
+}
+
 void ady_keys_list(struct ady_shard *shard, struct ady_http_request *req)
 {
 	struct ady_op *op = begin(shard, req, false);

@@ -34,4 +34,7 @@ void ady_keys_enable(struct ady_shard *shard, struct ady_http_request *req, stru
 /* See ady_keys_disable. */
 void ady_keys_restore(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id);
 
+/* POST /v1/keys/{id}/backup. See ady_keys_list. */
+void ady_keys_backup(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id);
+
 #endif

@@ -56,6 +56,10 @@ void ady_keys_call_submit(struct ady_keys_call *call);
 /* Do what is asked, on a thread of the store; blocks. call->job.fault tells the outcome. */
 void ady_keys_work(struct ady_store_job *job, struct ady_records *records, size_t worker);
 
+/* The record of a key that is to be backed up has come: ask the enclave, and answer. In
+ * keys_backup.c. */
+void ady_keys_on_backup(struct ady_op *op, struct ady_keys_call *call);
+
 /* Append an entry as JSON, its id without the prefix. whole: with what only the record's text says
  * (wrapping, allow, chains). */
 void ady_keys_put(struct ady_dyn *out, const struct ady_entry *e, size_t prefix_n, bool whole);

@@ -11,7 +11,8 @@
 #include "gateway/rotation_work.h"
 
 enum {
-	WIDTH = 4, /* records with the enclave at once */
+	WIDTH = 4,   /* records with the enclave at once */
+	FIRSTS = 16, /* that are tried for the first to come under a new data key */
 	ASK_MS = 10000,
 	ROOM_MS = 10,   /* until it is asked again whether the enclave has room */
 	PAUSE_MS = 1000 /* after store or enclave did not work */
@@ -162,6 +163,7 @@ static bool passes(enum ady_err err)
 }
 
 static void ask(struct ady_rotation *t);
+static void ask_first(struct ady_rotation *t);
 
 /* The first record has come back under a data key that is new: that is the one for all. */
 static void take_data_key(struct ady_rotation *t, const struct ady_wire_created *m)
@@ -171,7 +173,8 @@ static void take_data_key(struct ady_rotation *t, const struct ady_wire_created 
 	uint8_t blob[ADY_WIRE_DATA_KEY_MAX];
 	size_t n;
 
-	if (ady_entry_read(&e, t->items[0].id, m->record, &f) == ADY_OK && e.data_key.n > 0 &&
+	if (ady_entry_read(&e, t->items[t->asked].id, m->record, &f) == ADY_OK &&
+	    e.data_key.n > 0 &&
 	    ady_base64_decode(blob, sizeof blob, &n, ady_dyn_bytes(&e.data_key)) == ADY_OK) {
 		snprintf(t->note.data_key, sizeof t->note.data_key, "%s",
 		         ady_dyn_cstr(&e.data_key));
@@ -205,6 +208,16 @@ static void take_record(struct ady_rotation_item *item, const struct ady_wire_cr
 	}
 }
 
+/* One record that does not open keeps the others from nothing: they are tried in its place. */
+static void refuse_first(struct ady_rotation *t, const struct ady_fault *f)
+{
+	if (passes(f->err) || f->err == ADY_E_FIELD_INVALID || ++t->asked == t->n ||
+	    t->asked == FIRSTS)
+		refuse(t, f);
+	else
+		ask_first(t);
+}
+
 static void on_answer(struct ady_call *call, struct ady_bytes body, const struct ady_fault *f)
 {
 	struct ady_rotation_item *item = (struct ady_rotation_item *)call;
@@ -219,7 +232,7 @@ static void on_answer(struct ady_call *call, struct ady_bytes body, const struct
 		f = &bad;
 	}
 	if (!t->begun && f) {
-		refuse(t, f);
+		refuse_first(t, f);
 	} else if (!t->begun) {
 		take_data_key(t, &m);
 	} else {
@@ -304,7 +317,7 @@ static void ask(struct ady_rotation *t)
 static void ask_first(struct ady_rotation *t)
 {
 	struct ady_fault f;
-	enum ady_err err = ask_one(t, &t->items[0]);
+	enum ady_err err = ask_one(t, &t->items[t->asked]);
 
 	if (err == ADY_OK) {
 		t->in_flight = 1;

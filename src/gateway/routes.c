@@ -54,6 +54,7 @@ static const struct route routes[] = {
     {"/v1/tenants/{id}/rotate", "GET", BOTH, ADY_ROUTE_KEYS, NULL, ady_rotations_show},
     {"/v1/tenants/{id}/rotate", "POST", BOTH, ADY_ROUTE_KEYS, NULL, ady_rotations_post},
     {"/v1/lock", POST, ADY_ROUTE_KEYS, ady_lock_keys, NULL},
+    {"/v1/keys/{id}/backup", POST, ADY_ROUTE_KEYS, NULL, ady_keys_backup},
     {"/v1/keys/{id}/sign", POST, ADY_ROUTE_SIGN, NULL, ady_sign_native},
     {"/v1/keys/{id}/derive", POST, ADY_ROUTE_KEYS, NULL, ady_derive_page},
     {"/v1/keys/{id}/duty", POST, ADY_ROUTE_DUTY, NULL, ady_duty_native},

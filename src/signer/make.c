@@ -121,6 +121,29 @@ static enum ady_err open_present(struct ady_seckey *key, const struct ady_record
 	return opened.n == 32 ? ady_envelope_open(key, rec, e, opened.p, NULL) : ADY_E_KEY_FORM;
 }
 
+bool ady_key_is_of(const struct ady_seckey *key, enum ady_curve curve, struct ady_bytes public_key,
+                   const struct ady_secp *secp)
+{
+	uint8_t pub[48], address[20];
+
+	return ady_key_public(pub, address, curve, secp, key) == ADY_OK &&
+	       ady_bytes_eq(public_key, ady_bytes(pub, ady_curve_public_size(curve)));
+}
+
+enum ady_err ady_open_key(struct ady_seckey *key, const struct ady_record *rec,
+                          const struct ady_secp *secp, const struct ady_envelope *e,
+                          struct ady_bytes opened)
+{
+	enum ady_err err = open_present(key, rec, secp, e, opened);
+
+	if (err != ADY_OK)
+		return err;
+	return ady_key_is_of(key, rec->curve,
+	                     ady_bytes(rec->pub, ady_curve_public_size(rec->curve)), secp)
+	           ? ADY_OK
+	           : ADY_E_RECORD_MISMATCH;
+}
+
 static __attribute__((noinline)) enum ady_err reseal(
     struct ady_record *rec, uint8_t address20[static 20], const struct ady_secp *secp,
     const struct ady_envelope *e, struct ady_bytes opened, const uint8_t *next_data_key32,

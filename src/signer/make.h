@@ -38,6 +38,17 @@ enum ady_err ady_take_key(struct ady_record *rec, uint8_t address20[static 20],
                           const uint8_t data_key32[static 32], struct ady_bytes plaintext,
                           struct ady_fault *f);
 
+/* Open the key of rec, which is complete and bound. opened, secret: as of ady_reseal_key. Out:
+ * *key; the caller wipes it, and the stack. Returns: ADY_E_RECORD_MISMATCH when it does not open,
+ * or to another key than the record's; ADY_E_KEY_FORM, ADY_E_KEY_RANGE. */
+enum ady_err ady_open_key(struct ady_seckey *key, const struct ady_record *rec,
+                          const struct ady_secp *secp, const struct ady_envelope *e,
+                          struct ady_bytes opened);
+
+/* Whether key is the private key of public_key, in the form that records have. */
+bool ady_key_is_of(const struct ady_seckey *key, enum ady_curve curve, struct ady_bytes public_key,
+                   const struct ady_secp *secp);
+
 /* Seal the key or wallet of rec, which is complete and bound, under another data key, whose
  * ciphertext of KMS is blob. opened, secret: what KMS opened for rec, the data key of an envelope
  * or the key itself. Out:     rec, an envelope that says the same as before; address20. Returns:

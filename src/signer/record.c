@@ -9,13 +9,14 @@
 enum { TOKENS = 128 };
 
 const char *const ady_record_names[MEMBERS] = {
-    "adyton", "wrapping", "id",     "tenant",  "curve",    "public_key", "ciphertext", "allow",
-    "chains", "callers",  "policy", "created", "revision", "data_key",   "origin",     "words"};
+    "adyton",     "wrapping", "id",       "tenant",  "curve",  "public_key",
+    "ciphertext", "allow",    "chains",   "callers", "policy", "created",
+    "revision",   "backup",   "data_key", "origin",  "words"};
 
 /* What may be said of a key that is yet to be made. */
 #define OPTIONS                                                                         \
 	(1u << M_ID | 1u << M_TENANT | 1u << M_CURVE | 1u << M_ALLOW | 1u << M_CHAINS | \
-	 1u << M_CALLERS | 1u << M_POLICY | 1u << M_WORDS)
+	 1u << M_CALLERS | 1u << M_POLICY | 1u << M_WORDS | 1u << M_BACKUP)
 
 enum ady_err ady_record_refuse_as(const struct ady_record_reader *r, enum ady_err err,
                                   const char *member, const char *why)
@@ -111,6 +112,7 @@ static enum ady_err parse_json(struct ady_record *rec, struct ady_json_tok *toks
 	    (err = ady_record_read_created(&r, rec)) != ADY_OK ||
 	    (err = ady_record_read_revision(&r, rec)) != ADY_OK ||
 	    (err = ady_record_read_origin(&r, rec)) != ADY_OK ||
+	    (err = ady_record_read_backup(&r, rec)) != ADY_OK ||
 	    (err = ady_record_read_data_key(&r, rec)) != ADY_OK ||
 	    (err = ady_record_read_ciphertext(&r, rec)) != ADY_OK)
 		return err;
@@ -181,7 +183,8 @@ enum ady_err ady_record_begin_in(struct ady_record *rec, struct ady_json_tok *to
 	    (err = check_same(&r, M_CURVE, ady_curve_name(curve))) != ADY_OK ||
 	    (err = ady_record_read_text(&r, M_ID, rec->id, sizeof rec->id)) != ADY_OK)
 		return err;
-	if ((err = ady_record_read_words(&r, rec)) != ADY_OK)
+	if ((err = ady_record_read_words(&r, rec)) != ADY_OK ||
+	    (err = ady_record_read_backup(&r, rec)) != ADY_OK)
 		return err;
 	return ady_record_read_rights(&r, rec);
 }

@@ -21,6 +21,7 @@
  *                         "gateway" among them, or without the member, none is needed
  *   "policy": {..}        what may be signed (doc/policy.md), its text bound by its SHA-256
  *   "created": 1764000000 seconds since 1970
+ *   "backup": ".."        64 hex digits: the X25519 key that the key may be backed up to
  *   "revision": 1         of an envelope: how often its policy was changed (signer/change.h)
  *   "origin": "ID PATH"   the wallet that the key was derived from, and by what path
  *
@@ -41,7 +42,7 @@ enum {
 	ADY_RECORD_CALLERS_MAX = 16,
 	ADY_RECORD_POLICY_MAX = 32768,
 	ADY_RECORD_ORIGIN_MAX = 255 + 1 + ADY_HD_PATH_TEXT,
-	ADY_RECORD_CONTEXT_MAX = 9,
+	ADY_RECORD_CONTEXT_MAX = 10,
 	ADY_RECORD_AAD_MAX = 6144,
 	ADY_DATA_KEY_CONTEXT = 3,
 };
@@ -75,7 +76,10 @@ struct ady_record {
 	char policy_text[65]; /* the hash in hex, or empty */
 	uint64_t created;     /* 0: not known */
 	char created_text[21];
-	uint64_t revision; /* of the policy; 0: never changed, and not in the record */
+	bool has_backup; /* the key may be backed up (signer/backup.h) to this X25519 key */
+	uint8_t backup[32];
+	char backup_text[65]; /* SHA-256 of that in hex, or empty */
+	uint64_t revision;    /* of the policy; 0: never changed, and not in the record */
 	char origin[ADY_RECORD_ORIGIN_MAX + 1]; /* empty: was not derived */
 	uint64_t words; /* of a wallet that is yet to be made: of its sentence */
 	uint8_t data_key[ADY_RECORD_DATA_KEY_MAX]; /* of an envelope */
@@ -147,7 +151,8 @@ enum ady_err ady_record_add_chain(struct ady_record *rec, uint64_t chain);
 bool ady_record_allows_chain(const struct ady_record *rec, uint64_t chain);
 
 /* Fill the texts and rec->context from the other members: for direct wrapping the pairs
- * adyton:allow ("digest,unprotected"), adyton:callers (with commas between them), adyton:chains
+ * adyton:allow ("digest,unprotected"), adyton:backup (SHA-256), adyton:callers (with commas between
+ * them), adyton:chains
  * ("1,10"), adyton:created, adyton:policy (SHA-256 of its text, in hex), each only where the record
  * has it, adyton:curve, adyton:id, adyton:public-key, adyton:tenant. Used where a record is made as
  * well as where it is read. */

@@ -178,6 +178,29 @@ enum ady_err ady_record_read_ciphertext(const struct ady_record_reader *r, struc
 	return err;
 }
 
+/* Of small order it would seal to everybody: HPKE refuses it later, with nothing sealed. */
+enum ady_err ady_record_read_backup(const struct ady_record_reader *r, struct ady_record *rec)
+{
+	static const char hex[] = "0123456789abcdef";
+	struct ady_bytes raw = ady_json_raw(&r->doc, r->value[M_BACKUP]);
+	size_t n;
+
+	if (!r->value[M_BACKUP])
+		return ADY_OK;
+	if (rec->curve == ADY_CURVE_WALLET)
+		return ady_record_refuse(r, "backup", "is for keys, not for wallets");
+	if (ady_json_kind(&r->doc, r->value[M_BACKUP]) != ADY_JSON_STRING || raw.n != 64)
+		return ady_record_refuse(r, "backup",
+		                         "must be 64 hex digits: an X25519 public key");
+	for (size_t i = 0; i < raw.n; i++)
+		if (!raw.p[i] || !strchr(hex, raw.p[i]))
+			return ady_record_refuse(r, "backup", "must be in lower-case hex");
+	if (ady_hex_decode(rec->backup, sizeof rec->backup, &n, raw) != ADY_OK)
+		return ady_record_refuse(r, "backup", "must be hex");
+	rec->has_backup = true;
+	return ADY_OK;
+}
+
 enum ady_err ady_record_read_data_key(const struct ady_record_reader *r, struct ady_record *rec)
 {
 	char text[ADY_BASE64_SIZE(ADY_RECORD_DATA_KEY_MAX)];

@@ -21,6 +21,7 @@ enum ady_record_member {
 	M_POLICY,
 	M_CREATED,
 	M_REVISION,
+	M_BACKUP,
 	M_DATA_KEY,
 	M_ORIGIN,
 	M_WORDS, /* of options only */
@@ -78,6 +79,9 @@ enum ady_err ady_record_read_origin(const struct ady_record_reader *r, struct ad
 
 /* Read how many words the sentence of a new wallet has: 24 when that is not said. */
 enum ady_err ady_record_read_words(const struct ady_record_reader *r, struct ady_record *rec);
+
+/* Read the public key that the key may be backed up to, where it is there. */
+enum ady_err ady_record_read_backup(const struct ady_record_reader *r, struct ady_record *rec);
 
 /* Read the data key of an envelope; direct wrapping has none. */
 enum ady_err ady_record_read_data_key(const struct ady_record_reader *r, struct ady_record *rec);

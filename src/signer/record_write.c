@@ -49,6 +49,13 @@ static void write_texts(struct ady_record *rec)
 	rec->allow_text[allow.n] = '\0';
 	put_chains(&chains, rec);
 	rec->chains_text[chains.n] = '\0';
+	if (rec->has_backup) {
+		const struct ady_bytes key = ady_bytes(rec->backup, sizeof rec->backup);
+		uint8_t hash[32];
+
+		ady_sha256(hash, &key, 1);
+		ady_hex_encode(rec->backup_text, ady_bytes(hash, sizeof hash));
+	}
 	ady_buf_printf(&created, "%llu", (unsigned long long)rec->created);
 	rec->created_text[created.n] = '\0';
 }
@@ -68,6 +75,8 @@ void ady_record_bind(struct ady_record *rec)
 		return;
 	if (rec->allow)
 		add_pair(rec, "adyton:allow", rec->allow_text);
+	if (rec->has_backup)
+		add_pair(rec, "adyton:backup", rec->backup_text);
 	if (rec->callers_text[0])
 		add_pair(rec, "adyton:callers", rec->callers_text);
 	if (rec->chains_n)
@@ -96,10 +105,19 @@ static void put_text(struct ady_buf *b, uint64_t key, const char *text)
 	ady_cbor_put_text(b, ady_bytes_str(text));
 }
 
+static void put_hash(struct ady_buf *b, uint64_t key, struct ady_bytes of)
+{
+	uint8_t hash[32];
+
+	ady_sha256(hash, &of, 1);
+	ady_cbor_put_uint(b, key);
+	ady_cbor_put_bytes(b, ady_bytes(hash, sizeof hash));
+}
+
 void ady_record_aad(struct ady_buf *b, const struct ady_record *rec, const char *deployment)
 {
-	ady_cbor_put_map(b,
-	                 AAD_MEMBERS + (size_t)(rec->revision > 0) + (size_t)(rec->origin[0] != 0));
+	ady_cbor_put_map(b, AAD_MEMBERS + (size_t)(rec->revision > 0) +
+	                        (size_t)(rec->origin[0] != 0) + (size_t)rec->has_backup);
 	ady_cbor_put_uint(b, 0);
 	ady_cbor_put_uint(b, AAD_VERSION);
 	put_text(b, 1, deployment);
@@ -121,6 +139,8 @@ void ady_record_aad(struct ady_buf *b, const struct ady_record *rec, const char 
 	}
 	if (rec->origin[0])
 		put_text(b, 12, rec->origin);
+	if (rec->has_backup)
+		put_hash(b, 13, ady_bytes(rec->backup, sizeof rec->backup));
 }
 
 static void put_member(struct ady_buf *b, const char *name, const char *value)
@@ -151,6 +171,14 @@ static void put_callers(struct ady_buf *b, const struct ady_record *rec)
 		else
 			ady_buf_u8(b, (uint8_t)*c);
 	ady_buf_str(b, "\"]");
+}
+
+static void put_backup(struct ady_buf *b, const struct ady_record *rec)
+{
+	char hex[65];
+
+	ady_hex_encode(hex, ady_bytes(rec->backup, sizeof rec->backup));
+	put_member(b, "backup", hex);
 }
 
 void ady_record_put(struct ady_buf *b, const struct ady_record *rec)
@@ -185,5 +213,7 @@ void ady_record_put(struct ady_buf *b, const struct ady_record *rec)
 		ady_buf_printf(b, ",\"revision\":%llu", (unsigned long long)rec->revision);
 	if (rec->origin[0])
 		put_member(b, "origin", rec->origin);
+	if (rec->has_backup)
+		put_backup(b, rec);
 	ady_buf_str(b, "}");
 }

@@ -153,6 +153,15 @@ await test('keys are made, listed, changed, deleted, restored, and stored again'
   await one('post', 404, '/restore', { url: '/v1/keys/nobody/restore' });
 });
 
+await test('a key is backed up', async () => {
+  const path = '/v1/keys/{id}/backup';
+  assert.equal((await request(`${s.gateway}/v1/keys`, { method: 'POST', body: { id: 'saved', backup: '09' + '00'.repeat(31) } })).status, 201);
+  await ask('post', path, 200, { url: '/v1/keys/saved/backup', body: {} });
+  await ask('post', path, 404, { url: '/v1/keys/none/backup', body: {} });
+  await ask('post', path, 400, { url: '/v1/keys/saved/backup', body: { x: 1 }, good: false });
+  await ask('post', path, 401, { url: '/v1/keys/saved/backup', body: {}, at: locked.gateway });
+});
+
 await test('a data key is rotated', async () => {
   const path = '/v1/tenants/{id}/rotate';
   const at = { url: '/v1/tenants/default/rotate' };

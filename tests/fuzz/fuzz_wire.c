@@ -188,6 +188,26 @@ static bool derived(struct ady_bytes in, struct ady_buf *b)
 	return true;
 }
 
+static bool backup(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_wire_backup m;
+
+	if (ady_wire_read_backup(&m, in) != ADY_OK)
+		return false;
+	ady_wire_put_backup(b, &m);
+	return true;
+}
+
+static bool backed_up(struct ady_bytes in, struct ady_buf *b)
+{
+	struct ady_wire_backed_up m;
+
+	if (ady_wire_read_backed_up(&m, in) != ADY_OK)
+		return false;
+	ady_wire_put_backed_up(b, &m);
+	return true;
+}
+
 static bool import(struct ady_bytes in, struct ady_buf *b)
 {
 	struct ady_wire_import m;
@@ -303,10 +323,10 @@ static bool policy_change(struct ady_bytes in, struct ady_buf *b)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static bool (*const readers[])(struct ady_bytes in, struct ady_buf * b) = {
-	    head,   empty,   hello,   credentials,   sign,      answer,    blob,
-	    status, relay,   fault,   duty,          watermark, state_cas, state_outcome,
-	    create, created, batch,   batched,       rewrap,    import,    lock,
-	    locked, audit,   audited, policy_change, derive,    derived,
+	    head,          empty,   hello,   credentials, sign,      answer,        blob,   status,
+	    relay,         fault,   duty,    watermark,   state_cas, state_outcome, create, created,
+	    batch,         batched, rewrap,  import,      lock,      locked,        audit,  audited,
+	    policy_change, derive,  derived, backup,      backed_up,
 	};
 	static uint8_t space[ADY_WIRE_BODY_MAX];
 	struct ady_buf b = ady_buf(space, sizeof space);

@@ -43,6 +43,16 @@ static const struct ady_wire_batched batched = {
     .data_key = {filler, 200},
     .keys = {filler, 93},
 };
+static const struct ady_wire_backup backup = {
+    .key_id = {(const uint8_t *)"k1", 2},
+    .record = {filler, 300},
+    .request = {filler, 2},
+    .stamp = {filler, 100},
+};
+static const struct ady_wire_backed_up backed_up = {
+    .enc = {filler, 32},
+    .sealed = {filler, 48},
+};
 static const struct ady_wire_rewrap rewrap = {
     .key_id = {(const uint8_t *)"k1", 2},
     .record = {filler, 300},
@@ -129,6 +139,30 @@ static enum ady_err read_change(struct ady_bytes body)
 	return ady_wire_read_policy_change(&m, body);
 }
 
+static void put_backup(struct ady_buf *b, const void *m)
+{
+	ady_wire_put_backup(b, m);
+}
+
+static enum ady_err read_backup(struct ady_bytes body)
+{
+	struct ady_wire_backup m;
+
+	return ady_wire_read_backup(&m, body);
+}
+
+static void put_backed_up(struct ady_buf *b, const void *m)
+{
+	ady_wire_put_backed_up(b, m);
+}
+
+static enum ady_err read_backed_up(struct ady_bytes body)
+{
+	struct ady_wire_backed_up m;
+
+	return ady_wire_read_backed_up(&m, body);
+}
+
 static void put_created(struct ady_buf *b, const void *m)
 {
 	ady_wire_put_created(b, m);
@@ -141,7 +175,19 @@ static enum ady_err read_created(struct ady_bytes body)
 	return ady_wire_read_created(&m, body);
 }
 
-enum { CREATE, CREATED, IMPORT, KEYSTORE, BATCH, BATCHED, REWRAP, CHANGE, KINDS };
+enum {
+	CREATE,
+	CREATED,
+	IMPORT,
+	KEYSTORE,
+	BATCH,
+	BATCHED,
+	REWRAP,
+	CHANGE,
+	BACKUP,
+	BACKED_UP,
+	KINDS
+};
 
 static const struct kind kinds[KINDS] = {
     [CREATE] = {"create", put_create, read_create, &create, sizeof create},
@@ -152,6 +198,8 @@ static const struct kind kinds[KINDS] = {
     [BATCHED] = {"batched", put_batched, read_batched, &batched, sizeof batched},
     [REWRAP] = {"rewrap", put_rewrap, read_rewrap, &rewrap, sizeof rewrap},
     [CHANGE] = {"change", put_change, read_change, &change, sizeof change},
+    [BACKUP] = {"backup", put_backup, read_backup, &backup, sizeof backup},
+    [BACKED_UP] = {"backed up", put_backed_up, read_backed_up, &backed_up, sizeof backed_up},
 };
 
 CASE(every_bound)
@@ -177,6 +225,12 @@ CASE(every_bound)
 	    {CHANGE, FIELD(struct ady_wire_policy_change, record), 1, ADY_WIRE_RECORD_MAX},
 	    {CHANGE, FIELD(struct ady_wire_policy_change, change), 1, ADY_WIRE_REQUEST_MAX},
 	    {CHANGE, FIELD(struct ady_wire_policy_change, stamp), 0, ADY_WIRE_STAMP_MAX},
+	    {BACKUP, FIELD(struct ady_wire_backup, key_id), 1, ADY_WIRE_KEY_ID_MAX},
+	    {BACKUP, FIELD(struct ady_wire_backup, record), 1, ADY_WIRE_RECORD_MAX},
+	    {BACKUP, FIELD(struct ady_wire_backup, request), 0, ADY_WIRE_BACKUP_BODY_MAX},
+	    {BACKUP, FIELD(struct ady_wire_backup, stamp), 0, ADY_WIRE_STAMP_MAX},
+	    {BACKED_UP, FIELD(struct ady_wire_backed_up, enc), 32, 32},
+	    {BACKED_UP, FIELD(struct ady_wire_backed_up, sealed), 48, 48},
 	    {IMPORT, FIELD(struct ady_wire_import, enc), 32, 32},
 	    {IMPORT, FIELD(struct ady_wire_import, sealed), 1, 4096},
 	    {KEYSTORE, FIELD(struct ady_wire_import, enc), 32, 32},

@@ -37,14 +37,60 @@ CASE(the_envelope_form)
 	          "0a00");
 }
 
+CASE(the_key_to_back_up_to_is_bound)
+{
+	static const char key[] =
+	    "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+	static const char *const wrong[] = {
+	    "\"\"",
+	    "7",
+	    "null",
+	    "\"00\"",
+	    "\"000102030405060708090A0B0C0D0E0F101112131415161718191A"
+	    "1B1C1D1E1F\"",
+	    "\"g00102030405060708090a0b0c0d0e0f101112131415161718191a"
+	    "1b1c1d1e1f\""};
+	char text[2048];
+
+	snprintf(text, sizeof text, "%.*s,\"backup\":\"%s\"}", (int)strlen(ENVELOPE) - 1, ENVELOPE,
+	         key);
+	CHECK_ERR(parse(text), ADY_OK);
+	CHECK(rec.has_backup);
+	CHECK_HEX(rec.backup, 32, key);
+	check_round(text);
+	/* as above, and 13: SHA-256 of the key's bytes */
+	check_aad("ac00010164"
+	          "70726f64"
+	          "026a"
+	          "7465616d2f686f742d31"
+	          "0364"
+	          "7465616d"
+	          "0469"
+	          "736563703235366b31"
+	          "055821"
+	          "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+	          "0660"
+	          "0760"
+	          "0860"
+	          "0940"
+	          "0a00"
+	          "0d5820"
+	          "630dcd2966c4336691125448bbb25b4ff412a49c732db2c8abc1b8581bd710dd");
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		snprintf(text, sizeof text, "%.*s,\"backup\":%s}", (int)strlen(ENVELOPE) - 1,
+		         ENVELOPE, wrong[i]);
+		check_refused(text, "record.backup");
+	}
+}
+
 /* Whatever decides is in the additional data: each change of it is another text. */
 CASE(each_member_changes_the_additional_data)
 {
-	uint8_t aad[9][ADY_RECORD_AAD_MAX];
-	struct ady_buf b[9];
+	uint8_t aad[11][ADY_RECORD_AAD_MAX];
+	struct ady_buf b[11];
 
 	CHECK_ERR(parse(ENVELOPE), ADY_OK);
-	for (int i = 0; i < 9; i++) {
+	for (int i = 0; i < 11; i++) {
 		struct ady_record changed = rec;
 
 		b[i] = ady_buf(aad[i], sizeof aad[i]);
@@ -55,7 +101,9 @@ CASE(each_member_changes_the_additional_data)
 			(void)ady_record_add_chain(&changed, 1);
 		if (i == 6)
 			(void)ady_record_add_caller(&changed, ady_bytes_str("gateway"));
-		if (i > 6)
+		changed.has_backup = i > 8;
+		changed.backup[0] = i == 10;
+		if (i == 7 || i == 8)
 			ady_record_set_policy(&changed, ady_bytes_str(i == 7 ? "{}" : "{ }"));
 		ady_record_bind(&changed);
 		ady_record_aad(&b[i], &changed, i == 5 ? "prog" : "prod");
@@ -146,6 +194,7 @@ CASE(the_context_of_data_keys)
 int main(void)
 {
 	RUN(the_envelope_form);
+	RUN(the_key_to_back_up_to_is_bound);
 	RUN(each_member_changes_the_additional_data);
 	RUN(the_origin_is_bound);
 	RUN(wrong_envelopes);

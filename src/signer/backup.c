@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/backup.h"
+
+#include <string.h>
+
+#include "crypto/hash.h"
+#include "signer/make.h"
+#include "signer/stamp.h"
+
+void ady_backup_bind(uint8_t out32[static 32], const char *curve, const char *tenant,
+                     const char *id, struct ady_bytes public_key)
+{
+	const struct ady_bytes nul = ady_bytes("", 1);
+	const struct ady_bytes parts[] = {ady_bytes_str(curve),
+	                                  nul,
+	                                  ady_bytes_str(tenant),
+	                                  nul,
+	                                  ady_bytes_str(id),
+	                                  nul,
+	                                  public_key};
+
+	ady_sha256(out32, parts, sizeof parts / sizeof *parts);
+}
+
+static enum ady_err find_caller(const struct ady_sign_job *job, struct ady_fault *f)
+{
+	for (size_t i = 0; i < job->stamps_n; i++)
+		if (ady_record_has_caller(&job->record, ady_bytes_str(job->stamps[i].by)))
+			return ADY_OK;
+	return ady_fail(f, ADY_E_UNAUTHORIZED, "stamp",
+	                "the record of this key needs the stamp of one of its callers");
+}
+
+/* A stamp is not used up: the answer is worth nothing to who repeats it. */
+enum ady_err ady_backup_permit(struct ady_sign_job *job, struct ady_bytes key_id,
+                               struct ady_bytes body, struct ady_bytes stamp, struct ady_fault *f)
+{
+	struct ady_stamp_want want = {.aud = job->setting.deployment,
+	                              .tenant = job->record.tenant,
+	                              .key = key_id,
+	                              .op = "backup",
+	                              .now_s = job->setting.now_s,
+	                              .born_s = job->setting.born_s,
+	                              .life_s = job->setting.stamp_life_s};
+	enum ady_err err = ADY_OK;
+
+	if (!job->record.has_backup)
+		return ady_fail(f, ADY_E_DENIED, "record.backup",
+		                "the key was made without a key to back it up to");
+	job->stamps_n = 0;
+	if (stamp.n > 0) {
+		ady_sha256(want.body32, &body, 1);
+		err = ady_stamps_verify(job->stamps, &job->stamps_n, &want, stamp, f);
+	}
+	if (err == ADY_OK && ady_record_needs_stamp(&job->record))
+		err = find_caller(job, f);
+	return err;
+}
+
+static __attribute__((noinline)) enum ady_err seal(struct ady_backup *out,
+                                                   const struct ady_record *rec,
+                                                   const struct ady_secp *secp,
+                                                   const struct ady_envelope *e,
+                                                   struct ady_bytes opened)
+{
+	ADY_SECRET struct ady_seckey key = {0};
+	uint8_t bind[32];
+	enum ady_err err = ady_open_key(&key, rec, secp, e, opened);
+
+	if (err != ADY_OK)
+		return err;
+	ady_backup_bind(bind, ady_curve_name(rec->curve), rec->tenant, rec->id,
+	                ady_bytes(rec->pub, ady_curve_public_size(rec->curve)));
+	return ady_hpke_seal(out->enc, out->sealed, rec->backup, ady_bytes_str(ADY_BACKUP_INFO),
+	                     ady_bytes(bind, sizeof bind), ady_bytes(key.b, sizeof key.b));
+}
+
+enum ady_err ady_backup_seal(struct ady_backup *out, const struct ady_record *rec,
+                             const struct ady_secp *secp, const struct ady_envelope *e,
+                             struct ady_bytes opened, struct ady_fault *f)
+{
+	enum ady_err err = seal(out, rec, secp, e, opened);
+
+	ady_stack_wipe();
+	return err == ADY_OK ? ADY_OK : ady_fail(f, err, "record", "%s", ady_err_text(err));
+}
+
+enum ady_err ady_backup_open(struct ady_seckey *key, const struct ady_backup *backup,
+                             const uint8_t secret32[static ADY_HPKE_KEY],
+                             const uint8_t bind32[static 32], enum ady_curve curve,
+                             struct ady_bytes public_key, const struct ady_secp *secp)
+{
+	uint8_t mine[ADY_HPKE_KEY];
+	enum ady_err err;
+
+	memset(key, 0, sizeof *key);
+	if ((err = ady_hpke_public(mine, secret32)) != ADY_OK)
+		return err;
+	err =
+	    ady_hpke_open(key->b, secret32, mine, backup->enc, ady_bytes_str(ADY_BACKUP_INFO),
+	                  ady_bytes(bind32, 32), ady_bytes(backup->sealed, sizeof backup->sealed));
+	if (err == ADY_OK && !ady_key_is_of(key, curve, public_key, secp))
+		err = ADY_E_RECORD_MISMATCH;
+	if (err != ADY_OK)
+		ady_zero(key, sizeof *key);
+	return err;
+}
