@@ -45,7 +45,7 @@ static void put(struct ady_dyn *out, const struct lines *a, size_t i, const stru
 		ady_dyn_printf(out, "%-*.*s   %.*s\n", COLUMN, cut, a->at[i], cut, b->at[k]);
 	else if (a)
 		ady_dyn_printf(out, "%-*.*s <\n", COLUMN, a->n[i], a->at[i]);
-	else
+	else if (b)
 		ady_dyn_printf(out, "%-*s > %.*s\n", COLUMN, "", b->n[k], b->at[k]);
 }
 

@@ -8,6 +8,7 @@ import { request, sign, startStack } from './lib/stack.mjs';
 import { goodTx } from './lib/hostile.mjs';
 import { crashPostgres, startSides } from './lib/sides.mjs';
 import { startPostgres } from './lib/postgres.mjs';
+import { generateKey, stamp } from '../../clients/js/index.js';
 
 const ROUNDS = Number(process.env.ADYTON_ROUNDS ?? 2);
 const pg = await startPostgres();
@@ -38,6 +39,31 @@ await test('100 at once over both gateways: exactly what the limit allows, by va
   assert.ok(total <= 100n && good.length <= 40, `${total} in ${good.length}`);
   assert.ok(total >= 97n || good.length === 40, `the limit was not used: ${total} in ${good.length}`);
   assert.deepEqual([...new Set(all.map((a) => a.status))].sort(), [200, 403], JSON.stringify(all.filter((a) => ![200, 403].includes(a.status)).map((a) => a.body)));
+});
+
+await test('a policy that is changed over one gateway holds over the other, whose record is the old one yet', async () => {
+  const boss = await generateKey();
+  const policy = (rules) => ({ policy: 1, rules, change: { need: 1, of: [boss.name] } });
+  const counted = (max) => [{ name: 'pay', effect: 'allow', when: {}, limits: [{ name: 'n', per: '1h', max }] }];
+  const free = [{ name: 'all', effect: 'allow', when: {} }];
+  for (const [id, rules] of [['counted', counted(50)], ['free', free]]) {
+    const made = await request(`${gateways()[0]}/v1/keys`, { method: 'POST', body: { id, policy: policy(rules) } });
+    assert.equal(made.status, 201, made.body);
+    for (const i of [0, 1]) assert.equal((await ask(id, i)).status, 200); // both enclaves know the row, both gateways the record
+    const body = JSON.stringify({ revision: 0, policy: policy(counted(3)) });
+    const approval = await stamp(boss, { key: id, deployment: 'dev', body, op: 'policy', life: 600 });
+    const changed = await request(`${gateways()[0]}/v1/keys/${id}/policy`, { method: 'PUT', body, headers: { 'content-type': 'application/json', 'x-adyton-stamp': approval } });
+    assert.equal(changed.status, 200, changed.body);
+    let signed = 0;
+    for (let i = 0; i < 8; i++) {
+      const a = await ask(id, 1);
+      signed += a.status === 200;
+      assert.ok(a.status === 200 || ['counters_refused', 'denied'].includes(a.json.code), a.body);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1200)); // then the second gateway reads the record again
+    for (let i = 0; i < 8; i++) signed += (await ask(id, 1)).status === 200;
+    assert.equal(signed, id === 'counted' ? 1 : 3, id);
+  }
 });
 
 const kills = [
