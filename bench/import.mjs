@@ -6,10 +6,10 @@ import { createCipheriv, createHash, pbkdf2Sync, randomBytes, scryptSync } from 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import blst from '@chainsafe/blst';
 import { atEnd, done } from '../tests/e2e/lib/tap.mjs';
 import { bin, awsEnv, request, scratch, startStack } from '../tests/e2e/lib/stack.mjs';
 import { goodTx } from '../tests/e2e/lib/hostile.mjs';
+import { SecretKey } from '../tests/e2e/lib/keystores.mjs';
 
 const args = process.argv.slice(2);
 const json = args.includes('--json');
@@ -42,7 +42,7 @@ function folder(name, n, kdf, derive) {
     const checksum = createHash('sha256').update(dk.subarray(16)).update(message).digest('hex');
     writeFileSync(join(at, `${i}.json`), JSON.stringify({
       crypto: { kdf: { function: kdf.function, params: { dklen: 32, salt: salt.toString('hex'), ...kdf.params }, message: '' }, checksum: { function: 'sha256', params: {}, message: checksum }, cipher: { function: 'aes-128-ctr', params: { iv: iv.toString('hex') }, message: message.toString('hex') } },
-      pubkey: Buffer.from(blst.SecretKey.fromBytes(secret).toPublicKey().toBytes()).toString('hex'), path: '', uuid: '00000000-0000-0000-0000-000000000000', version: 4,
+      pubkey: Buffer.from(SecretKey.fromBytes(secret).toPublicKey().toBytes()).toString('hex'), path: '', uuid: '00000000-0000-0000-0000-000000000000', version: 4,
     }));
   }
   writeFileSync(join(at, 'password'), 'password');

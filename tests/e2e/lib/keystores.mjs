@@ -3,6 +3,8 @@
 import { Keystore } from '@chainsafe/bls-keystore';
 import { SecretKey } from '@chainsafe/blst';
 
+export { SecretKey };
+
 export const SCRYPT = (r, n = 64) => ({ function: 'scrypt', params: { dklen: 32, n, r: 8, p: 1, salt: r.hex(32).slice(2) } });
 export const PBKDF2 = (r, c = 2) => ({ function: 'pbkdf2', params: { dklen: 32, c, prf: 'hmac-sha256', salt: r.hex(32).slice(2) } });
 
