@@ -114,6 +114,9 @@ async function checkResult(entry, body) {
     const told = typeof body === 'string' ? JSON.parse(body) : body;
     const code = told.code ?? told.error?.data?.code;
     if (code !== entry.code) throw new ProofError('result', 'the enclave has refused this, and not so');
+  } else if (entry.op === 'create' || entry.op === 'import') {
+    const told = typeof body === 'string' ? JSON.parse(body) : body;
+    if (typeof told.public_key !== 'string' || !same(fromHex(told.public_key), entry.subject)) throw new ProofError('result', 'this is not the public key of the key that was made');
   } else if (!same(await sha256(resultOf(body)), entry.result)) {
     throw new ProofError('result', 'this is not what the enclave has answered');
   }
@@ -123,7 +126,8 @@ async function checkResult(entry, body) {
  * Verify that an enclave has given this answer, to this request, now.
  *
  * answer:  { proof: the X-Adyton-Proof header, body: the answer's body, text or object }
- * request: the request's body, as it was sent (text or bytes); null where it was not the client's own (JSON-RPC)
+ * request: the request's body, as it was sent (text or bytes); null where it was not the client's own (JSON-RPC, new keys).
+ *          Of a new key the public key is verified: compute the address from it
  * trust:   { responseKey: 32 bytes or hex } or { document, roots, pcrs, nonce, at, allowDebug } (see verifyAttestation); and
  *          { key: id that it must be of, maxAge: seconds (60; Infinity: any), now: ms since 1970 }
  * Returns the entry: { sequence, time, op, key, tenant, code, where, request, result, subject, digest }.

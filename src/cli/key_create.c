@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/fault.h"
 #include "cli/key_options.h"
+#include "cli/proof.h"
 
 enum { TIMEOUT_MS = 120000, A_TIME = 500, COUNT_MAX = 1000000, NUMBER_MAX = 999999999 };
 
@@ -15,8 +16,9 @@ struct create {
 	struct ady_gateway gateway;
 	struct ady_key_options key;
 	const char *count_text, *first_text;
+	struct ady_proof_trust trust;
 	uint64_t count, first;
-	bool json;
+	bool json, prove;
 };
 
 static const char advice[] =
@@ -83,9 +85,13 @@ static int create_one(const struct create *c)
 		status = ady_cli_fault(&f, "make a key", advice);
 	else if (reply.status != 201)
 		status = ady_gateway_refusal(&reply);
+	else if (c->prove && ady_proof_check_made(&c->gateway, &c->trust, c->key.id, c->key.tenant,
+	                                          &reply, &f) != ADY_OK)
+		status = ady_proof_refused(&f);
 	else
 		status = ady_key_report("created", c->key.id, c->key.tenant, &reply, c->json);
 	ady_dyn_free(&reply.body);
+	ady_dyn_free(&reply.proof);
 	ady_dyn_free(&request);
 	return status;
 }
@@ -201,6 +207,12 @@ int ady_cmd_key_create(const struct ady_command *self, int argc, char **argv)
 	    {"count", "N", "so many keys; ID is what stands before their numbers",
 	     .text = &c.count_text},
 	    {"first", "N", "number of the first of them (0)", .text = &c.first_text},
+	    {"require-proof", NULL, "an attested enclave must have made just this key",
+	     .flag = &c.prove},
+	    {"root", "PEM", "of --require-proof: the root to trust; else AWS Nitro Enclaves G1",
+	     .text = &c.trust.root},
+	    {"pcr0", "HEX", "of --require-proof: the enclave's; several times: any of them",
+	     .values = &c.trust.expected.pcrs[0]},
 	    ADY_GATEWAY_OPTIONS(c.gateway),
 	    {"json", NULL, "one JSON object on one line", .flag = &c.json},
 	    {0}};
@@ -208,12 +220,15 @@ int ady_cmd_key_create(const struct ady_command *self, int argc, char **argv)
 
 	if (status >= 0 || (status = ady_key_options_check(self, &c.key, &rest)) >= 0)
 		return status;
+	c.gateway.wants_proof = c.prove;
 	if ((c.count_text && !read_number(c.count_text, 1, COUNT_MAX, &c.count)) ||
 	    (c.first_text &&
 	     (!c.count_text || !read_number(c.first_text, 0, NUMBER_MAX, &c.first))) ||
 	    (c.count && c.first + c.count - 1 > NUMBER_MAX))
 		status = ady_cli_usage(self, "--count is 1 to 1000000, --first goes with it, and "
 		                             "numbers have 9 digits at most");
+	else if (c.prove && c.count)
+		status = ady_cli_usage(self, "--require-proof is for one key, without --count");
 	else
 		status = c.count ? create_many(&c) : create_one(&c);
 	ady_key_options_free(&c.key);

@@ -3,14 +3,18 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "chain/eth_tx.h"
+#include "codec/wire.h"
 #include "crypto/hash.h"
 #include "crypto/rng.h"
+#include "crypto/secp.h"
 
-enum { NONCE = 32, TIMEOUT_MS = 10000, AHEAD_S = 30 };
+enum { NONCE = 32, TIMEOUT_MS = 10000, AHEAD_S = 30, MADE_AGE_S = 180 };
 
 static enum ady_err refuse(struct ady_fault *f, const char *where, const char *why)
 {
@@ -74,21 +78,34 @@ static enum ady_err check_time(const struct ady_audit_entry *e, const struct ady
 	return ADY_OK;
 }
 
+/* The entry of a proof that holds, and is by that key. */
+static enum ady_err open_proof(struct ady_audit_entry *e, uint8_t space[static ADY_PROOF_MAX],
+                               const uint8_t public32[static 32], struct ady_bytes header,
+                               struct ady_fault *f)
+{
+	struct ady_buf b = ady_buf(space, ADY_PROOF_MAX);
+	struct ady_proof p;
+
+	if (header.n == 0)
+		return refuse(f, "proof", "is missing in the answer");
+	if (ady_base64url_take(&b, header) != ADY_OK ||
+	    ady_proof_read(&p, e, ady_buf_bytes(&b)) != ADY_OK)
+		return refuse(f, "proof", "is malformed");
+	if (!ady_bytes_eq(p.public, ady_bytes(public32, 32)))
+		return refuse(f, "proof", "is by another key than the attested one");
+	if (!ady_proof_verify(&p))
+		return refuse(f, "proof", "does not hold: its signature is of something else");
+	return ADY_OK;
+}
+
 enum ady_err ady_proof_check(struct ady_audit_entry *e, uint8_t space[static ADY_PROOF_MAX],
                              const struct ady_proof_want *want, struct ady_bytes header,
                              struct ady_fault *f)
 {
-	struct ady_buf b = ady_buf(space, ADY_PROOF_MAX);
-	struct ady_proof p;
-	enum ady_err err;
+	enum ady_err err = open_proof(e, space, want->public, header, f);
 
-	if (ady_base64url_take(&b, header) != ADY_OK ||
-	    ady_proof_read(&p, e, ady_buf_bytes(&b)) != ADY_OK)
-		return refuse(f, "proof", "is malformed");
-	if (!ady_bytes_eq(p.public, ady_bytes(want->public, sizeof want->public)))
-		return refuse(f, "proof", "is by another key than the attested one");
-	if (!ady_proof_verify(&p))
-		return refuse(f, "proof", "does not hold: its signature is of something else");
+	if (err != ADY_OK)
+		return err;
 	if (!is_hash_of(e->request, want->request))
 		return refuse(f, "request", "is not the one that was answered");
 	if (want->key && !ady_bytes_is(e->key, want->key))
@@ -165,5 +182,68 @@ enum ady_err ady_proof_fetch_key(uint8_t public32[static 32], const struct ady_g
 		err = check_document(public32, ady_dyn_bytes(&document), &expected, trust->root, f);
 	ady_dyn_free(&document);
 	ady_dyn_free(&reply.body);
+	return err;
+}
+
+int ady_proof_refused(const struct ady_fault *f)
+{
+	fprintf(stderr, "adyton: the answer is not proved: %s%s%s\n", f->where,
+	        f->where[0] ? " " : "", f->detail);
+	return ADY_EXIT_REFUSED;
+}
+
+/* A member of hex must be of these bytes. */
+static bool says(const json_t *answer, const char *name, struct ady_bytes bytes)
+{
+	const char *hex = json_string_value(json_object_get(answer, name));
+	uint8_t space[64];
+	size_t n;
+
+	return hex && strncmp(hex, "0x", 2) == 0 &&
+	       ady_hex_decode(space, sizeof space, &n, ady_bytes_str(hex + 2)) == ADY_OK &&
+	       ady_bytes_eq(bytes, ady_bytes(space, n));
+}
+
+/* What the answer says of the key: the public key of the entry, and its address. */
+static enum ady_err check_made(const struct ady_audit_entry *e, const json_t *answer,
+                               struct ady_fault *f)
+{
+	uint8_t pub65[65], address[20];
+
+	if (!says(answer, "public_key", e->public))
+		return refuse(f, "public_key", "is not that of the key that was made");
+	if (!json_object_get(answer, "address") || e->public.n != 33)
+		return ADY_OK;
+	if (ady_secp_expand(pub65, e->public.p) != ADY_OK)
+		return refuse(f, "public_key", "is no point of the curve");
+	ady_eth_address(address, pub65);
+	if (!says(answer, "address", ady_bytes(address, sizeof address)))
+		return refuse(f, "address", "is not that of the key that was made");
+	return ADY_OK;
+}
+
+enum ady_err ady_proof_check_made(const struct ady_gateway *gateway,
+                                  const struct ady_proof_trust *trust, const char *id,
+                                  const char *tenant, const struct ady_gateway_reply *reply,
+                                  struct ady_fault *f)
+{
+	const struct ady_proof_want want = {.now_s = ady_wall_ms() / 1000, .age_s = MADE_AGE_S};
+	uint8_t public[32], space[ADY_PROOF_MAX];
+	struct ady_audit_entry e;
+	json_t *answer;
+	enum ady_err err = ady_proof_fetch_key(public, gateway, trust, f);
+
+	if (err == ADY_OK)
+		err = open_proof(&e, space, public, ady_dyn_bytes(&reply->proof), f);
+	if (err == ADY_OK)
+		err = check_time(&e, &want, f);
+	if (err != ADY_OK)
+		return err;
+	if (e.op != ADY_WIRE_CREATE || e.code.n > 0 || !ady_bytes_is(e.key, id) ||
+	    !ady_bytes_is(e.tenant, tenant))
+		return refuse(f, "proof", "is not of making this key");
+	answer = json_loadb((const char *)reply->body.p, reply->body.n, 0, NULL);
+	err = check_made(&e, answer, f);
+	json_decref(answer);
 	return err;
 }

@@ -36,9 +36,20 @@ enum ady_err ady_proof_check(struct ady_audit_entry *e, uint8_t space[static ADY
 enum ady_err ady_proof_key_of(uint8_t public32[static 32], const struct ady_attestation *att,
                               struct ady_fault *f);
 
+/* Say on standard error that an answer is not proved. Returns the exit status. */
+int ady_proof_refused(const struct ady_fault *f);
+
 /* Fetch a document of the response key with a nonce of our own, and verify it. Returns what
  * ady_gateway_call and ady_attestation_verify return. */
 enum ady_err ady_proof_fetch_key(uint8_t public32[static 32], const struct ady_gateway *gateway,
                                  const struct ady_proof_trust *trust, struct ady_fault *f);
+
+/* Fetch that key, and verify that the enclave behind it has just made the key of an answer: its id
+ * and tenant, its public key, and the address that is computed from that. reply: with its proof.
+ * Returns: ADY_E_ATTESTATION with field and reason in f; what ady_proof_fetch_key returns. */
+enum ady_err ady_proof_check_made(const struct ady_gateway *gateway,
+                                  const struct ady_proof_trust *trust, const char *id,
+                                  const char *tenant, const struct ady_gateway_reply *reply,
+                                  struct ady_fault *f);
 
 #endif

@@ -214,19 +214,10 @@ static enum ady_err check_proof(const struct sign *sign, const struct ady_dyn *b
 	struct ady_audit_entry e;
 	enum ady_err err;
 
-	if (reply->proof.n == 0)
-		return ady_fail(f, ADY_E_ATTESTATION, "proof", "is missing in the answer");
 	err = ady_proof_fetch_key(want.public, &sign->gateway, &sign->trust, f);
 	if (err == ADY_OK)
 		err = ady_proof_check(&e, space, &want, ady_dyn_bytes(&reply->proof), f);
 	return err;
-}
-
-static int report_unproved(const struct ady_fault *f)
-{
-	fprintf(stderr, "adyton: the answer is not proved: %s%s%s\n", f->where,
-	        f->where[0] ? " " : "", f->detail);
-	return ADY_EXIT_REFUSED;
 }
 
 static int run_sign(const struct sign *sign)
@@ -256,7 +247,7 @@ static int run_sign(const struct sign *sign)
 	else if (reply.status != 200)
 		status = ady_gateway_refusal(&reply);
 	else if (sign->prove && check_proof(sign, &body, &reply, &f) != ADY_OK)
-		status = report_unproved(&f);
+		status = ady_proof_refused(&f);
 	else
 		status = sign->bytes ? report_bytes(sign, &reply) : report(sign, &reply);
 	ady_dyn_free(&reply.body);

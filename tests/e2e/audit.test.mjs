@@ -2,12 +2,13 @@
 // Proofs and audit log of a whole stack: what each API gives its client, what a gateway that is killed, restarted or out
 // of disk has written, and two gateways' logs together.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
 import { join } from 'node:path';
 import { Signature, Transaction, hashMessage, recoverAddress } from 'ethers';
 import { atEnd, done, parallel, skip, test, until } from './lib/tap.mjs';
-import { awsEnv, request, root as checkout, run, scratch, startStack, tail } from './lib/stack.mjs';
+import { awsEnv, bin, request, root as checkout, run, scratch, startStack, tail } from './lib/stack.mjs';
 import { metric, startGateway } from './lib/gateway.mjs';
 import { adyton, filesOf, linesOf, tampered, verifyLog } from './lib/audit.mjs';
 import { attestation, epochNow, freshStates, makeKeys, startValidators } from './lib/validators.mjs';
@@ -27,6 +28,8 @@ const created = adyton(['key', 'create', 'alice'], { env });
 assert.equal(created.status, 0, created.stderr);
 const address = /address +(0x\w+)/.exec(created.stdout)[1];
 const publicKey = /public key +(0x\w+)/.exec(created.stdout)[1];
+/** The program, while this process goes on serving. */
+const runAsync = (args) => new Promise((resolve) => execFile(join(bin, 'adyton'), args, { env: { ...process.env, ...env } }, (e, stdout, stderr) => resolve({ status: e?.code ?? 0, stdout, stderr })));
 const post = (path, body, { gateway = s.gateway, headers = {} } = {}) => request(`${gateway}${path}`, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } });
 const body = (nonce) => JSON.stringify({ transaction: { chainId: 1, nonce, to: '0x000000000000000000000000000000000000dEaD', value: '1', gas: 21000, maxFeePerGas: '2', maxPriorityFeePerGas: '1' } });
 const proofOf = (answer) => ({ proof: answer.headers['x-adyton-proof'], body: answer.body });
@@ -46,6 +49,9 @@ await test('each API gives its client a proof that verifies', async () => {
   const made = await post('/v1/keys', '{"id":"bob"}');
   const entryOfBob = readProof(made.headers['x-adyton-proof']).entry;
   assert.deepEqual([entryOfBob.op, entryOfBob.key], ['create', 'bob']);
+  const about = await verify(proofOf(made), null, { responseKey: key, key: 'bob' });
+  assert.equal(Buffer.from(about.subject).toString('hex'), made.json.public_key.slice(2));
+  await assert.rejects(verify({ ...proofOf(made), body: made.body.replace(made.json.public_key, publicKey) }, null, { responseKey: key }), /not the public key/);
   const locked = await post('/v1/lock', '{"all":true}');
   assert.equal(readProof(locked.headers['x-adyton-proof']).entry.op, 'lock');
   const batch = await post('/', JSON.stringify([1, 2].map((id) => ({ jsonrpc: '2.0', id, method: 'personal_sign', params: ['0x00', address] }))));
@@ -88,6 +94,39 @@ await test('adyton sign --require-proof takes what an attested enclave has answe
   assert.match(aws.stderr, /not proved: .*root/);
   const other = adyton([...args, '--root', root, '--pcr0', '33'.repeat(48)], { env });
   assert.match(other.stderr, /not proved: PCR0/);
+});
+
+await test('adyton key create --require-proof: an attested enclave has made just this key', async () => {
+  const args = ['--require-proof', '--root', root, '--pcr0', s.pcr0];
+  for (const curve of ['secp256k1', 'bls12-381', 'ed25519']) {
+    const good = adyton(['key', 'create', `proved-${curve}`, '--curve', curve, ...args], { env });
+    assert.equal(good.status, 0, good.stderr);
+  }
+  assert.equal(adyton(['key', 'create', 'many', '--count', '2', ...args], { env }).status, 2);
+  // A gateway that tells another address, public key or id.
+  let lie = (text) => text;
+  const liar = http.createServer((req, res) => {
+    let sent = '';
+    req.on('data', (d) => (sent += d));
+    req.on('end', async () => {
+      const answer = await request(`${s.gateway}${req.url}`, { method: req.method, body: sent || undefined, headers: { 'content-type': 'application/json' } });
+      res.writeHead(answer.status, { 'content-type': 'application/json', ...(answer.headers['x-adyton-proof'] && { 'x-adyton-proof': answer.headers['x-adyton-proof'] }) });
+      res.end(req.method === 'POST' ? lie(answer.body) : answer.body);
+    });
+  });
+  await new Promise((resolve) => liar.listen(0, '127.0.0.1', resolve));
+  atEnd(() => liar.close());
+  const through = (id) => runAsync(['key', 'create', id, '--gateway', `http://127.0.0.1:${liar.address().port}`, ...args]);
+  assert.equal((await through('honest')).status, 0);
+  for (const [change, why] of [
+    [(t) => t.replace(/"address":"0x\w+"/, `"address":"${address}"`), /address is not that of the key/],
+    [(t) => t.replace(/"public_key":"0x\w+"/, `"public_key":"${publicKey}"`), /public_key is not that of the key/],
+  ]) {
+    lie = change;
+    const p = await through(`lied-${Math.random()}`);
+    assert.equal(p.status, 1);
+    assert.match(p.stderr, why);
+  }
 });
 
 await test('the log is whole, and says what was done', async () => {
