@@ -20,6 +20,7 @@ struct ady_audit_fetch {
 	struct ady_call call;
 	uint64_t connection, doubts; /* for which all was fetched */
 	uint64_t now_connection, now_doubts;
+	bool attested;       /* a document said so of public; else the entries' answer does */
 	uint8_t public[KEY]; /* of the enclave behind the connection */
 	uint64_t end;        /* of its chain when it was fetched last */
 	uint64_t floor;      /* when it was before that: what is missing below is gone */
@@ -64,6 +65,13 @@ static bool take_proofs(struct ady_audit_fetch *f, struct ady_bytes proofs)
 	return true;
 }
 
+static void set_public(struct ady_audit_fetch *f, const uint8_t *public32)
+{
+	if (memcmp(f->public, public32, KEY) != 0)
+		f->floor = f->end = 0;
+	memcpy(f->public, public32, KEY);
+}
+
 static void on_audited(struct ady_call *call, struct ady_bytes body, const struct ady_fault *fault)
 {
 	struct ady_audit_fetch *f = OWNER(call, struct ady_audit_fetch, call);
@@ -71,13 +79,14 @@ static void on_audited(struct ady_call *call, struct ady_bytes body, const struc
 
 	if (f->stopped || fault)
 		return; /* it is tried again */
-	if (ady_wire_read_audited(&m, body) != ADY_OK || memcmp(m.public.p, f->public, KEY) != 0 ||
-	    !take_proofs(f, m.proofs)) {
+	if (ady_wire_read_audited(&m, body) != ADY_OK ||
+	    (f->attested && memcmp(m.public.p, f->public, KEY) != 0) || !take_proofs(f, m.proofs)) {
 		ADY_WARN("the enclave's entries cannot be read", "bytes=%zu", body.n);
 	} else if (m.next < m.end && m.proofs.n > 0) {
 		ask_entries(f, m.next);
 		return;
 	} else {
+		set_public(f, m.public.p);
 		f->floor = f->end;
 		f->end = m.end;
 	}
@@ -96,12 +105,15 @@ static void on_key(struct ady_call *call, struct ady_bytes body, const struct ad
 		return;
 	if (ady_wire_read_blob(&document, ADY_WIRE_DOCUMENT_MAX, body) != ADY_OK ||
 	    ady_attestation_parse(&att, document, &ignored) != ADY_OK || att.public_key.n != SPKI) {
-		ADY_WARN("the document of the response key cannot be read", "bytes=%zu", body.n);
+		ADY_WARN("the document of the response key cannot be read: nothing in the audit "
+		         "log vouches for the entries of this enclave",
+		         "bytes=%zu", body.n);
+		f->attested = false;
+		ask_entries(f, 0);
 		return;
 	}
-	if (memcmp(f->public, att.public_key.p + SPKI - KEY, KEY) != 0)
-		f->floor = f->end = 0;
-	memcpy(f->public, att.public_key.p + SPKI - KEY, KEY);
+	f->attested = true;
+	set_public(f, att.public_key.p + SPKI - KEY);
 	ady_audit_key(f->audit, f->public, document);
 	ask_missing(f);
 }

@@ -131,6 +131,13 @@ await test('the documents are not signed; each use was warned about; verify refu
   assert.equal(verify.status, 1, verify.stderr);
 });
 
+await test('the audit log has all entries, though no document vouches for them, and the gateway does not go on asking', () => {
+  const v = adyton('audit', 'verify', join(dir, 'audit'), '--unattested');
+  assert.equal(v.status, 0, v.stderr);
+  const said = readFileSync(join(dir, 'log/gateway.log'), 'utf8').match(/response key cannot be read/g) ?? [];
+  assert.ok(said.length > 0 && said.length < 10, `said ${said.length} times`);
+});
+
 await test('killed mid-request: 503, then a new boot of the same image signs', async () => {
   writeFileSync(faults, JSON.stringify([{ target: 'TrentService.Decrypt', times: 1, delay_ms: 4000 }]));
   const { vm_pid, starts } = state();
