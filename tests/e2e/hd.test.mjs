@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { HDNodeWallet, Mnemonic, Transaction, computeAddress, verifyMessage, getBytes } from 'ethers';
+import { HDNodeWallet, Mnemonic, Transaction, computeAddress, verifyMessage } from 'ethers';
 import { HDKey } from '@scure/bip32';
 import { mnemonicToSeedSync } from '@scure/bip39';
 import { deriveEth2ValidatorKeys, deriveKeyFromMnemonic } from '@chainsafe/bls-keygen';
@@ -193,6 +193,27 @@ await test('what is not asked well is refused by name', async () => {
   assert.equal((await request(`${s.gateway}/v1/keys`, { method: 'POST', body: { options: '{"id":"x"}', curve: 'wallet', count: 2 }, agent: s.gatewayAgent })).json.where, 'curve');
   good(adyton('key', 'disable', 'p-yes'));
   assert.deepEqual([(await derive('p-yes', { path: 'm/0' })).json.code], ['denied']);
+});
+
+await test('a wallet is in no list of accounts', async () => {
+  const wallets = (await request(`${s.gateway}/v1/keys?curve=wallet&limit=1000`, { agent: s.gatewayAgent })).json.keys;
+  assert.ok(wallets.length > 20);
+  const names = JSON.stringify([(await request(`${s.gateway}/api/v1/eth1/publicKeys`, { agent: s.gatewayAgent })).json,
+    (await request(s.gateway, { method: 'POST', body: { jsonrpc: '2.0', id: 1, method: 'eth_accounts' }, agent: s.gatewayAgent })).json]);
+  assert.ok(names.includes((await get('deposit-41')).address.toLowerCase()) || names.includes((await get('deposit-41')).address), 'the lists are empty');
+  for (const w of wallets) assert.ok(!w.address && !names.includes(computeAddress(w.public_key)) && !names.includes(computeAddress(w.public_key).toLowerCase()), w.id);
+});
+
+await test('a wallet is sealed anew with the other records of its tenant, and has the same keys', async () => {
+  good(adyton('wallet', 'create', 'turned', '--tenant', 'turning'));
+  const path = "m/44'/60'/0'/0/0";
+  const before = (await derive('turned', { path, options: { id: 'turned-0' } })).json.keys[0].address;
+  const { state, rewrapped } = JSON.parse(good(adyton('tenant', 'rotate', 'turning', '--json')));
+  assert.deepEqual([state, rewrapped], ['done', 2]);
+  await new Promise((resolve) => setTimeout(resolve, 100)); // connections that were idle for long have ended
+  const after = await derive('turned', { path, options: { id: 'turned-1' } });
+  assert.equal(after.json.keys[0].address, before);
+  for (const id of ['turned-0', 'turned-1']) assert.equal(Transaction.from((await sign(s, id, goodTx())).json.signed_transaction).from, before);
 });
 
 await test('the command line says what is wrong before it asks', () => {
