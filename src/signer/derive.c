@@ -100,6 +100,7 @@ static const char *named_right(const struct ady_record *rec)
 	       : rec->chains_n        ? "chains"
 	       : rec->callers_text[0] ? "callers"
 	       : rec->policy.n        ? "policy"
+	       : rec->has_backup      ? "backup"
 	                              : NULL;
 }
 

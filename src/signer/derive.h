@@ -9,9 +9,10 @@
  * Without "options" no key is made: the public keys are told. With them each key gets a record,
  * whose id is that of the options, with the number behind it where the path counts.
  *
- * Of allow, chains, callers and policy a key has what its wallet has. Only where the wallet needs
- * the stamp of a caller, which is over this body, may the options say something else: else whoever
- * holds the store could derive the same key once more with fewer bounds. */
+ * Of allow, chains, callers and policy a key has what its wallet has, and no backup key. Only where
+ * the wallet needs the stamp of a caller, which is over this body, may the options say something
+ * else: else whoever holds the store could derive the same key once more with fewer bounds, or have
+ * it sealed to a key of his own. */
 #ifndef ADY_SIGNER_DERIVE_H
 #define ADY_SIGNER_DERIVE_H
 

@@ -74,7 +74,7 @@ await test('the record of a wallet opens as it was sealed only, and is no key', 
 
 await test('the same key a second time has no more rights than the first', async () => {
   const w = await bring('w', { options: { chains: [31337] } });
-  for (const more of [{ chains: [1] }, { allow: ['digest'] }, { policy: {} }, { callers: ['gateway'] }])
+  for (const more of [{ chains: [1] }, { allow: ['digest'] }, { policy: {} }, { callers: ['gateway'] }, { backup: 'aa'.repeat(32) }])
     assert.deepEqual(await refused(link.derive('w', w.text, { path, options: { id: 'k2', ...more } })), ['denied', Object.keys(more)[0]]);
   const k = await child(w, 'k2', { chains: [31337] });
   assert.equal((await link.sign('k2', k.text, goodTx({ chainId: 1 }))).error?.code, 'denied');

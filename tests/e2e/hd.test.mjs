@@ -53,6 +53,18 @@ await test('a wallet is made: no sentence leaves, and its record is no key', asy
   assert.equal((await request(`${s.gateway}/v1/keys?curve=wallet`, { agent: s.gatewayAgent })).json.keys.length, 1);
 });
 
+await test('a wallet is sealed anew with the other records of its tenant, and has the same keys', async () => {
+  good(adyton('wallet', 'create', 'turned', '--tenant', 'turning'));
+  const path = "m/44'/60'/0'/0/0";
+  const before = (await derive('turned', { path, options: { id: 'turned-0' } })).json.keys[0].address;
+  const { state, rewrapped } = JSON.parse(good(adyton('tenant', 'rotate', 'turning', '--json')));
+  assert.deepEqual([state, rewrapped], ['done', 2]);
+  await new Promise((resolve) => setTimeout(resolve, 100)); // connections that were idle for long have ended
+  const after = await derive('turned', { path, options: { id: 'turned-1' } });
+  assert.equal(after.json.keys[0].address, before);
+  for (const id of ['turned-0', 'turned-1']) assert.equal(Transaction.from((await sign(s, id, goodTx())).json.signed_transaction).from, before);
+});
+
 await test('a known sentence gives its known addresses, and its passphrase others', async () => {
   good(adyton('wallet', 'import', 'known', '--file', file('w', ABOUT), ...trusted));
   const lines = good(adyton('wallet', 'addresses', 'known', '--path', "m/44'/60'/0'/0/*", '--count', '3')).trim().split('\n');
@@ -202,18 +214,6 @@ await test('a wallet is in no list of accounts', async () => {
     (await request(s.gateway, { method: 'POST', body: { jsonrpc: '2.0', id: 1, method: 'eth_accounts' }, agent: s.gatewayAgent })).json]);
   assert.ok(names.includes((await get('deposit-41')).address.toLowerCase()) || names.includes((await get('deposit-41')).address), 'the lists are empty');
   for (const w of wallets) assert.ok(!w.address && !names.includes(computeAddress(w.public_key)) && !names.includes(computeAddress(w.public_key).toLowerCase()), w.id);
-});
-
-await test('a wallet is sealed anew with the other records of its tenant, and has the same keys', async () => {
-  good(adyton('wallet', 'create', 'turned', '--tenant', 'turning'));
-  const path = "m/44'/60'/0'/0/0";
-  const before = (await derive('turned', { path, options: { id: 'turned-0' } })).json.keys[0].address;
-  const { state, rewrapped } = JSON.parse(good(adyton('tenant', 'rotate', 'turning', '--json')));
-  assert.deepEqual([state, rewrapped], ['done', 2]);
-  await new Promise((resolve) => setTimeout(resolve, 100)); // connections that were idle for long have ended
-  const after = await derive('turned', { path, options: { id: 'turned-1' } });
-  assert.equal(after.json.keys[0].address, before);
-  for (const id of ['turned-0', 'turned-1']) assert.equal(Transaction.from((await sign(s, id, goodTx())).json.signed_transaction).from, before);
 });
 
 await test('the command line says what is wrong before it asks', () => {

@@ -62,7 +62,7 @@ static void request(struct ady_bytes text)
 	}
 	if (d.options.n == 0)
 		return;
-	if (rec.allow || rec.chains_n || rec.callers_text[0] || rec.policy.n)
+	if (rec.allow || rec.chains_n || rec.callers_text[0] || rec.policy.n || rec.has_backup)
 		ADY_BUG("a key with more rights than its wallet");
 	ady_derive_number(&rec, &d, &wallet, d.first + d.count - 1);
 }

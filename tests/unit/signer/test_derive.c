@@ -97,8 +97,10 @@ CASE(a_key_has_the_rights_of_its_wallet)
 	    {"\"chains\":[1]", "chains"},
 	    {"\"callers\":[\"gateway\"]", "callers"},
 	    {"\"policy\":{}", "policy"},
+	    {"\"backup\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"",
+	     "backup"},
 	};
-	char options[80];
+	char options[120];
 
 	CHECK_ERR(derive(full, "{\"id\":\"k\"}"), ADY_OK);
 	CHECK(rec.envelope && rec.curve == ADY_CURVE_SECP256K1 && rec.allow == ADY_ALLOW_DIGEST);
@@ -108,7 +110,7 @@ CASE(a_key_has_the_rights_of_its_wallet)
 	CHECK(memcmp(rec.policy_hash, wallet.policy_hash, 32) == 0);
 	CHECK_STR(rec.tenant, "team");
 	CHECK(ady_bytes_is(ady_bytes(rec.data_key, rec.data_key_n), "blob"));
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 5; i++) {
 		snprintf(options, sizeof options, "{\"id\":\"k\",%s}", more[i][0]);
 		CHECK_ERR(derive("{\"id\":\"w\"}", options), ADY_E_DENIED);
 		CHECK_STR(fault.where, more[i][1]);
@@ -130,6 +132,11 @@ CASE(who_stamps_may_say_more)
 	          ADY_OK);
 	CHECK_STR(rec.callers_text, OTHER);
 	CHECK(ady_bytes_is(rec.policy, "{}"));
+	CHECK_ERR(derive(stamped,
+	                 "{\"id\":\"k\",\"backup\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	                 "aaaaaaaaaaaaaaaaaaaaaaaaaa\"}"),
+	          ADY_OK);
+	CHECK(rec.has_backup);
 }
 
 CASE(other_options)
