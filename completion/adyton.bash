@@ -20,8 +20,8 @@ _adyton() {
 	"policy change") options="--stamp --stamp-key --request --deployment --gateway --ca --token-file --cert --cert-key" ;;
 	"policy check") options="--policy --request --record --now --stamp --spent" ;;
 	"key import") options="--file --kms-ciphertext --keystore --keystores --password-file --passwords --label --backup-key --jobs --slashing --new --network --pcr0 --pcr8 --root --tenant --curve --chain --policy --caller --allow-digest
-		--allow-unprotected --gateway --ca --token-file --cert --cert-key --json" ;;
-	"key create") options="--require-proof --root --pcr0 --count --first --label --backup-key --tenant --curve --chain --policy --caller --allow-digest --allow-unprotected --gateway --ca --token-file --cert
+		--allow-unprotected --allow-commitment --gateway --ca --token-file --cert --cert-key --json" ;;
+	"key create") options="--require-proof --root --pcr0 --count --first --label --backup-key --tenant --curve --chain --policy --caller --allow-digest --allow-unprotected --allow-commitment --gateway --ca --token-file --cert
 		--cert-key --json" ;;
 	"key list") options="--tenant --label --curve --enabled --disabled --after --limit --gateway --ca --token-file --cert
 		--cert-key --json" ;;

@@ -11,12 +11,13 @@ enum { TYPE_MAX = 48, VERSION_MAX = 16 };
 
 /* How the payload holds what is signed. */
 enum shape {
-	WHOLE,     /* it is the object */
-	MEMBER,    /* one member of it is; the others say when */
-	DEPOSIT,   /* three of its four members are */
-	AGGREGATE, /* bare, or {"version", "data"} */
-	BLOCK_V2,  /* {"version", "block" or "block_header"} */
-	VERSIONED, /* {"version": "GLOAS", "data"} */
+	WHOLE,      /* it is the object */
+	MEMBER,     /* one member of it is; the others say when */
+	DEPOSIT,    /* three of its four members are */
+	AGGREGATE,  /* bare, or {"version", "data"} */
+	BLOCK_V2,   /* {"version", "block" or "block_header"} */
+	VERSIONED,  /* {"version": "GLOAS", "data"} */
+	DELEGATION, /* to a key of either curve */
 };
 
 /* when: the path to the slot or epoch whose fork version counts, NULL: the genesis version, without
@@ -137,6 +138,22 @@ static const struct row rows[ADY_DUTIES] = {
      {11, 0, 0, 1},
      VERSIONED,
      &ady_beacon_request_auth,
+     NULL,
+     NULL,
+     false},
+    {"COMMITMENT",
+     "commitment",
+     {0x6d, 0x6d, 0x6f, 0x43},
+     WHOLE,
+     &ady_beacon_commitment,
+     NULL,
+     NULL,
+     false},
+    {"PROXY_DELEGATION",
+     "proxy_delegation",
+     {0x6d, 0x6d, 0x6f, 0x43},
+     DELEGATION,
+     NULL,
      NULL,
      NULL,
      false},
@@ -407,6 +424,11 @@ static enum ady_err object_root(struct reader *r, uint8_t root[static 32])
 		break;
 	case VERSIONED:
 		err = versioned_type(r);
+		break;
+	case DELEGATION:
+		r->type = ady_json_raw(r->ssz.doc, find(r, "proxy")).n == 42
+		              ? &ady_beacon_delegation_ecdsa
+		              : &ady_beacon_delegation_bls;
 		break;
 	case WHOLE:
 		break;

@@ -7,6 +7,13 @@
  *    "0x..", "epoch": ".."}, "genesis_validators_root": "0x.."}, "signingRoot": "0x..",
  *    "attestation": {..}}
  *
+ * and two of our own, under Commit-Boost's domain 0x6d6d6f43 with the genesis version and no
+ * genesis validators root, so that neither can pass for a duty:
+ *
+ *   {"type": "COMMITMENT", "commitment": {"object_root": "0x..", "module_signing_id": "0x..",
+ *    "nonce": "..", "chain_id": ".."}}
+ *   {"type": "PROXY_DELEGATION", "proxy_delegation": {"delegator": "0x..", "proxy": "0x.."}}
+ *
  * The signing root is computed here from the typed fields; one that is given ("signingRoot" or
  * "signing_root") must be the same. Inside the object that is signed every member is known; outside
  * of it unknown members are ignored, as clients send them, unless the reading is strict. */
@@ -35,6 +42,8 @@ enum ady_duty_type {
 	ADY_DUTY_PAYLOAD_ATTESTATION,
 	ADY_DUTY_PREFERENCES,
 	ADY_DUTY_REQUEST_AUTH,
+	ADY_DUTY_COMMITMENT, /* of Commit-Boost, as the next: no duty of the consensus layer */
+	ADY_DUTY_DELEGATION,
 	ADY_DUTIES,
 };
 

@@ -379,3 +379,25 @@ static field request_auth_fields[] = {
     {"slot", &uint64},
 };
 type ady_beacon_request_auth = CONTAINER(request_auth_fields);
+
+/* Commit-Boost's PropCommitSigningInfo and ProxyDelegation
+ * (docs/docs/developing/prop-commit-signing.md there); the first member is "data" there. */
+static field commitment_fields[] = {
+    {"object_root", &bytes32},
+    {"module_signing_id", &bytes32},
+    {"nonce", &uint64},
+    {"chain_id", &uint256},
+};
+type ady_beacon_commitment = CONTAINER(commitment_fields);
+
+static field delegation_bls_fields[] = {
+    {"delegator", &pubkey},
+    {"proxy", &pubkey},
+};
+type ady_beacon_delegation_bls = CONTAINER(delegation_bls_fields);
+
+static field delegation_ecdsa_fields[] = {
+    {"delegator", &pubkey},
+    {"proxy", &address},
+};
+type ady_beacon_delegation_ecdsa = CONTAINER(delegation_ecdsa_fields);

@@ -26,5 +26,7 @@ extern const struct ady_ssz_type ady_beacon_deposit_message, ady_beacon_voluntar
     ady_beacon_sync_selection, ady_beacon_contribution, ady_beacon_registration;
 extern const struct ady_ssz_type ady_beacon_payload_bid, ady_beacon_payload_envelope,
     ady_beacon_payload_attestation, ady_beacon_preferences, ady_beacon_request_auth;
+extern const struct ady_ssz_type ady_beacon_commitment, ady_beacon_delegation_bls,
+    ady_beacon_delegation_ecdsa; /* of Commit-Boost */
 
 #endif

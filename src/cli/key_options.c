@@ -54,6 +54,8 @@ void ady_key_options_put(struct ady_dyn *out, const struct ady_key_options *k)
 		json_array_append_new(allow, json_string("digest"));
 	if (k->allow_unprotected)
 		json_array_append_new(allow, json_string("unprotected"));
+	if (k->allow_commitment)
+		json_array_append_new(allow, json_string("commitment"));
 	for (size_t i = 0; i < k->checked.chains_n; i++)
 		json_array_append_new(chains, json_integer((json_int_t)k->checked.chains[i]));
 	for (size_t i = 0; i < k->callers.n; i++)

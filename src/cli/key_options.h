@@ -14,7 +14,7 @@ struct ady_key_options {
 	struct ady_values chains, callers;
 	struct ady_record checked;  /* what chains and callers are */
 	struct ady_dyn policy_text; /* the policy as it stands in its file */
-	bool allow_digest, allow_unprotected;
+	bool allow_digest, allow_unprotected, allow_commitment;
 };
 
 /* The options of a command that names a new key or wallet k, but for the curve. */
@@ -30,6 +30,8 @@ struct ady_key_options {
 	    {"caller", "KEY", "whose stamp a request needs (repeatable); else none",               \
 	     .values = &(k).callers},                                                              \
 	    {"allow-digest", NULL, "let it sign any 32 bytes, unseen", .flag = &(k).allow_digest}, \
+	    {"allow-commitment", NULL, "let it sign commitments of Commit-Boost",                  \
+	     .flag = &(k).allow_commitment},                                                       \
 	{                                                                                          \
 		"allow-unprotected", NULL, "let it sign legacy transactions without chain id",     \
 		    .flag = &(k).allow_unprotected                                                 \

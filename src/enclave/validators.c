@@ -116,7 +116,8 @@ static void settle(struct ady_validators *v, struct ady_job *job, struct ady_spa
 	else if (job->stage == ADY_JOB_WATERMARK)
 		answer(v, job, ADY_WIRE_WATERMARK, ady_bytes(job->duty.new_row, ADY_SLASH_ROW));
 	else
-		answer(v, job, ADY_WIRE_DUTY, ady_bytes(job->duty.signature, ADY_BLS_SIGNATURE));
+		answer(v, job, ADY_WIRE_DUTY,
+		       ady_bytes(job->duty.signature, job->duty.signature_n));
 }
 
 /* On KMS thread `worker`: the data key or the key itself from KMS. */
@@ -196,6 +197,7 @@ static enum ady_err prepare(struct ady_validators *v, struct ady_space *space, s
 		                "the enclave's configuration has no validators");
 	job->sign.policies = space->policies;
 	job->sign.setting = ady_keyroom_setting(v->room);
+	job->duty.secp = v->room->secp;
 	job->stage = type == ADY_WIRE_DUTY ? ADY_JOB_DUTY : ADY_JOB_WATERMARK;
 	job->again = 0;
 	if (type == ADY_WIRE_DUTY && ady_wire_read_duty(&duty, body) == ADY_OK)

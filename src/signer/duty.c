@@ -14,8 +14,26 @@ static enum ady_err read_record(struct ady_sign_job *job, struct ady_bytes recor
 
 	if (err != ADY_OK)
 		return err;
-	if (job->record.sample || job->record.curve != ADY_CURVE_BLS12_381)
+	return job->record.sample
+	           ? ady_fail(f, ADY_E_DENIED, "record.curve", "is not that of a validator")
+	           : ADY_OK;
+}
+
+/* Validators' keys sign duties; those whose record says so sign commitments, and so may a secp256k1
+ * key in an envelope, as a proxy. */
+static enum ady_err check_curve(const struct ady_record *rec, const struct ady_duty *duty,
+                                struct ady_fault *f)
+{
+	bool commits =
+	    duty && (duty->type == ADY_DUTY_COMMITMENT || duty->type == ADY_DUTY_DELEGATION);
+	bool proxy = duty && duty->type == ADY_DUTY_COMMITMENT && rec->envelope &&
+	             rec->curve == ADY_CURVE_SECP256K1;
+
+	if (rec->curve != ADY_CURVE_BLS12_381 && !proxy)
 		return ady_fail(f, ADY_E_DENIED, "record.curve", "is not that of a validator");
+	if (commits && !(rec->allow & ADY_ALLOW_COMMITMENT))
+		return ady_fail(f, ADY_E_DENIED, "record.allow",
+		                "the record of this key allows no commitments");
 	return ADY_OK;
 }
 
@@ -54,6 +72,7 @@ enum ady_err ady_duty_prepare(struct ady_sign_job *job, struct ady_duty_job *d,
 	    (err = ady_json_parse(&job->doc, job->toks, ADY_DUTY_TOKENS, m->request, f)) !=
 	        ADY_OK ||
 	    (err = ady_duty_read(&d->duty, net, &job->doc, 0, m->strict, f)) != ADY_OK ||
+	    (err = check_curve(&job->record, &d->duty, f)) != ADY_OK ||
 	    (err = check_until(&d->duty, m, f)) != ADY_OK)
 		return err;
 	job->object = (struct ady_object){
@@ -97,11 +116,33 @@ static enum ady_err open_key(struct ady_seckey *key, const struct ady_sign_job *
 	return ADY_OK;
 }
 
-static enum ady_err sign_root(struct ady_duty_job *d, const struct ady_seckey *key,
-                              struct ady_fault *f)
+/* As Ethereum writes it: r, s, and 27 or 28. Verified before it leaves. */
+static enum ady_err sign_secp(struct ady_duty_job *d, const struct ady_record *rec,
+                              const struct ady_seckey *key)
 {
-	enum ady_err err = ady_bls_sign(d->signature, d->duty.root, key);
+	struct ady_secp_sig sig;
+	uint8_t pub65[65];
+	enum ady_err err = ady_secp_expand(pub65, rec->pub);
 
+	if (err == ADY_OK)
+		err = ady_secp_sign(d->secp, &sig, d->duty.root, pub65, key);
+	if (err != ADY_OK)
+		return err;
+	memcpy(d->signature, sig.r, 32);
+	memcpy(d->signature + 32, sig.s, 32);
+	d->signature[64] = (uint8_t)(27 + sig.y_parity);
+	d->signature_n = 65;
+	return ADY_OK;
+}
+
+static enum ady_err sign_root(struct ady_duty_job *d, const struct ady_record *rec,
+                              const struct ady_seckey *key, struct ady_fault *f)
+{
+	enum ady_err err;
+
+	d->signature_n = ADY_BLS_SIGNATURE;
+	err = rec->curve == ADY_CURVE_BLS12_381 ? ady_bls_sign(d->signature, d->duty.root, key)
+	                                        : sign_secp(d, rec, key);
 	return err == ADY_OK ? ADY_OK : ady_fail(f, err, NULL, "%s", ady_err_text(err));
 }
 
@@ -151,7 +192,7 @@ static __attribute__((noinline)) enum ady_err begin(struct ady_sign_job *job,
 
 	if (err == ADY_OK && d->duty.kind != ADY_DUTY_FREE)
 		err = decide(job, d, host, net, &key, f);
-	return err == ADY_OK ? sign_root(d, &key, f) : err;
+	return err == ADY_OK ? sign_root(d, &job->record, &key, f) : err;
 }
 
 enum ady_err ady_duty_begin(struct ady_sign_job *job, struct ady_duty_job *d,
@@ -170,7 +211,7 @@ static __attribute__((noinline)) enum ady_err sign(struct ady_sign_job *job, str
 	ADY_SECRET struct ady_seckey key = {0};
 	enum ady_err err = open_key(&key, job, plaintext, f);
 
-	return err == ADY_OK ? sign_root(d, &key, f) : err;
+	return err == ADY_OK ? sign_root(d, &job->record, &key, f) : err;
 }
 
 enum ady_err ady_duty_sign(struct ady_sign_job *job, struct ady_duty_job *d,
@@ -189,6 +230,7 @@ enum ady_err ady_watermark_prepare(struct ady_sign_job *job, struct ady_duty_job
 	enum ady_err err;
 
 	if ((err = read_record(job, m->record, m->key_id, f)) != ADY_OK ||
+	    (err = check_curve(&job->record, NULL, f)) != ADY_OK ||
 	    (err = ady_duty_set_row(d, m->state, f)) != ADY_OK)
 		return err;
 	if (m->genesis_root.n == 32 &&

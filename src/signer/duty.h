@@ -14,6 +14,7 @@
 
 /* What a duty needs beside the job's record. */
 struct ady_duty_job {
+	const struct ady_secp *secp; /* set by the owner: for a commitment of a secp256k1 key */
 	struct ady_duty duty;
 	struct ady_wire_watermark marks; /* of a WATERMARK; its views are not kept */
 	uint8_t row[ADY_SLASH_ROW];      /* as it is stored */
@@ -21,6 +22,7 @@ struct ady_duty_job {
 	struct ady_slash_state next;     /* what is to be written before the key is used */
 	uint8_t new_row[ADY_SLASH_ROW];
 	uint8_t signature[ADY_BLS_SIGNATURE];
+	size_t signature_n; /* ADY_BLS_SIGNATURE; of a secp256k1 key 65: r, s, and 27 or 28 */
 };
 
 /* What the rules need beside the row: this enclave's memory of the key, and the time. */

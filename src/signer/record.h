@@ -15,7 +15,8 @@
  * May be there too, bound like the rest:
  *   "allow": [..]         what the key signs beyond what is safe for every key, these words in this
  *                         order: "digest", what the enclave has not hashed itself; "unprotected",
- *                         legacy transactions without a chain id, good for every chain
+ *                         legacy transactions without a chain id, good for every chain;
+ *                         "commitment", commitments and delegations of Commit-Boost
  *   "chains": [1, 10]     the only chains that a transaction may be for, ascending
  *   "callers": [..]       whose stamps a request needs one of (signer/stamp.h), up to 16 keys; with
  *                         "gateway" among them, or without the member, none is needed
@@ -50,7 +51,12 @@ enum {
 enum ady_curve { ADY_CURVE_SECP256K1, ADY_CURVE_ED25519, ADY_CURVE_BLS12_381, ADY_CURVE_WALLET };
 
 /* What "allow" may name, a bit each. */
-enum ady_allow { ADY_ALLOW_DIGEST = 1, ADY_ALLOW_UNPROTECTED = 2, ADY_ALLOW_WORDS = 2 };
+enum ady_allow {
+	ADY_ALLOW_DIGEST = 1,
+	ADY_ALLOW_UNPROTECTED = 2,
+	ADY_ALLOW_COMMITMENT = 4,
+	ADY_ALLOW_WORDS = 3
+};
 
 /* One pair of a KMS EncryptionContext, both NUL-terminated UTF-8. */
 struct ady_context_pair {

@@ -4,7 +4,7 @@
 #define CHAIN_ID_MAX ((uint64_t)INT64_MAX - 36) /* EIP-2294: 2^63 - 37 */
 
 /* In the order of their bits, which is that of the alphabet. */
-static const char *const allow_words[ADY_ALLOW_WORDS] = {"digest", "unprotected"};
+static const char *const allow_words[ADY_ALLOW_WORDS] = {"digest", "unprotected", "commitment"};
 
 const char *ady_allow_word(unsigned bit)
 {
@@ -32,8 +32,8 @@ bool ady_record_allows_chain(const struct ady_record *rec, uint64_t chain)
 /* Known words, each once and in order: what is bound has one spelling. */
 static enum ady_err read_allow(const struct ady_record_reader *r, struct ady_record *rec)
 {
-	static const char why[] = "must be absent, or a list of \"digest\" and \"unprotected\", "
-	                          "one or both in this order";
+	static const char why[] = "must be absent, or a list of \"digest\", \"unprotected\" and "
+	                          "\"commitment\", some or all in this order";
 	uint32_t i = r->value[M_ALLOW];
 	unsigned word = 0;
 

@@ -10,12 +10,17 @@ CASE(what_a_record_allows)
 	} good[] = {{"[\"digest\"]", "digest", ADY_ALLOW_DIGEST},
 	            {"[\"unprotected\"]", "unprotected", ADY_ALLOW_UNPROTECTED},
 	            {"[\"digest\",\"unprotected\"]", "digest,unprotected",
-	             ADY_ALLOW_DIGEST | ADY_ALLOW_UNPROTECTED}};
+	             ADY_ALLOW_DIGEST | ADY_ALLOW_UNPROTECTED},
+	            {"[\"digest\",\"commitment\"]", "digest,commitment",
+	             ADY_ALLOW_DIGEST | ADY_ALLOW_COMMITMENT},
+	            {"[\"digest\",\"unprotected\",\"commitment\"]", "digest,unprotected,commitment",
+	             ADY_ALLOW_DIGEST | ADY_ALLOW_UNPROTECTED | ADY_ALLOW_COMMITMENT}};
 	static const char *const bad[] = {"[]",
 	                                  "true",
 	                                  "\"digest\"",
 	                                  "[\"digest\",\"digest\"]",
 	                                  "[\"unprotected\",\"digest\"]",
+	                                  "[\"commitment\",\"digest\"]",
 	                                  "[\"digest\",\"unprotected\",\"unprotected\"]",
 	                                  "[\"digest\",\"all\"]",
 	                                  "[\"digest,unprotected\"]",
