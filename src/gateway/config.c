@@ -10,6 +10,7 @@
 #include "gateway/config_attestation.h"
 #include "gateway/config_audit.h"
 #include "gateway/config_callers.h"
+#include "gateway/config_commit_boost.h"
 #include "gateway/config_nodes.h"
 #include "gateway/config_object.h"
 #include "gateway/config_quotas.h"
@@ -361,27 +362,17 @@ static enum ady_err read_states(struct ady_gateway_config *c, const struct ady_c
 
 static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_conf *root)
 {
-	static const char *const known[] = {"listen",
-	                                    "tls",
-	                                    "enclave",
-	                                    "relay",
-	                                    "aws",
-	                                    "store",
-	                                    "threads",
-	                                    "request_timeout_ms",
-	                                    "access_log",
-	                                    "plain_anywhere",
-	                                    "callers",
-	                                    "quotas",
-	                                    "nodes",
-	                                    "ipc",
-	                                    "default_chain",
-	                                    "validators",
-	                                    "attestation",
-	                                    "audit",
-	                                    "states",
-	                                    "keymanager",
-	                                    NULL};
+	static const char *const known[] = {"listen",        "tls",
+	                                    "enclave",       "relay",
+	                                    "aws",           "store",
+	                                    "threads",       "request_timeout_ms",
+	                                    "access_log",    "plain_anywhere",
+	                                    "callers",       "quotas",
+	                                    "nodes",         "ipc",
+	                                    "default_chain", "validators",
+	                                    "attestation",   "audit",
+	                                    "states",        "keymanager",
+	                                    "commit_boost",  NULL};
 	enum ady_err err = ady_conf_members(root, known);
 
 	if (err == ADY_OK)
@@ -410,6 +401,8 @@ static enum ady_err read_root(struct ady_gateway_config *c, const struct ady_con
 		err = ady_config_read_validators(c, root);
 	if (err == ADY_OK)
 		err = ady_config_read_keymanager(c, root);
+	if (err == ADY_OK)
+		err = ady_config_commit_boost_read(&c->commit_boost, root);
 	if (err == ADY_OK)
 		err = ady_config_attestation_read(&c->attestation, root);
 	if (err == ADY_OK)
@@ -467,6 +460,7 @@ void ady_gateway_config_clear(struct ady_gateway_config *config)
 	json_decref(config->root);
 	free(config->callers);
 	free(config->nodes);
+	ady_config_commit_boost_clear(&config->commit_boost);
 	ady_dyn_free(&config->states_text);
 	*config = (struct ady_gateway_config){0};
 }

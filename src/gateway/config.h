@@ -119,6 +119,23 @@ struct ady_config_keymanager {
 	uint8_t fee_recipient[20];
 	uint64_t gas_limit;
 	const char *graffiti; /* NULL: none */
+	bool commitments;     /* of the keys that are imported: "allow": ["commitment"] */
+};
+
+/* Commit-Boost's Signer API. */
+struct ady_config_module {
+	const char *id, *tenant, *secret_file;
+	uint8_t signing_id[32];
+	uint8_t *keys; /* heap, of 48 bytes each; NULL: all of the tenant */
+	size_t keys_n;
+};
+
+struct ady_config_commit_boost {
+	struct ady_config_module *modules; /* heap */
+	size_t n;                          /* 0: it is not served */
+	uint64_t chain_id;
+	unsigned fail_limit;
+	int64_t fail_timeout_ms;
 };
 
 /* A Unix socket that speaks geth's IPC. */
@@ -147,6 +164,7 @@ struct ady_gateway_config {
 	struct ady_dyn states_text; /* heap: when it is beside the records */
 	struct ady_config_validators validators;
 	struct ady_config_keymanager keymanager;
+	struct ady_config_commit_boost commit_boost;
 	struct ady_config_attestation attestation;
 	struct ady_config_caller *callers; /* heap; NULL: whoever reaches a listener */
 	size_t callers_n;

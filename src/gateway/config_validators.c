@@ -134,13 +134,14 @@ static enum ady_err read_defaults(struct ady_config_keymanager *k, const struct 
 		err = ady_conf_text(o, "graffiti", &k->graffiti);
 	if (err == ADY_OK && k->graffiti && strlen(k->graffiti) > 32)
 		return ady_conf_refuse(o, "graffiti", "exceeds 32 bytes");
-	return err;
+	return err == ADY_OK ? ady_conf_flag(o, "allow_commitments", &k->commitments) : err;
 }
 
 enum ady_err ady_config_read_keymanager(struct ady_gateway_config *c, const struct ady_conf *root)
 {
 	static const char *const known[] = {"token_file", "token_files", "fee_recipient",
-	                                    "gas_limit",  "graffiti",    NULL};
+	                                    "gas_limit",  "graffiti",    "allow_commitments",
+	                                    NULL};
 	struct ady_conf o = {json_object_get(root->json, "keymanager"), "keymanager", root->f};
 	enum ady_err err;
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "gateway/account.h"
 #include "gateway/answer.h"
+#include "gateway/commit_boost.h"
 #include "gateway/keymanager.h"
 #include "gateway/shard.h"
 
@@ -48,6 +49,8 @@ static enum ady_err open_services(struct ady_gateway *g, struct ady_fault *f)
 		err = ady_audit_open(&g->audit, &config->audit, f);
 	if (err == ADY_OK && config->keymanager.n > 0)
 		err = ady_keymanager_open(&g->keymanager, config, f);
+	if (err == ADY_OK && config->commit_boost.n > 0)
+		err = ady_commit_boost_open(&g->commit_boost, config, f);
 	if (err == ADY_OK)
 		err = ady_nodes_open(&g->nodes, config, f);
 	if (err == ADY_OK && (g->nodes.n > 0 || config->validators.has_beacon) &&
@@ -191,6 +194,7 @@ void ady_gateway_close(struct ady_gateway *g)
 	ady_states_close(g->states);
 	ady_audit_close(g->audit);
 	ady_keymanager_close(g->keymanager);
+	ady_commit_boost_close(g->commit_boost);
 	ady_credentials_close(g->credentials);
 	ady_relay_close(g->relay);
 	for (size_t i = 0; i < g->shards_n; i++)

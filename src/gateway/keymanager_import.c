@@ -238,7 +238,9 @@ static void import(struct ady_km_item *it)
 	name_key(it);
 	ady_dyn_str(&options, "{\"id\":");
 	ady_answer_string(&options, it->entry.id);
-	ady_dyn_str(&options, "}");
+	ady_dyn_str(&options, im->shard->gateway->config->keymanager.commitments
+	                          ? ",\"allow\":[\"commitment\"]}"
+	                          : "}");
 	it->importing =
 	    ady_importing_new(im->shard, im->caller.tenant, ady_dyn_bytes(&options),
 	                      ady_dyn_bytes(&it->keystore), ady_dyn_bytes(&it->password));

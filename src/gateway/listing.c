@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/commit_boost.h"
 #include "gateway/shard.h"
 
 #define OWNER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
@@ -60,11 +61,21 @@ static void finish(struct ady_listing *l, const struct ady_fault *f)
 	end_listing(l);
 }
 
+/* Proxies of Commit-Boost are no validators, and nobody's accounts. */
+static bool is_proxy(const struct ady_listing *l, const struct ady_entry *e)
+{
+	char folder[2 * ADY_KEY_ID_MAX];
+
+	return ady_cb_folder(folder, sizeof folder, l->shard, e->tenant, NULL) &&
+	       strncmp(e->id, folder, strlen(folder)) == 0;
+}
+
 static void take_entry(struct ady_listing *l, const struct ady_entry *e)
 {
 	size_t width = l->ask.width;
 
-	if (!ady_caller_may_use(&l->ask.caller, e->tenant) || strcmp(e->curve, "wallet") == 0 ||
+	if (!ady_caller_may_use(&l->ask.caller, e->tenant) || is_proxy(l, e) ||
+	    strcmp(e->curve, "wallet") == 0 ||
 	    (l->ask.curve && strcmp(e->curve, l->ask.curve) != 0))
 		return;
 	if (l->ask.what == ADY_LIST_ADDRESSES && e->has_address)

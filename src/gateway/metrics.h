@@ -10,27 +10,28 @@
 #include "base/bytes.h"
 
 /* X(name, text in metrics and logs) */
-#define ADY_ROUTES(X)                 \
-	X(SIGN, "sign")               \
-	X(SAMPLE, "sample")           \
-	X(KEYS, "keys")               \
-	X(DUTY, "duty")               \
-	X(ETH2_SIGN, "eth2_sign")     \
-	X(ETH2_KEYS, "eth2_keys")     \
-	X(SLASHING, "slashing")       \
-	X(KEYMANAGER, "keymanager")   \
-	X(RPC, "jsonrpc")             \
-	X(WS, "websocket")            \
-	X(ETH1_SIGN, "eth1_sign")     \
-	X(ETH1_KEYS, "eth1_keys")     \
-	X(UPCHECK, "upcheck")         \
-	X(HEALTHCHECK, "healthcheck") \
-	X(RELOAD, "reload")           \
-	X(OPENAPI, "openapi")         \
-	X(ATTESTATION, "attestation") \
-	X(HEALTH, "healthz")          \
-	X(READY, "readyz")            \
-	X(METRICS, "metrics")         \
+#define ADY_ROUTES(X)                   \
+	X(SIGN, "sign")                 \
+	X(SAMPLE, "sample")             \
+	X(KEYS, "keys")                 \
+	X(DUTY, "duty")                 \
+	X(ETH2_SIGN, "eth2_sign")       \
+	X(ETH2_KEYS, "eth2_keys")       \
+	X(SLASHING, "slashing")         \
+	X(KEYMANAGER, "keymanager")     \
+	X(COMMIT_BOOST, "commit_boost") \
+	X(RPC, "jsonrpc")               \
+	X(WS, "websocket")              \
+	X(ETH1_SIGN, "eth1_sign")       \
+	X(ETH1_KEYS, "eth1_keys")       \
+	X(UPCHECK, "upcheck")           \
+	X(HEALTHCHECK, "healthcheck")   \
+	X(RELOAD, "reload")             \
+	X(OPENAPI, "openapi")           \
+	X(ATTESTATION, "attestation")   \
+	X(HEALTH, "healthz")            \
+	X(READY, "readyz")              \
+	X(METRICS, "metrics")           \
 	X(OTHER, "other")
 
 #define ADY_ROUTE_ENUM(name, text) ADY_ROUTE_##name,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gateway/answer.h"
+#include "gateway/commit_boost.h"
 #include "gateway/derive.h"
 #include "gateway/eth2.h"
 #include "gateway/keymanager.h"
@@ -71,6 +72,14 @@ static const struct route routes[] = {
     SETTING("graffiti", ady_keymanager_graffiti),
     {"/eth/v1/validator/{id}/voluntary_exit", POST, ADY_ROUTE_KEYMANAGER, NULL,
      ady_keymanager_exit},
+    {"/signer/v1/get_pubkeys", GET, ADY_ROUTE_COMMIT_BOOST, ady_cb_get_pubkeys, NULL},
+    {"/signer/v1/generate_proxy_key", POST, ADY_ROUTE_COMMIT_BOOST, ady_cb_generate_proxy, NULL},
+    {"/signer/v1/request_signature/bls", POST, ADY_ROUTE_COMMIT_BOOST, ady_cb_sign_bls, NULL},
+    {"/signer/v1/request_signature/proxy-bls", POST, ADY_ROUTE_COMMIT_BOOST, ady_cb_sign_proxy_bls,
+     NULL},
+    {"/signer/v1/request_signature/proxy-ecdsa", POST, ADY_ROUTE_COMMIT_BOOST,
+     ady_cb_sign_proxy_ecdsa, NULL},
+    {"/status", GET, ADY_ROUTE_COMMIT_BOOST, ady_cb_status, NULL},
     {"/v1/attestation", GET, ADY_ROUTE_ATTESTATION, ady_page_attestation, NULL},
     {"/v1/import-key", GET, ADY_ROUTE_ATTESTATION, ady_page_import_key, NULL},
     {"/v1/response-key", GET, ADY_ROUTE_ATTESTATION, ady_page_response_key, NULL},

@@ -27,6 +27,7 @@ enum { ADY_SHARD_TOKENS = 4096, ADY_REQUEST_ID_MAX = 64 };
 
 struct ady_accounts;
 struct ady_beacon;
+struct ady_commit_boost;
 struct ady_keymanager;
 struct ady_listener;
 struct ady_op;
@@ -43,8 +44,9 @@ struct ady_gateway {
 	const struct ady_gateway_config *config;
 	struct ady_credentials *credentials;
 	struct ady_store *store;
-	struct ady_states *states;         /* NULL: nothing is counted, and no validators */
-	struct ady_keymanager *keymanager; /* NULL: it is not served */
+	struct ady_states *states;             /* NULL: nothing is counted, and no validators */
+	struct ady_keymanager *keymanager;     /* NULL: it is not served */
+	struct ady_commit_boost *commit_boost; /* likewise */
 	struct ady_tenant_keys *tenant_keys;
 	struct ady_key_count key_count;
 	struct ady_relay *relay;  /* NULL: none */

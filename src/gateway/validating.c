@@ -170,7 +170,7 @@ static void on_answer(struct ady_call *call, struct ady_bytes body, const struct
 		return;
 	}
 	if (ady_wire_read_blob(&blob, ADY_WIRE_STATE_MAX, body) != ADY_OK ||
-	    (v->ask.is_marks ? blob.n == 0 : blob.n != 96)) {
+	    (v->ask.is_marks ? blob.n == 0 : blob.n != (v->ask.by_address ? 65 : 96))) {
 		fail(v, ADY_E_PROTOCOL, "the answer of the enclave is malformed");
 		return;
 	}
@@ -259,6 +259,19 @@ static void go_on(struct ady_validating *v)
 
 /* --- the record --- */
 
+/* What is elsewhere does not exist for who asks. */
+static enum ady_err check_place(const struct ady_validating *v, const struct ady_stored *record,
+                                struct ady_fault *f)
+{
+	const char *in = v->ask.within, *out = v->ask.outside;
+	size_t n = record->name.n;
+
+	if ((in && (n < strlen(in) || memcmp(record->name.p, in, strlen(in)) != 0)) ||
+	    (out && n >= strlen(out) && memcmp(record->name.p, out, strlen(out)) == 0))
+		return ady_fail(f, ADY_E_NOT_FOUND, NULL, "the store has no such key");
+	return ADY_OK;
+}
+
 static enum ady_err take_record(struct ady_validating *v, struct ady_stored *record,
                                 struct ady_fault *f)
 {
@@ -270,6 +283,8 @@ static enum ady_err take_record(struct ady_validating *v, struct ady_stored *rec
 		*f = (struct ady_fault){0};
 		err = ADY_OK;
 	}
+	if (err == ADY_OK)
+		err = check_place(v, record, f);
 	if (err != ADY_OK || v->ask.key.n == 0)
 		return err;
 	if (record->public_key.n != ADY_STATE_KEY)
@@ -280,7 +295,8 @@ static enum ady_err take_record(struct ady_validating *v, struct ady_stored *rec
 
 static void find_state(struct ady_validating *v)
 {
-	if (ady_states_peek(v->shard->gateway->states, v->ask.public_key, &v->row))
+	if (v->ask.no_state ||
+	    ady_states_peek(v->shard->gateway->states, v->ask.public_key, &v->row))
 		go_on(v);
 	else
 		do_state(v, (struct ady_bytes){0});
@@ -311,6 +327,10 @@ static enum ady_err find(struct ady_validating *v, struct ady_stored **record)
 
 	if (v->ask.key.n > 0)
 		return ady_store_get(store, v->ask.key, 0, record, &v->fetch);
+	if (v->ask.by_address)
+		return ady_store_find_address(store, v->ask.public_key,
+		                              ady_caller_scope(&v->ask.caller), 0, record,
+		                              &v->fetch);
 	return ady_store_find_public_key(store, ady_bytes(v->ask.public_key, ADY_STATE_KEY),
 	                                 ady_caller_scope(&v->ask.caller), 0, record, &v->fetch);
 }
@@ -347,7 +367,8 @@ enum ady_err ady_validating_start(struct ady_validating **out, struct ady_shard 
 	*out = v;
 	v->ask = *ask;
 	if ((err = begin(v, f)) == ADY_OK && v->record) {
-		if (ady_states_peek(shard->gateway->states, v->ask.public_key, &v->row))
+		if (v->ask.no_state ||
+		    ady_states_peek(shard->gateway->states, v->ask.public_key, &v->row))
 			err = ask_now(v, f);
 		else
 			do_state(v, (struct ady_bytes){0});

@@ -21,9 +21,14 @@ struct ady_validating_ask {
 	uint8_t public_key[ADY_STATE_KEY];
 	struct ady_bytes request; /* of a duty: the body; valid until done or drop */
 	struct ady_bytes stamp;   /* of a duty: the X-Adyton-Stamp field, likewise; may be empty */
-	bool strict;              /* of a duty: see chain/beacon_duty.h */
-	bool is_marks;            /* else it is a duty */
-	bool though_disabled;     /* of marks: also of a key that signs no more */
+	/* Ids that its record's must begin with, and must not; NULL: any. Valid until done or drop.
+	 */
+	const char *within, *outside;
+	bool by_address;      /* of a duty: of the secp256k1 key whose address is in public_key */
+	bool no_state;        /* of a duty that has none */
+	bool strict;          /* of a duty: see chain/beacon_duty.h */
+	bool is_marks;        /* else it is a duty */
+	bool though_disabled; /* of marks: also of a key that signs no more */
 	struct ady_wire_watermark marks; /* op, genesis_root (valid as request), marks and so on */
 	int64_t due_ms;                  /* ady_mono_ms */
 	/* The signature or the row, valid during the call, when f is NULL; else why there is none.

@@ -4,11 +4,12 @@
 // tests/unit/gateway/test_openapi.c.)
 import assert from 'node:assert/strict';
 import nodeHttp from 'node:http';
-import { readFileSync } from 'node:fs';
+import { createHmac } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import Ajv from 'ajv/dist/2020.js';
-import { SigningKey, encodeRlp } from 'ethers';
+import { SigningKey, encodeRlp, keccak256 } from 'ethers';
 import { test, done, random, atEnd } from './lib/tap.mjs';
 import { startStack, putKey, request } from './lib/stack.mjs';
 import { startGateway } from './lib/gateway.mjs';
@@ -313,6 +314,34 @@ await test('the Keymanager API', async () => {
       await km(method, path, 401, { headers: {}, ...(method !== 'get' && { body: {}, good: false }) });
       await km(method, path, 404, { at: v.gateway, ...(method !== 'get' && { body: {}, good: false }) });
     }
+});
+
+await test('Commit-Boost\'s Signer API', async () => {
+  const v = await startValidators({ states: 'memory' });
+  const secret = 'a secret of sixteen or more';
+  writeFileSync(join(v.dir, 'secret'), secret);
+  const g = await startGateway(v, { commit_boost: { chain_id: 1, jwt_auth_fail_limit: 1000, modules: [{ id: 'M', signing_id: z(32), secret_file: join(v.dir, 'secret') }] } });
+  const { json } = await request(`${v.gateway}/v1/keys`, { method: 'POST', body: { id: 'v', curve: 'bls12-381', allow: ['commitment'] } });
+  const jwt = (route, body) => {
+    const input = [{ alg: 'HS256' }, { module: 'M', route, exp: 4000000000, ...(body && { payload_hash: keccak256(Buffer.from(JSON.stringify(body))) }) }].map((x) => Buffer.from(JSON.stringify(x)).toString('base64url')).join('.');
+    return { authorization: `Bearer ${input}.${createHmac('sha256', secret).update(input).digest('base64url')}` };
+  };
+  const cb = async (method, path, status, body, more = {}) => ask(method, path, status, { at: g.gateway, body, headers: jwt(path, body), ...more });
+  const proxies = {};
+  for (const scheme of ['bls', 'ecdsa']) proxies[scheme] = (await cb('post', '/signer/v1/generate_proxy_key', 200, { pubkey: json.public_key, scheme })).json.message.proxy;
+  await cb('post', '/signer/v1/generate_proxy_key', 400, { pubkey: 'x' }, { good: false });
+  await cb('get', '/signer/v1/get_pubkeys', 200);
+  const root = { object_root: z(32), nonce: 3 };
+  for (const [kind, body] of [['bls', { pubkey: json.public_key }], ['proxy-bls', { proxy: proxies.bls }], ['proxy-ecdsa', { proxy: proxies.ecdsa }]]) {
+    const path = `/signer/v1/request_signature/${kind}`;
+    await cb('post', path, 200, { ...body, ...root });
+    await cb('post', path, 401, { ...body, ...root }, { headers: {} });
+    await cb('post', path, 404, { ...body, ...root }, { at: v.gateway });
+  }
+  await cb('post', '/signer/v1/generate_proxy_key', 404, { pubkey: json.public_key, scheme: 'bls' }, { at: v.gateway });
+  await cb('get', '/signer/v1/get_pubkeys', 404, undefined, { at: v.gateway });
+  await cb('get', '/signer/v1/get_pubkeys', 401, undefined, { headers: {} });
+  await cb('get', '/status', 200);
 });
 
 await test('the pages for operators', async () => {

@@ -277,6 +277,54 @@ CASE(faults_of_the_beacon_node_are_named)
 	        "validators.beacon_authorization", "character");
 }
 
+#define MODULE(id, signing) \
+	"{\"id\":\"" id "\",\"secret_file\":\"s\",\"signing_id\":\"0x" signing "\"}"
+#define ID_1 "1111111111111111111111111111111111111111111111111111111111111111"
+#define ID_2 "2222222222222222222222222222222222222222222222222222222222222222"
+
+/* The minimal file with validators and these members of commit_boost. */
+static void no_commit_boost(const char *members, const char *where, const char *words)
+{
+	char text[2048];
+	struct ady_buf b = ady_buf(text, sizeof text);
+	struct ady_gateway_config c;
+	struct ady_fault f;
+
+	ady_buf_printf(&b, "%.*s,\"validators\":{\"states\":\"memory\"},\"commit_boost\":%s}",
+	               (int)sizeof minimal - 2, minimal, members);
+	CHECK_ERR(ady_gateway_config_parse(&c, ady_buf_bytes(&b), &f), ADY_E_CONFIG);
+	CHECK_STR(f.where, where);
+	CHECK(strstr(f.detail, words) != NULL);
+}
+
+CASE(faults_of_commit_boost_are_named_with_their_path)
+{
+	static const char m[] = "commit_boost.modules[0]";
+	char where[64];
+
+	refused("commit_boost", "{\"chain_id\":1,\"modules\":[" MODULE("A", ID_1) "]}",
+	        "commit_boost", "needs validators");
+	no_commit_boost("[]", "commit_boost", "no object");
+	no_commit_boost("{}", "commit_boost.chain_id", "required");
+	no_commit_boost("{\"chain_id\":0}", "commit_boost.chain_id", "between");
+	no_commit_boost("{\"chain_id\":1}", "commit_boost.modules", "no list");
+	no_commit_boost("{\"chain_id\":1,\"x\":1}", "commit_boost.x", "not known");
+	snprintf(where, sizeof where, "%s.id", m);
+	no_commit_boost("{\"chain_id\":1,\"modules\":[" MODULE("a/b", ID_1) "]}", where, "no name");
+	no_commit_boost(
+	    "{\"chain_id\":1,\"modules\":[" MODULE("A", ID_1) "," MODULE("A", ID_2) "]}",
+	    "commit_boost.modules[1].id", "another module");
+	no_commit_boost(
+	    "{\"chain_id\":1,\"modules\":[" MODULE("A", ID_1) "," MODULE("B", ID_1) "]}",
+	    "commit_boost.modules[1].signing_id", "another module");
+	snprintf(where, sizeof where, "%s.signing_id", m);
+	no_commit_boost("{\"chain_id\":1,\"modules\":[" MODULE("A", "12") "]}", where, "64 hex");
+	snprintf(where, sizeof where, "%s.keys", m);
+	no_commit_boost("{\"chain_id\":1,\"modules\":[{\"id\":\"A\",\"secret_file\":\"s\","
+	                "\"signing_id\":\"0x" ID_1 "\",\"keys\":[\"0x12\"]}]}",
+	                where, "no public key");
+}
+
 CASE(faults_of_quotas_are_named_with_their_path)
 {
 	refused("quotas", "[]", "quotas", "no object");
@@ -322,6 +370,7 @@ int main(void)
 	RUN(the_enclave_that_is_sealed_to);
 	RUN(faults_of_keymanager_are_named_with_their_path);
 	RUN(faults_of_the_beacon_node_are_named);
+	RUN(faults_of_commit_boost_are_named_with_their_path);
 	RUN(faults_of_quotas_are_named_with_their_path);
 	RUN(what_is_not_strict_json_is_refused);
 	RUN(plain_http_beyond_loopback_must_be_asked_for);
