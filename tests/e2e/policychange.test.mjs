@@ -107,6 +107,19 @@ await test('a policy that names nobody, and a key without one, are for good', as
   assert.equal((await sign(s, 'last', tx())).status, 200);
 });
 
+await test('a key on ed25519 is counted, and its policy is changed, in the same way', async () => {
+  const made = await request(`${s.gateway}/v1/keys`, { method: 'POST', body: { id: 'ed', curve: 'ed25519', allow: ['digest'], policy: { ...policy(1), rules: [{ name: 'any', effect: 'allow', when: {}, limits: [{ name: 'n', per: '1h', max: 1 }] }] } } });
+  assert.equal(made.status, 201, made.body);
+  const signBytes = (hex) => request(`${s.gateway}/v1/keys/ed/sign`, { method: 'POST', body: { data: hex } });
+  const first = await signBytes('0x01');
+  assert.equal(first.status, 200, first.body);
+  assert.equal((await signBytes('0x02')).status, 403);
+  const next = { ...policy(2), rules: [{ name: 'any', effect: 'allow', when: {}, limits: [{ name: 'n', per: '1h', max: 2 }] }] };
+  assert.equal((await put('ed', bodyOf(next), [alice, bob])).status, 200);
+  assert.equal((await signBytes('0x02')).status, 200);
+  assert.equal((await signBytes('0x03')).status, 403);
+});
+
 await test('of an older revision nothing is signed, limits or not, and its record does not come back', async () => {
   await make('old', { ...policy(100), rules: [{ name: 'all', effect: 'allow', when: {} }] });
   const before = record('old');
