@@ -55,7 +55,7 @@ function fire(agent, gateway, keys, body, spread = 0) {
 async function measure(store) {
   const dir = scratch('bval');
   const states = { memory: () => 'memory', sqlite: () => `sqlite:${join(dir, 'states.db')}`, postgres: () => `postgres:${startPostgres().conninfo}` }[store]();
-  const s = await startValidators({ dir, network: network(), states, args: ['--enclave-option', 'depth=4096'] });
+  const s = await startValidators({ dir, network: network(), states, args: ['--enclave-option', 'depth=4096', '--gateway-option', 'audit=false'] });
   s.network.slots_per_epoch = '1';
   const keys = await makeKeys(s, N);
   for (let i = 0; i < N; i += 1000) await freshStates(s, keys.slice(i, i + 1000));
