@@ -125,6 +125,9 @@ static enum ady_err begin_import(struct ady_job *job, struct ady_space *space,
 	if (m.form == ADY_IMPORT_SAMPLE && j->record.allow)
 		return ady_fail(f, ADY_E_DENIED, "allow",
 		                "may not be given to a key that was not sealed for it");
+	if (m.form == ADY_IMPORT_SAMPLE && j->record.has_backup)
+		return ady_fail(f, ADY_E_DENIED, "backup",
+		                "may not be given to a key that was not sealed for it");
 	ady_import_bind(j->digest, ady_curve_name(j->record.curve), m.create.tenant,
 	                m.create.options);
 	j->raw =

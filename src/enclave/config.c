@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "codec/json.h"
 #include "crypto/hash.h"
 
@@ -273,6 +274,33 @@ static enum ady_err read_counters(const struct object *o, struct ady_enclave_con
 	                    "must be \"wait\" or \"store\"");
 }
 
+static enum ady_err read_backup_keys(const struct object *o, struct ady_enclave_config *c)
+{
+	uint32_t list = ady_json_get(o->doc, o->tok, "backup_keys");
+
+	c->backup_keys_n = 0;
+	if (!list)
+		return ADY_OK;
+	if (ady_json_kind(o->doc, list) != ADY_JSON_ARRAY)
+		return refuse(o, ADY_E_FIELD_INVALID, "backup_keys", "must be an array");
+	for (uint32_t t = ady_json_first(o->doc, list); t; t = ady_json_after(o->doc, list, t)) {
+		char hex[65];
+		size_t n;
+
+		if (c->backup_keys_n == ADY_CONFIG_KEYS_MAX)
+			return refuse(o, ADY_E_FIELD_RANGE, "backup_keys",
+			              "has more than 16 entries");
+		if (ady_json_string(o->doc, t, hex, sizeof hex, &n) != ADY_OK ||
+		    ady_hex_decode(c->backup_keys[c->backup_keys_n], 32, &n, ady_bytes_str(hex)) !=
+		        ADY_OK ||
+		    n != 32)
+			return refuse(o, ADY_E_FIELD_INVALID, "backup_keys",
+			              "must be X25519 public keys, 64 hex digits each");
+		c->backup_keys_n++;
+	}
+	return ADY_OK;
+}
+
 static enum ady_err read_options(const struct object *o, struct ady_enclave_config *c)
 {
 	const struct {
@@ -303,7 +331,7 @@ static enum ady_err read_options(const struct object *o, struct ady_enclave_conf
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		if ((err = read_number(o, &numbers[i].rule, numbers[i].out)) != ADY_OK)
 			return err;
-	if ((err = read_counters(o, c)) != ADY_OK)
+	if ((err = read_counters(o, c)) != ADY_OK || (err = read_backup_keys(o, c)) != ADY_OK)
 		return err;
 	if (c->rsa_bits != 2048 && c->rsa_bits != 3072)
 		return refuse(o, ADY_E_FIELD_RANGE, "rsa_bits", "must be 2048 or 3072");
@@ -336,6 +364,7 @@ static enum ady_err read_root(const struct ady_json *doc, struct ady_enclave_con
 	                                    "keystore_mib",
 	                                    "counters_keys",
 	                                    "counters_after_start",
+	                                    "backup_keys",
 	                                    "stamp_life_s",
 	                                    "verify_signatures",
 	                                    "validators",

@@ -48,6 +48,9 @@ struct ady_enclave_config {
 	uint32_t keystore_mib;     /* memory for that; 0: no keystore is taken */
 	uint32_t counters_keys;    /* guarded keys that may be used between two starts */
 	enum ady_counters_after_start counters_after_start;
+	/* What a key that is made here may be backed up to: whoever asks for it is the parent. */
+	uint8_t backup_keys[ADY_CONFIG_KEYS_MAX][32];
+	size_t backup_keys_n;
 	uint32_t stamp_life_s;  /* the longest that a stamp may be good for */
 	bool verify_signatures; /* check each signature before it leaves */
 	struct ady_config_validators validators;

@@ -89,14 +89,33 @@ static void run_batch(struct ady_work *work, size_t worker)
 	ady_jobs_give(room->config.jobs, job);
 }
 
+/* The parent asks for keys, and would have one backed up to itself. What an owner has sealed may
+ * name any key: the options are sealed with it. */
+static enum ady_err check_backup(const struct ady_job *job, const struct ady_space *space,
+                                 struct ady_fault *f)
+{
+	const struct ady_record *rec = &job->sign.record;
+	const struct ady_enclave_config *c = space->config;
+
+	if (!rec->has_backup)
+		return ADY_OK;
+	for (size_t i = 0; i < c->backup_keys_n; i++)
+		if (memcmp(c->backup_keys[i], rec->backup, sizeof rec->backup) == 0)
+			return ADY_OK;
+	return ady_fail(f, ADY_E_DENIED, "backup",
+	                "is not among the backup_keys of the enclave's configuration");
+}
+
 static enum ady_err begin_create(struct ady_job *job, struct ady_space *space,
                                  struct ady_bytes body, struct ady_fault *f)
 {
 	struct ady_wire_create m;
+	enum ady_err err;
 
 	if (ady_wire_read_create(&m, body) != ADY_OK)
 		return ady_fail(f, ADY_E_PROTOCOL, "", "the CREATE message is malformed");
-	return ady_making_begin(job, space, &m, f);
+	err = ady_making_begin(job, space, &m, f);
+	return err == ADY_OK ? check_backup(job, space, f) : err;
 }
 
 static enum ady_err begin_batch(struct ady_job *job, struct ady_space *space, struct ady_bytes body,
@@ -108,7 +127,8 @@ static enum ady_err begin_batch(struct ady_job *job, struct ady_space *space, st
 
 	if (ady_wire_read_batch(&m, body) != ADY_OK)
 		return ady_fail(f, ADY_E_PROTOCOL, "", "the CREATE_BATCH message is malformed");
-	if ((err = ady_making_begin(job, space, &m.create, f)) != ADY_OK)
+	if ((err = ady_making_begin(job, space, &m.create, f)) != ADY_OK ||
+	    (err = check_backup(job, space, f)) != ADY_OK)
 		return err;
 	if (job->sign.charging.guarded)
 		return ady_fail(f, ADY_E_FIELD_INVALID, "policy",

@@ -12,11 +12,14 @@ import { test, done } from './lib/tap.mjs';
 import { awsEnv, bin, request, run, scratch, sign, startStack } from './lib/stack.mjs';
 import { goodTx, makeRecord } from './lib/hostile.mjs';
 import { clientOptions } from './lib/aws.mjs';
-import { KMSClient } from '@aws-sdk/client-kms';
+import { EncryptCommand, KMSClient } from '@aws-sdk/client-kms';
 import { generateKey, stamp } from '../../clients/js/index.js';
 
-const s = await startStack();
 const dir = scratch();
+const keygen = (name) => run(`${bin}/adyton`, ['backup', 'keygen', '--output', join(dir, name)]).stdout.trim();
+const [backupKey, other, parents] = ['b.key', 'other.key', 'parents.key'].map(keygen);
+const zero = '00'.repeat(32);
+const s = await startStack({ args: ['--enclave-option', `backup_keys=${JSON.stringify([backupKey, zero])}`] });
 const env = awsEnv(s);
 const adyton = (...args) => run(`${bin}/adyton`, args, { env });
 const ok = (...args) => {
@@ -28,10 +31,8 @@ const file = (name) => join(dir, name);
 const post = (path, body, headers) => request(`${s.gateway}${path}`, { method: 'POST', body, headers, agent: s.gatewayAgent });
 const trusted = ['--root', s.nsm_root_file, '--pcr0', s.pcr0];
 
-const backupKey = ok('backup', 'keygen', '--output', file('b.key')).trim();
 assert.match(backupKey, /^[0-9a-f]{64}$/);
 assert.equal(statSync(file('b.key')).mode & 0o777, 0o600);
-const other = ok('backup', 'keygen', '--output', file('other.key')).trim();
 assert.notEqual(other, backupKey);
 
 /** The private key in a backup, by other software. */
@@ -92,6 +93,18 @@ await test('a key that was made without one is never backed up, whatever the rec
   }
 });
 
+await test('the parent has no key backed up to itself: not one that is made, and not one of the AWS sample', async () => {
+  for (const body of [{ id: 'mine', backup: parents }, { options: JSON.stringify({ id: 'mine-', backup: parents }), first: 0, count: 2 }]) {
+    const no = await post('/v1/keys', body);
+    assert.deepEqual([no.status, no.json.code, no.json.where], [403, 'denied', 'backup'], no.body);
+  }
+  const { CiphertextBlob } = await new KMSClient(clientOptions(s)).send(new EncryptCommand({ KeyId: s.key_arn, Plaintext: Buffer.from('11'.repeat(32)) }));
+  for (const backup of [parents, backupKey]) {
+    const no = await post('/v1/keys', { options: JSON.stringify({ id: 'old', backup }), kms_ciphertext: Buffer.from(CiphertextBlob).toString('base64') });
+    assert.deepEqual([no.status, no.json.code, no.json.where], [403, 'denied', 'backup'], no.body);
+  }
+});
+
 await test('direct records are bound to their backup key too', async () => {
   writeFileSync(file('raw'), 'ab'.repeat(32));
   const cloud = { kms: new KMSClient(clientOptions(s)) };
@@ -132,7 +145,7 @@ await test('options with a backup key that is none are refused by name', async (
     assert.deepEqual([no.json.code, no.json.where], ['field_invalid', 'backup'], JSON.stringify(backup));
   }
   // all zero: a point of small order, to which sealing would be for everybody
-  assert.equal((await post('/v1/keys', { id: 'zero', backup: '00'.repeat(32) })).status, 201);
+  assert.equal((await post('/v1/keys', { id: 'zero', backup: zero })).status, 201);
   assert.equal((await post('/v1/keys/zero/backup', {})).json.code, 'crypto_failed');
 });
 

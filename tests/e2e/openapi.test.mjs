@@ -19,7 +19,8 @@ import { randomKeystore } from './lib/keystores.mjs';
 import { forkInfo, interchange, makeKeys, startValidators } from './lib/validators.mjs';
 
 const r = random();
-const s = await startStack();
+const BACKUP_KEY = '09' + '00'.repeat(31);
+const s = await startStack({ args: ['--enclave-option', `backup_keys=["${BACKUP_KEY}"]`] });
 const key = new SigningKey(r.hex(32));
 const address = putKey(s, 'alice', key.privateKey.slice(2), '--allow-digest').address;
 const id = key.publicKey.slice(4);
@@ -156,7 +157,7 @@ await test('keys are made, listed, changed, deleted, restored, and stored again'
 
 await test('a key is backed up', async () => {
   const path = '/v1/keys/{id}/backup';
-  assert.equal((await request(`${s.gateway}/v1/keys`, { method: 'POST', body: { id: 'saved', backup: '09' + '00'.repeat(31) } })).status, 201);
+  assert.equal((await request(`${s.gateway}/v1/keys`, { method: 'POST', body: { id: 'saved', backup: BACKUP_KEY } })).status, 201);
   await ask('post', path, 200, { url: '/v1/keys/saved/backup', body: {} });
   await ask('post', path, 404, { url: '/v1/keys/none/backup', body: {} });
   await ask('post', path, 400, { url: '/v1/keys/saved/backup', body: { x: 1 }, good: false });

@@ -163,6 +163,11 @@ static const struct change changes[] = {
     {"\"lanes\":0", "\"keystore_threads\":65", ADY_E_FIELD_RANGE, "keystore_threads",
      "is out of range"},
     {"\"lanes\":0", "\"keystore_mib\":65537", ADY_E_FIELD_RANGE, "keystore_mib", "is out of range"},
+    {"\"lanes\":0", "\"backup_keys\":7", ADY_E_FIELD_INVALID, "backup_keys", "must be an array"},
+    {"\"lanes\":0", "\"backup_keys\":[\"00\"]", ADY_E_FIELD_INVALID, "backup_keys",
+     "must be X25519 public keys, 64 hex digits each"},
+    {"\"lanes\":0", "\"backup_keys\":[7]", ADY_E_FIELD_INVALID, "backup_keys",
+     "must be X25519 public keys, 64 hex digits each"},
     {"\"lanes\":0", "\"depth\":0", ADY_E_FIELD_RANGE, "depth", "is out of range"},
     {"\"lanes\":0", "\"kms_connections\":129", ADY_E_FIELD_RANGE, "kms_connections",
      "is out of range"},
@@ -174,6 +179,19 @@ static const struct change changes[] = {
     {"\"verify_signatures\":true", "\"verify_signatures\":null", ADY_E_FIELD_INVALID,
      "verify_signatures", "must be true or false"},
 };
+
+#define SIX "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+
+CASE(backup_keys_are_read)
+{
+	struct ady_fault f;
+
+	CHECK_ERR(read_text(good, &f), ADY_OK);
+	CHECK_INT(config.backup_keys_n, 0);
+	CHECK_ERR(read_changed(good, "\"lanes\":0", "\"backup_keys\":[\"" SIX "\"]", &f), ADY_OK);
+	CHECK_INT(config.backup_keys_n, 1);
+	CHECK_HEX(config.backup_keys[0], 32, SIX);
+}
 
 CASE(each_deviation_is_refused_with_its_reason)
 {
@@ -226,6 +244,7 @@ int main(void)
 {
 	RUN(a_good_one_is_read);
 	RUN(what_is_left_out_has_its_default);
+	RUN(backup_keys_are_read);
 	RUN(each_deviation_is_refused_with_its_reason);
 	RUN(development_means_are_refused_in_production);
 	RUN(the_file_is_strict_json);
