@@ -149,7 +149,7 @@ enum ady_err ady_config_read_keymanager(struct ady_gateway_config *c, const stru
 	if (!o.json)
 		return ADY_OK;
 	err = ady_conf_members(&o, known);
-	if (err == ADY_OK && !c->states)
+	if (err == ADY_OK && !c->validators.on)
 		return ady_conf_refuse(root, "keymanager", "needs validators.states");
 	if (err == ADY_OK)
 		err = read_tokens(&c->keymanager, &o);

@@ -89,6 +89,8 @@ CASE(what_is_left_out_has_its_default)
 	CHECK_INT(config.data_key_idle_s, 300);
 	CHECK_INT(config.data_key_max_s, 3600);
 	CHECK_INT(config.data_key_uses, 0);
+	CHECK_INT(config.counters_keys, 65536);
+	CHECK_INT(config.counters_after_start, ADY_COUNTERS_WAIT); /* the safer */
 	CHECK_INT(config.keystore_threads, 0);
 	CHECK_INT(config.keystore_mib, 1024);
 	CHECK(config.verify_signatures);
@@ -162,6 +164,11 @@ static const struct change changes[] = {
      "is out of range"},
     {"\"lanes\":0", "\"keystore_threads\":65", ADY_E_FIELD_RANGE, "keystore_threads",
      "is out of range"},
+    {"\"lanes\":0", "\"counters_keys\":0", ADY_E_FIELD_RANGE, "counters_keys", "is out of range"},
+    {"\"lanes\":0", "\"counters_after_start\":\"never\"", ADY_E_FIELD_INVALID,
+     "counters_after_start", "must be \"wait\" or \"store\""},
+    {"\"lanes\":0", "\"counters_after_start\":true", ADY_E_FIELD_INVALID, "counters_after_start",
+     "must be \"wait\" or \"store\""},
     {"\"lanes\":0", "\"keystore_mib\":65537", ADY_E_FIELD_RANGE, "keystore_mib", "is out of range"},
     {"\"lanes\":0", "\"backup_keys\":7", ADY_E_FIELD_INVALID, "backup_keys", "must be an array"},
     {"\"lanes\":0", "\"backup_keys\":[\"00\"]", ADY_E_FIELD_INVALID, "backup_keys",

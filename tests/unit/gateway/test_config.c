@@ -186,6 +186,50 @@ CASE(a_high_watermark_has_both_parts)
 	ady_gateway_config_clear(&c);
 }
 
+static void states_of(const char *more, const char *want)
+{
+	struct ady_gateway_config c;
+	struct ady_fault f;
+	char text[512];
+
+	snprintf(text, sizeof text,
+	         "{\"listen\":[\"tcp:127.0.0.1:0\"],\"enclave\":\"vsock:16:5000\","
+	         "\"aws\":{\"region\":\"r\"}%s}",
+	         more);
+	if (!CHECK_ERR(ady_gateway_config_parse(&c, ady_bytes_str(text), &f), ADY_OK))
+		return;
+	if (want)
+		CHECK_STR(c.states, want);
+	else
+		CHECK(!c.states);
+	CHECK_INT(c.validators.on, strstr(more, "validators") != NULL);
+	ady_gateway_config_clear(&c);
+}
+
+CASE(states_are_beside_the_records_where_nothing_is_said)
+{
+	static const char two[] =
+	    "{\"listen\":[\"tcp:127.0.0.1:0\"],\"enclave\":\"vsock:16:5000\","
+	    "\"aws\":{\"region\":\"r\"},\"validators\":{\"states\":\"memory\"},"
+	    "\"states\":\"sqlite:/s.db\"}";
+	struct ady_gateway_config c;
+	struct ady_fault f;
+
+	states_of("", NULL); /* Secrets Manager has no place for them */
+	states_of(",\"store\":{\"folder\":\"/f\"}", NULL);
+	states_of(",\"store\":{\"sqlite\":\"/k.db\"}", "sqlite:/k.db");
+	states_of(",\"store\":{\"postgres\":\"host=h\"}", "postgres:host=h");
+	states_of(",\"store\":{\"sqlite\":\"/k.db\"},\"states\":\"memory\"", "memory");
+	states_of(",\"states\":\"sqlite:/s.db\"", "sqlite:/s.db");
+	states_of(",\"store\":{\"sqlite\":\"/k.db\"},\"validators\":{\"states\":\"memory\"}",
+	          "memory");
+	states_of(",\"states\":\"memory\",\"validators\":{\"states\":\"memory\"}", "memory");
+	CHECK_ERR(ady_gateway_config_parse(&c, ady_bytes_str(two), &f), ADY_E_CONFIG);
+	CHECK_STR(f.where, "states");
+	CHECK_STR(f.detail, "is not validators.states");
+	refused("states", "1", "states", "");
+}
+
 CASE(faults_of_validators_are_named_with_their_path)
 {
 	refused("validators", "[]", "validators", "no object");
@@ -366,6 +410,7 @@ int main(void)
 	RUN(each_fault_is_named_with_its_path);
 	RUN(faults_of_callers_are_named_with_their_path);
 	RUN(a_high_watermark_has_both_parts);
+	RUN(states_are_beside_the_records_where_nothing_is_said);
 	RUN(faults_of_validators_are_named_with_their_path);
 	RUN(the_enclave_that_is_sealed_to);
 	RUN(faults_of_keymanager_are_named_with_their_path);
