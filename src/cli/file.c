@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/secret.h"
@@ -61,6 +62,33 @@ static bool write_all(int fd, struct ady_bytes content)
 		content = ady_bytes_sub(content, (size_t)n, content.n - (size_t)n);
 	}
 	return true;
+}
+
+void ady_file_echo(bool on)
+{
+	struct termios t;
+
+	if (tcgetattr(STDIN_FILENO, &t) != 0)
+		return;
+	t.c_lflag = on ? t.c_lflag | ECHO : t.c_lflag & ~(tcflag_t)ECHO;
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &t);
+}
+
+/* Byte by byte: what stands behind the line is not ours. */
+enum ady_err ady_file_read_hidden(struct ady_dyn *out, const char *prompt, size_t max,
+                                  struct ady_fault *f)
+{
+	char c = 0;
+
+	if (!isatty(STDIN_FILENO))
+		return ady_file_read(out, "-", max, f);
+	fputs(prompt, stderr);
+	ady_file_echo(false);
+	while (out->n < max && read(STDIN_FILENO, &c, 1) == 1 && c != '\n')
+		ady_dyn_put(out, &c, 1);
+	ady_file_echo(true);
+	fputc('\n', stderr);
+	return c == '\n' ? ADY_OK : ady_fail(f, ADY_E_IO, NULL, "no line was typed");
 }
 
 enum ady_err ady_file_write(const char *path, unsigned mode, struct ady_bytes content,

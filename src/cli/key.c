@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -93,17 +92,6 @@ enum ady_err ady_key_read(struct ady_seckey *key, const struct ady_secp *secp,
 	return ADY_OK;
 }
 
-/* A key typed at a terminal is not shown. */
-static void set_echo(bool on)
-{
-	struct termios t;
-
-	if (tcgetattr(STDIN_FILENO, &t) != 0)
-		return;
-	t.c_lflag = on ? t.c_lflag | ECHO : t.c_lflag & ~(tcflag_t)ECHO;
-	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &t);
-}
-
 static enum ady_err load(struct material *m, const struct put *put, struct ady_fault *f)
 {
 	const char *file = put->file ? put->file : "-";
@@ -114,10 +102,10 @@ static enum ady_err load(struct material *m, const struct put *put, struct ady_f
 	enum ady_err err;
 
 	if (typed)
-		set_echo(false);
+		ady_file_echo(false);
 	err = ady_file_read(&content, file, KEY_FILE_MAX, f);
 	if (typed)
-		set_echo(true);
+		ady_file_echo(true);
 	if (err == ADY_OK)
 		err = ady_secp_open(&secp);
 	if (err == ADY_OK)

@@ -13,7 +13,7 @@
 #include "codec/wire.h"
 #include "store/seal.h"
 
-enum { FILE_MAX = 64 * 1024, PASSWORD_FILE_MAX = 4096 };
+enum { FILE_MAX = 64 * 1024 };
 
 static void add(struct ady_keystore_files *files, const char *path)
 {
@@ -129,14 +129,18 @@ enum ady_err ady_keystore_file_read(struct ady_keystore_file *file, struct ady_d
 	return err;
 }
 
-/* Only whole files, and no ends of lines: what is meant is what was typed. */
-static enum ady_err read_password(struct ady_dyn *password, const char *path, struct ady_fault *f)
+void ady_keystore_trim(struct ady_dyn *password)
 {
-	enum ady_err err = ady_file_read(password, path, PASSWORD_FILE_MAX, f);
-
-	while (err == ADY_OK && password->n > 0 &&
+	while (password->n > 0 &&
 	       (password->p[password->n - 1] == '\n' || password->p[password->n - 1] == '\r'))
 		password->n--;
+}
+
+static enum ady_err read_password(struct ady_dyn *password, const char *path, struct ady_fault *f)
+{
+	enum ady_err err = ady_file_read(password, path, ADY_PASSWORD_FILE_MAX, f);
+
+	ady_keystore_trim(password);
 	return err;
 }
 

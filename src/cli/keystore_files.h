@@ -51,6 +51,11 @@ void ady_keystore_files_free(struct ady_keystore_files *files);
 enum ady_err ady_keystore_file_read(struct ady_keystore_file *file, struct ady_dyn *text,
                                     struct ady_fault *f);
 
+enum { ADY_PASSWORD_FILE_MAX = 4096 };
+
+/* Cut the ends of lines off a password. */
+void ady_keystore_trim(struct ady_dyn *password);
+
 /* Append the password of a keystore, without the ends of lines behind it: of the file `one`, or,
  * when that is NULL, of a file in folder (NULL: where the keystore is) with the keystore's name and
  * .txt, or named by its public key with and without "0x", alone or with .txt.

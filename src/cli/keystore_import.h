@@ -19,6 +19,7 @@ struct ady_keystore_import {
 	const char *name;           /* an id with "{key}" where public key or address go */
 	const char *root;
 	struct ady_attest_expected expected;
+	const struct ady_dyn *password;        /* of all of them, or NULL: */
 	const char *passwords, *password_file; /* see ady_keystore_password */
 	size_t jobs;                           /* 1..ADY_KEYSTORE_JOBS_MAX at once */
 };

@@ -294,7 +294,9 @@ void ady_keystore_post(struct ady_keystore_run *run, struct ady_keystore_file *f
 	}
 	if (err == ADY_OK)
 		err = name(run, file, f);
-	if (err == ADY_OK)
+	if (err == ADY_OK && run->m->password)
+		ady_dyn_put(&password, run->m->password->p, run->m->password->n);
+	else if (err == ADY_OK)
 		err = ady_keystore_password(&password, file, run->m->passwords,
 		                            run->m->password_file, f);
 	if (err == ADY_OK)

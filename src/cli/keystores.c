@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "chain/beacon_network.h"
 #include "cli/fault.h"
+#include "cli/file.h"
 #include "cli/import_key.h"
 
 enum { JOBS = 8 };
@@ -137,6 +138,21 @@ static void print_table(const struct counts *c, const struct ady_keystore_files 
 
 /* --- --- */
 
+/* The password of one keystore, unless it is in a file. */
+static enum ady_err ask_password(struct ady_keystore_import *m, const struct ady_keystores_asked *a,
+                                 struct ady_dyn *password, struct ady_fault *f)
+{
+	enum ady_err err;
+
+	if (!a->file || a->passwords || (a->password_file && strcmp(a->password_file, "-") != 0))
+		return ADY_OK;
+	err =
+	    ady_file_read_hidden(password, "Password of the keystore: ", ADY_PASSWORD_FILE_MAX, f);
+	ady_keystore_trim(password);
+	m->password = password;
+	return err;
+}
+
 static enum ady_err import_all(struct ady_keystore_import *m, const struct ady_keystores_asked *a,
                                const struct ady_keystore_history *h,
                                struct ady_keystore_files *files, struct counts *c,
@@ -167,6 +183,7 @@ int ady_keystores_run(const struct ady_command *self, struct ady_keystore_import
 	const int64_t began_ms = ady_mono_ms();
 	struct ady_keystore_files files = {0};
 	struct ady_keystore_history h;
+	struct ady_dyn password = {0};
 	struct counts c = {0};
 	struct ady_fault f = {0};
 	char root[67];
@@ -177,10 +194,11 @@ int ady_keystores_run(const struct ady_command *self, struct ady_keystore_import
 		return status;
 	m->name = rest->n > 0 ? rest->v[0] : "{key}";
 	m->passwords = a->passwords;
-	m->password_file = a->password_file || a->folder ? a->password_file : "-";
-	if (a->file && a->passwords)
-		m->password_file = NULL;
-	err = import_all(m, a, &h, &files, &c, &f);
+	m->password_file = a->password_file;
+	err = ask_password(m, a, &password, &f);
+	if (err == ADY_OK)
+		err = import_all(m, a, &h, &files, &c, &f);
+	ady_file_wipe(&password);
 	if (files.n > 0)
 		(json ? print_json : print_table)(&c, &files,
 		                                  (double)(ady_mono_ms() - began_ms) / 1000);
