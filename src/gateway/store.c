@@ -8,187 +8,16 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "gateway/cache.h"
+#include "gateway/store_inner.h"
 #include "gateway/store_jobs.h"
 #include "gateway/store_open.h"
 
 enum {
 	QUEUE = 2048,
 	WAITING_MAX = 4096,
-	REFUSED_MS = 1000, /* how long a refusal is remembered */
 	HEALTH_MS = 30000, /* how long an outcome tells about the store */
 	HEALTH_BAD_MS = 1000,
-	PURGE_MS = 60000,
 };
-
-/* What an entry of the cache stands for: ids have none of these as their first byte. */
-enum { BY_ADDRESS = 1, BY_PUBLIC_KEY = 2, FIND_MAX = 1 + 1 + ADY_PUBLIC_KEY_MAX + ADY_TENANT_MAX };
-
-struct fetch {
-	struct ady_work work;
-	struct ady_store *store;
-	struct ady_cache_entry *entry; /* NULL: a probe */
-};
-
-struct ady_store {
-	const struct ady_gateway_config *config;
-	struct ady_records *records;
-	bool secrets; /* Secrets Manager, where ARNs are understood */
-	struct ady_cache *cache;
-	struct ady_pool *pool;
-	uint64_t number;          /* of this store among those of the process */
-	_Atomic size_t readers_n; /* threads that read for themselves (reader_of) */
-	atomic_bool closing, probing;
-	_Atomic int64_t purged_ms;
-	_Atomic uint64_t hits, misses, fetches, failures, waiting;
-	pthread_mutex_t lock; /* guards what follows */
-	bool known, ok;
-	int64_t told_ms;
-	char why[160];
-};
-
-static void set_health(struct ady_store *s, enum ady_err err, const struct ady_fault *f)
-{
-	bool ok = !ady_records_is_outage(err);
-
-	if (atomic_load(&s->closing))
-		return;
-	pthread_mutex_lock(&s->lock);
-	if (!ok && (s->ok || !s->known))
-		ADY_WARN("store failing", "error=%s cause=%s detail=\"%s\"", ady_err_code(err),
-		         f->cause, f->detail);
-	if (ok && s->known && !s->ok)
-		ADY_INFO("store is back", "%s", "");
-	s->known = true;
-	s->ok = ok;
-	s->told_ms = ady_mono_ms();
-	snprintf(s->why, sizeof s->why, "%s", ok ? "" : f->detail);
-	pthread_mutex_unlock(&s->lock);
-}
-
-static void take_first(void *ctx, const struct ady_entry *e)
-{
-	ady_entry_copy(ctx, e);
-}
-
-/* kind, length of the value, value, tenant. */
-static enum ady_err find(struct ady_store *s, size_t worker, const struct ady_cache_entry *key,
-                         struct ady_entry *out, struct ady_fault *f)
-{
-	const uint8_t *id = (const uint8_t *)key->id;
-	const char *tenant = key->id + 2 + id[1];
-	struct ady_records_query q = {.limit = 1, .texts = true};
-	enum ady_err err;
-
-	if (id[0] == BY_ADDRESS)
-		q.address = id + 2;
-	else
-		q.public_key = ady_bytes(id + 2, id[1]);
-	if (*tenant)
-		q.tenant = tenant;
-	err = ady_records_list(s->records, worker, &q, take_first, out, f);
-	if (err == ADY_OK && !out->id[0])
-		err = ady_fail(f, ADY_E_NOT_FOUND, NULL, "the store has no such key");
-	return err;
-}
-
-static struct ady_stored *fetch_record(struct ady_store *s, size_t worker,
-                                       const struct ady_cache_entry *key, struct ady_fault *f)
-{
-	struct ady_stored *record = NULL;
-	struct ady_entry e = {0};
-	enum ady_err err;
-
-	if (atomic_load(&s->closing))
-		err = ady_fail(f, ADY_E_STORE, NULL, "the gateway is ending");
-	else if (key->id[0] == BY_ADDRESS || key->id[0] == BY_PUBLIC_KEY)
-		err = find(s, worker, key, &e, f);
-	else
-		err = ady_records_get(s->records, worker, key->id, &e, f);
-	set_health(s, err, f);
-	if (err == ADY_OK)
-		record = ady_stored_new(&e);
-	ady_entry_clear(&e);
-	return record;
-}
-
-static void hand_out(struct ady_store *s, struct ady_store_wait *waiters, struct ady_stored *record,
-                     const struct ady_fault *f)
-{
-	while (waiters) {
-		struct ady_store_wait *w = waiters;
-
-		waiters = w->next;
-		w->record = record ? ady_stored_ref(record) : NULL;
-		w->fault = *f;
-		atomic_fetch_sub(&s->waiting, 1);
-		ady_loop_post(w->loop, &w->task);
-	}
-}
-
-static void finish(struct ady_store *s, struct ady_cache_entry *e, struct ady_stored *record,
-                   const struct ady_fault *f)
-{
-	int64_t life = record ? s->config->store.cache_ms : REFUSED_MS;
-	struct ady_store_wait *waiters;
-
-	if (record)
-		ady_stored_ref(record); /* e may be dropped as soon as its stripe is unlocked */
-	ady_cache_relock(s->cache, e);
-	if (!record && ady_records_is_outage(f->err) && e->record && ady_mono_ms() < e->until_ms)
-		e->fetching = false; /* fetched early, in vain: what is there is still fresh */
-	else
-		ady_cache_fill(s->cache, e, record, f, ady_mono_ms() + life);
-	waiters = e->waiters;
-	e->waiters = NULL;
-	ady_cache_unlock(s->cache, e);
-	hand_out(s, waiters, record, f);
-	ady_stored_unref(record);
-}
-
-/* What waits for its deletion is removed now and then, by whoever comes along. */
-static void purge(struct ady_store *s, size_t worker)
-{
-	int64_t now = ady_mono_ms(), last = atomic_load(&s->purged_ms);
-
-	if (now - last >= PURGE_MS && atomic_compare_exchange_strong(&s->purged_ms, &last, now))
-		ady_records_purge(s->records, worker, ady_wall_ms() / 1000);
-}
-
-static void fetch_work(struct ady_work *work, size_t worker)
-{
-	struct fetch *fetch = (struct fetch *)work;
-	struct ady_store *s = fetch->store;
-	struct ady_fault f = {0};
-	struct ady_stored *record;
-
-	if (fetch->entry) {
-		record = fetch_record(s, worker, fetch->entry, &f);
-		atomic_fetch_add(&s->fetches, 1);
-		if (!record)
-			atomic_fetch_add(&s->failures, 1);
-		finish(s, fetch->entry, record, &f);
-	} else {
-		set_health(s, ady_records_probe(s->records, worker, &f), &f);
-		atomic_store(&s->probing, false);
-	}
-	free(fetch);
-	purge(s, worker);
-}
-
-static enum ady_err submit(struct ady_store *s, struct ady_cache_entry *e)
-{
-	struct fetch *fetch = malloc(sizeof *fetch);
-	enum ady_err err;
-
-	if (!fetch)
-		return ADY_E_MEMORY;
-	*fetch = (struct fetch){.work.fn = fetch_work, .store = s, .entry = e};
-	err = ady_pool_submit(s->pool, &fetch->work);
-	if (err != ADY_OK)
-		free(fetch);
-	return err;
-}
 
 /* A record is fresh for cache_ms. In the last quarter the first to ask sets off a fetch and is
  * served from the cache: a key in steady use never waits. */
@@ -202,7 +31,7 @@ static bool serve(struct ady_store *s, struct ady_cache_entry *e, int64_t newer_
 	*record = ady_stored_ref(e->record);
 	atomic_fetch_add_explicit(&s->hits, 1, memory_order_relaxed);
 	if (!e->fetching && now >= e->until_ms - s->config->store.cache_ms / 4)
-		e->fetching = submit(s, e) == ADY_OK;
+		e->fetching = ady_store_submit(s, e) == ADY_OK;
 	return true;
 }
 
@@ -214,7 +43,7 @@ static enum ady_err wait_for(struct ady_store *s, struct ady_cache_entry *e,
 	if (atomic_load(&s->waiting) >= WAITING_MAX)
 		err = ADY_E_BUSY;
 	else if (!e->fetching)
-		err = submit(s, e);
+		err = ady_store_submit(s, e);
 	if (err != ADY_OK)
 		return ady_fail(&w->fault, err, NULL, "too many records are being fetched");
 	e->fetching = true;
@@ -260,13 +89,13 @@ static enum ady_err fetch_here(struct ady_store *s, struct ady_cache_entry *e, s
 	e->fetching = true;
 	ady_cache_unlock(s->cache, e);
 	w->fault = (struct ady_fault){0};
-	*record = fetch_record(s, reader, e, &w->fault);
+	*record = ady_store_fetch_record(s, reader, e, &w->fault);
 	if (*record)
 		ady_stored_ref(*record);
 	atomic_fetch_add_explicit(&s->fetches, 1, memory_order_relaxed);
 	if (!*record)
 		atomic_fetch_add_explicit(&s->failures, 1, memory_order_relaxed);
-	finish(s, e, *record, &w->fault);
+	ady_store_finish(s, e, *record, &w->fault);
 	return *record ? ADY_OK : w->fault.err;
 }
 
@@ -369,7 +198,7 @@ void ady_store_job_run(struct ady_store *s, struct ady_store_job *job, size_t wo
 		(void)ady_fail(&job->fault, ADY_E_STORE, NULL, "the gateway is ending");
 	else
 		job->run(job, s->records, worker);
-	set_health(s, job->fault.err, &job->fault);
+	ady_store_set_health(s, job->fault.err, &job->fault);
 }
 
 enum ady_err ady_store_run(struct ady_store *s, struct ady_store_job *job)
@@ -390,7 +219,7 @@ void ady_store_probe(struct ady_store *s)
 	pthread_mutex_unlock(&s->lock);
 	if (!needed || atomic_exchange(&s->probing, true))
 		return;
-	if (submit(s, NULL) != ADY_OK)
+	if (ady_store_submit(s, NULL) != ADY_OK)
 		atomic_store(&s->probing, false);
 }
 
@@ -426,6 +255,8 @@ enum ady_err ady_store_open(struct ady_store **store, const struct ady_gateway_c
 	s->config = config;
 	s->number = atomic_fetch_add(&stores, 1) + 1;
 	pthread_mutex_init(&s->lock, NULL);
+	pthread_mutex_init(&s->pending.lock, NULL);
+	s->pending.last = &s->pending.first;
 	err = ady_store_open_records(&s->records, config, credentials, &s->closing, f);
 	if (err == ADY_OK &&
 	    (ady_cache_open(&s->cache, 0, (size_t)config->store.cache_mib << 20) != ADY_OK ||
@@ -454,6 +285,7 @@ void ady_store_close(struct ady_store *s)
 	ady_pool_close(s->pool);
 	ady_records_close(s->records);
 	ady_cache_close(s->cache);
+	pthread_mutex_destroy(&s->pending.lock);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }

@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "store/postgres_db.h"
+#include "store/postgres_job.h"
 
 enum { RETRY_MS = 100, RETRIES = 30 };
 
@@ -17,33 +17,12 @@ struct postgres {
 	struct ady_pg_conn conns[];
 };
 
-/* One call, done again on a new connection when the old one had broken before anything was changed.
- */
-struct job {
-	enum ady_err (*fn)(struct job *j, struct ady_pg_conn *c, struct ady_fault *f);
-	bool committing; /* whether the change was made is not known if the connection breaks now */
-	const char *id, *revision, *tenant;
-	struct ady_entry *entry;
-	struct ady_entry *const *list;
-	size_t n;
-	const struct ady_records_change *change;
-	const struct ady_records_query *query;
-	ady_records_each each;
-	void *ctx;
-	char *out;
-	int64_t now_s;
-	struct ady_records_text *texts;
-	struct ady_dyn *note;
-	struct ady_bytes text;
-	ady_records_each_note each_note;
-};
-
 static bool is_stopped(const struct postgres *s)
 {
 	return s->records.stop && atomic_load(s->records.stop);
 }
 
-static enum ady_err once(struct job *j, struct ady_pg_conn *c, struct ady_fault *f)
+static enum ady_err once(struct ady_pg_job *j, struct ady_pg_conn *c, struct ady_fault *f)
 {
 	enum ady_err err = ady_pg_connect(c, f);
 
@@ -52,7 +31,8 @@ static enum ady_err once(struct job *j, struct ady_pg_conn *c, struct ady_fault 
 }
 
 /* A server that restarts is away for a second or two: it is waited for, up to 3 s. */
-static enum ady_err run(struct ady_records *r, size_t worker, struct job *j, struct ady_fault *f)
+enum ady_err ady_pg_job_run(struct ady_records *r, size_t worker, struct ady_pg_job *j,
+                            struct ady_fault *f)
 {
 	struct postgres *s = (struct postgres *)r;
 	struct ady_pg_conn *c = &s->conns[worker];
@@ -76,6 +56,11 @@ static int64_t now_s(void)
 	return ady_wall_ms() / 1000;
 }
 
+static enum ady_err not_there(struct ady_fault *f)
+{
+	return ady_fail(f, ADY_E_NOT_FOUND, NULL, "the store has no such key");
+}
+
 static enum ady_err get_in(struct ady_pg_conn *c, unsigned which, const char *id,
                            struct ady_entry *out, struct ady_fault *f)
 {
@@ -93,10 +78,10 @@ static enum ady_err get_in(struct ady_pg_conn *c, unsigned which, const char *id
 	if (out->id[0] && (out->deletion_s == 0 || out->deletion_s > now_s()))
 		return ADY_OK;
 	ady_entry_clear(out);
-	return ady_fail(f, ADY_E_NOT_FOUND, NULL, "the store has no such key");
+	return not_there(f);
 }
 
-static enum ady_err do_get(struct job *j, struct ady_pg_conn *c, struct ady_fault *f)
+static enum ady_err do_get(struct ady_pg_job *j, struct ady_pg_conn *c, struct ady_fault *f)
 {
 	return get_in(c, ADY_PG_GET, j->id, j->entry, f);
 }
@@ -104,13 +89,68 @@ static enum ady_err do_get(struct job *j, struct ady_pg_conn *c, struct ady_faul
 static enum ady_err postgres_get(struct ady_records *r, size_t worker, const char *id,
                                  struct ady_entry *out, struct ady_fault *f)
 {
-	struct job j = {.fn = do_get, .id = id, .entry = out};
+	struct ady_pg_job j = {.fn = do_get, .id = id, .entry = out};
 
-	return run(r, worker, &j, f);
+	return ady_pg_job_run(r, worker, &j, f);
 }
 
-/* End a transaction: commit when err is ADY_OK. */
-static enum ady_err end(struct job *j, struct ady_pg_conn *c, enum ady_err err, struct ady_fault *f)
+/* {"a","b"}: ids are of characters that need no escape there; what is no id is not asked for. */
+static void put_ids(struct ady_dyn *ids, const struct ady_pg_job *j)
+{
+	ady_dyn_str(ids, "{");
+	for (size_t i = 0; i < j->n; i++)
+		if (ady_entry_is_name(j->gets[i].id, ADY_KEY_ID_MAX))
+			ady_dyn_printf(ids, "%s\"%s\"", ids->n > 1 ? "," : "", j->gets[i].id);
+	ady_dyn_str(ids, "}");
+}
+
+static void take_row(struct ady_pg_job *j, PGresult *r, int row)
+{
+	const char *id = PQgetvalue(r, row, 0);
+	const size_t n = (size_t)PQgetlength(r, row, 0);
+
+	for (size_t i = 0; i < j->n; i++) {
+		struct ady_entry *out = j->gets[i].out;
+
+		if (strlen(j->gets[i].id) != n || memcmp(j->gets[i].id, id, n) != 0)
+			continue;
+		ady_pg_entry(out, r, row, true);
+		if (out->deletion_s == 0 || out->deletion_s > now_s())
+			j->gets[i].fault = (struct ady_fault){0};
+		else
+			ady_entry_clear(out);
+	}
+}
+
+static enum ady_err do_get_many(struct ady_pg_job *j, struct ady_pg_conn *c, struct ady_fault *f)
+{
+	struct ady_pg_values v = {0};
+	struct ady_dyn ids = {0};
+	PGresult *r;
+	enum ady_err err;
+
+	put_ids(&ids, j);
+	for (size_t i = 0; i < j->n; i++)
+		(void)not_there(&j->gets[i].fault);
+	ady_pg_text(&v, ady_dyn_cstr(&ids));
+	err = ady_pg_run(c, ADY_PG_GET_MANY, &v, &r, f);
+	for (int row = 0; err == ADY_OK && row < PQntuples(r); row++)
+		take_row(j, r, row);
+	PQclear(r);
+	ady_dyn_free(&ids);
+	return err;
+}
+
+static enum ady_err postgres_get_many(struct ady_records *r, size_t worker,
+                                      struct ady_records_get *all, size_t n, struct ady_fault *f)
+{
+	struct ady_pg_job j = {.fn = do_get_many, .gets = all, .n = n};
+
+	return ady_pg_job_run(r, worker, &j, f);
+}
+
+enum ady_err ady_pg_job_end(struct ady_pg_job *j, struct ady_pg_conn *c, enum ady_err err,
+                            struct ady_fault *f)
 {
 	if (err == ADY_OK) {
 		j->committing = true;
@@ -166,7 +206,7 @@ static bool same_data_key(const struct ady_entry *a, const struct ady_entry *b)
 	       ady_bytes_eq(ady_dyn_bytes(&a->data_key), ady_dyn_bytes(&b->data_key));
 }
 
-static enum ady_err do_create(struct job *j, struct ady_pg_conn *c, struct ady_fault *f)
+static enum ady_err do_create(struct ady_pg_job *j, struct ady_pg_conn *c, struct ady_fault *f)
 {
 	enum ady_err err = ady_pg_exec(c, "BEGIN", f);
 
@@ -175,15 +215,15 @@ static enum ady_err do_create(struct job *j, struct ady_pg_conn *c, struct ady_f
 		if (err == ADY_OK && (i == 0 || !same_data_key(j->list[i - 1], j->list[i])))
 			err = set_data_key(c, j->list[i], f);
 	}
-	return end(j, c, err, f);
+	return ady_pg_job_end(j, c, err, f);
 }
 
 static enum ady_err postgres_create(struct ady_records *r, size_t worker,
                                     struct ady_entry *const *e, size_t n, struct ady_fault *f)
 {
-	struct job j = {.fn = do_create, .list = e, .n = n};
+	struct ady_pg_job j = {.fn = do_create, .list = e, .n = n};
 
-	return run(r, worker, &j, f);
+	return ady_pg_job_run(r, worker, &j, f);
 }
 
 static enum ady_err begin_with(struct ady_pg_conn *c, const char *id, const char *revision,
@@ -203,7 +243,7 @@ static void next_revision(char out[static 40], const char *present)
 	snprintf(out, 40, "%lld", strtoll(present, NULL, 10) + 1);
 }
 
-static enum ady_err do_replace(struct job *j, struct ady_pg_conn *c, struct ady_fault *f)
+static enum ady_err do_replace(struct ady_pg_job *j, struct ady_pg_conn *c, struct ady_fault *f)
 {
 	struct ady_entry now = {0}, *e = j->entry;
 	struct ady_pg_values v = {0};
@@ -223,18 +263,18 @@ static enum ady_err do_replace(struct job *j, struct ady_pg_conn *c, struct ady_
 		err = ady_pg_do(c, ADY_PG_REPLACE, &v, f);
 	if (err == ADY_OK)
 		err = set_data_key(c, e, f);
-	return end(j, c, err, f);
+	return ady_pg_job_end(j, c, err, f);
 }
 
 static enum ady_err postgres_replace(struct ady_records *r, size_t worker, struct ady_entry *e,
                                      const char *revision, struct ady_fault *f)
 {
-	struct job j = {.fn = do_replace, .entry = e, .revision = revision};
+	struct ady_pg_job j = {.fn = do_replace, .entry = e, .revision = revision};
 
-	return run(r, worker, &j, f);
+	return ady_pg_job_run(r, worker, &j, f);
 }
 
-static enum ady_err do_change(struct job *j, struct ady_pg_conn *c, struct ady_fault *f)
+static enum ady_err do_change(struct ady_pg_job *j, struct ady_pg_conn *c, struct ady_fault *f)
 {
 	struct ady_entry *out = j->entry;
 	struct ady_pg_values v = {0};
@@ -250,7 +290,7 @@ static enum ady_err do_change(struct job *j, struct ady_pg_conn *c, struct ady_f
 		ady_pg_number(&v, out->deletion_s);
 		err = ady_pg_do(c, ADY_PG_CHANGE, &v, f);
 	}
-	err = end(j, c, err, f);
+	err = ady_pg_job_end(j, c, err, f);
 	if (err != ADY_OK)
 		ady_entry_clear(out);
 	return err;
@@ -260,10 +300,10 @@ static enum ady_err postgres_change(struct ady_records *r, size_t worker, const 
                                     const char *revision, const struct ady_records_change *change,
                                     struct ady_entry *out, struct ady_fault *f)
 {
-	struct job j = {
+	struct ady_pg_job j = {
 	    .fn = do_change, .id = id, .revision = revision, .change = change, .entry = out};
 
-	return run(r, worker, &j, f);
+	return ady_pg_job_run(r, worker, &j, f);
 }
 
 /* In the order in which put_list numbers them. Returns the filters. */
@@ -303,7 +343,7 @@ static unsigned bind_list(struct ady_pg_values *v, const struct ady_records_quer
 	return filters;
 }
 
-static enum ady_err do_list(struct job *j, struct ady_pg_conn *c, struct ady_fault *f)
+static enum ady_err do_list(struct ady_pg_job *j, struct ady_pg_conn *c, struct ady_fault *f)
 {
 	char low[ADY_KEY_ID_MAX + 1], high[ADY_KEY_ID_MAX + 1];
 	struct ady_pg_values v = {0};
@@ -329,12 +369,12 @@ static enum ady_err postgres_list(struct ady_records *r, size_t worker,
                                   const struct ady_records_query *q, ady_records_each each,
                                   void *ctx, struct ady_fault *f)
 {
-	struct job j = {.fn = do_list, .query = q, .each = each, .ctx = ctx};
+	struct ady_pg_job j = {.fn = do_list, .query = q, .each = each, .ctx = ctx};
 
-	return run(r, worker, &j, f);
+	return ady_pg_job_run(r, worker, &j, f);
 }
 
-static enum ady_err do_data_key(struct job *j, struct ady_pg_conn *c, struct ady_fault *f)
+static enum ady_err do_data_key(struct ady_pg_job *j, struct ady_pg_conn *c, struct ady_fault *f)
 {
 	struct ady_pg_values v = {0};
 	PGresult *r;
@@ -352,113 +392,13 @@ static enum ady_err do_data_key(struct job *j, struct ady_pg_conn *c, struct ady
 static enum ady_err postgres_data_key(struct ady_records *r, size_t worker, const char *tenant,
                                       char out[static ADY_DATA_KEY_MAX + 1], struct ady_fault *f)
 {
-	struct job j = {.fn = do_data_key, .tenant = tenant, .out = out};
+	struct ady_pg_job j = {.fn = do_data_key, .tenant = tenant, .out = out};
 
 	*out = '\0';
-	return run(r, worker, &j, f);
+	return ady_pg_job_run(r, worker, &j, f);
 }
 
-static enum ady_err retext_in(struct ady_pg_conn *c, struct ady_records_text *t,
-                              struct ady_fault *f)
-{
-	struct ady_pg_values v = {0};
-	PGresult *r;
-	enum ady_err err;
-
-	ady_pg_text(&v, t->id);
-	ady_pg_text(&v, t->revision);
-	ady_pg_bytes(&v, t->text);
-	err = ady_pg_run(c, ADY_PG_RETEXT, &v, &r, f);
-	if (err == ADY_OK)
-		t->err = strcmp(PQcmdTuples(r), "1") == 0 ? ADY_OK : ADY_E_CONFLICT;
-	PQclear(r);
-	return err;
-}
-
-static enum ady_err do_retext(struct job *j, struct ady_pg_conn *c, struct ady_fault *f)
-{
-	enum ady_err err = ady_pg_exec(c, "BEGIN", f);
-
-	for (size_t i = 0; err == ADY_OK && i < j->n; i++)
-		err = retext_in(c, &j->texts[i], f);
-	return end(j, c, err, f);
-}
-
-static enum ady_err postgres_retext(struct ady_records *r, size_t worker,
-                                    struct ady_records_text *all, size_t n, struct ady_fault *f)
-{
-	struct job j = {.fn = do_retext, .texts = all, .n = n};
-
-	return run(r, worker, &j, f);
-}
-
-static enum ady_err do_note(struct job *j, struct ady_pg_conn *c, struct ady_fault *f)
-{
-	struct ady_pg_values v = {0};
-	PGresult *r;
-	enum ady_err err;
-
-	ady_pg_text(&v, j->id);
-	err = ady_pg_run(c, ADY_PG_NOTE, &v, &r, f);
-	if (err == ADY_OK && PQntuples(r) == 1)
-		ady_dyn_put(j->note, PQgetvalue(r, 0, 0), (size_t)PQgetlength(r, 0, 0));
-	else if (err == ADY_OK)
-		err = ady_fail(f, ADY_E_NOT_FOUND, NULL, "there is no such note");
-	PQclear(r);
-	return err;
-}
-
-static enum ady_err postgres_note(struct ady_records *r, size_t worker, const char *name,
-                                  struct ady_dyn *out, struct ady_fault *f)
-{
-	struct job j = {.fn = do_note, .id = name, .note = out};
-
-	return run(r, worker, &j, f);
-}
-
-static enum ady_err do_set_note(struct job *j, struct ady_pg_conn *c, struct ady_fault *f)
-{
-	struct ady_pg_values v = {0};
-
-	ady_pg_text(&v, j->id);
-	ady_pg_bytes(&v, j->text);
-	return ady_pg_do(c, ADY_PG_SET_NOTE, &v, f);
-}
-
-static enum ady_err postgres_set_note(struct ady_records *r, size_t worker, const char *name,
-                                      struct ady_bytes text, struct ady_fault *f)
-{
-	struct job j = {.fn = do_set_note, .id = name, .text = text};
-
-	return run(r, worker, &j, f);
-}
-
-static enum ady_err do_notes(struct job *j, struct ady_pg_conn *c, struct ady_fault *f)
-{
-	struct ady_pg_values v = {0};
-	PGresult *r;
-	enum ady_err err = ady_pg_run(c, ADY_PG_NOTES, &v, &r, f);
-
-	for (int i = 0; err == ADY_OK && i < PQntuples(r); i++) {
-		char name[ADY_KEY_ID_MAX + 1];
-
-		snprintf(name, sizeof name, "%.*s", PQgetlength(r, i, 0), PQgetvalue(r, i, 0));
-		j->each_note(j->ctx, name,
-		             ady_bytes(PQgetvalue(r, i, 1), (size_t)PQgetlength(r, i, 1)));
-	}
-	PQclear(r);
-	return err;
-}
-
-static enum ady_err postgres_notes(struct ady_records *r, size_t worker, ady_records_each_note each,
-                                   void *ctx, struct ady_fault *f)
-{
-	struct job j = {.fn = do_notes, .each_note = each, .ctx = ctx};
-
-	return run(r, worker, &j, f);
-}
-
-static enum ady_err do_probe(struct job *j, struct ady_pg_conn *c, struct ady_fault *f)
+static enum ady_err do_probe(struct ady_pg_job *j, struct ady_pg_conn *c, struct ady_fault *f)
 {
 	(void)j;
 	return ady_pg_exec(c, "SELECT 1 FROM adyton_record LIMIT 1", f);
@@ -468,7 +408,7 @@ static enum ady_err do_probe(struct job *j, struct ady_pg_conn *c, struct ady_fa
 static enum ady_err postgres_probe(struct ady_records *r, size_t worker, struct ady_fault *f)
 {
 	struct postgres *s = (struct postgres *)r;
-	struct job j = {.fn = do_probe};
+	struct ady_pg_job j = {.fn = do_probe};
 	enum ady_err err = once(&j, &s->conns[worker], f);
 
 	if (err == ADY_OK || !ady_pg_is_broken(&s->conns[worker]))
@@ -476,7 +416,7 @@ static enum ady_err postgres_probe(struct ady_records *r, size_t worker, struct 
 	return once(&j, &s->conns[worker], f);
 }
 
-static enum ady_err do_purge(struct job *j, struct ady_pg_conn *c, struct ady_fault *f)
+static enum ady_err do_purge(struct ady_pg_job *j, struct ady_pg_conn *c, struct ady_fault *f)
 {
 	struct ady_pg_values v = {0};
 
@@ -487,7 +427,7 @@ static enum ady_err do_purge(struct job *j, struct ady_pg_conn *c, struct ady_fa
 static void postgres_purge(struct ady_records *r, size_t worker, int64_t until_s)
 {
 	struct postgres *s = (struct postgres *)r;
-	struct job j = {.fn = do_purge, .now_s = until_s};
+	struct ady_pg_job j = {.fn = do_purge, .now_s = until_s};
 
 	(void)once(&j, &s->conns[worker], NULL);
 }
@@ -504,15 +444,16 @@ static void postgres_close(struct ady_records *r)
 static const struct ady_records_ops ops = {
     .kind = "postgres",
     .get = postgres_get,
+    .get_many = postgres_get_many,
     .create = postgres_create,
     .replace = postgres_replace,
     .change = postgres_change,
     .list = postgres_list,
     .data_key = postgres_data_key,
-    .retext = postgres_retext,
-    .note = postgres_note,
-    .set_note = postgres_set_note,
-    .notes = postgres_notes,
+    .retext = ady_pg_retext,
+    .note = ady_pg_note,
+    .set_note = ady_pg_set_note,
+    .notes = ady_pg_notes,
     .probe = postgres_probe,
     .purge = postgres_purge,
     .close = postgres_close,

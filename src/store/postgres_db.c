@@ -42,6 +42,7 @@ enum {
 
 static const char *const statements[ADY_PG_LISTS] = {
     [ADY_PG_GET] = GET,
+    [ADY_PG_GET_MANY] = "SELECT " COLUMNS ", text FROM adyton_record WHERE id = ANY($1::text[])",
     [ADY_PG_GET_LOCKED] = GET " FOR UPDATE",
     /* Over one whose deletion is due, and no other. */
     [ADY_PG_INSERT] =

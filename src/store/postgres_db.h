@@ -13,6 +13,7 @@ enum { ADY_PG_PARAMETERS = 12 };
 
 enum ady_pg_statement {
 	ADY_PG_GET,
+	ADY_PG_GET_MANY,   /* by an array of ids */
 	ADY_PG_GET_LOCKED, /* until the transaction ends */
 	ADY_PG_INSERT,
 	ADY_PG_PURGE,

@@ -19,6 +19,29 @@ void ady_records_apply(struct ady_entry *e, const struct ady_records_change *cha
 		e->deletion_s = change->deletion_s;
 }
 
+static void get_each(struct ady_records *r, size_t worker, struct ady_records_get *all, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		all[i].fault = (struct ady_fault){0};
+		(void)ady_records_get(r, worker, all[i].id, all[i].out, &all[i].fault);
+	}
+}
+
+void ady_records_get_many(struct ady_records *r, size_t worker, struct ady_records_get *all,
+                          size_t n)
+{
+	struct ady_fault f = {0};
+
+	if (n == 1 || !r->ops->get_many) {
+		get_each(r, worker, all, n);
+		return;
+	}
+	if (r->ops->get_many(r, worker, all, n, &f) == ADY_OK)
+		return;
+	for (size_t i = 0; i < n; i++)
+		all[i].fault = f;
+}
+
 static enum ady_err retext_one(struct ady_records *r, size_t worker, struct ady_records_text *t,
                                struct ady_fault *f)
 {

@@ -44,6 +44,13 @@ struct ady_records_text {
 	enum ady_err err; /* out: ADY_OK, ADY_E_CONFLICT, ADY_E_NOT_FOUND */
 };
 
+/* One of several records that are asked for together. */
+struct ady_records_get {
+	const char *id;
+	struct ady_entry *out;  /* zero or cleared */
+	struct ady_fault fault; /* out: why there is none; fault.err ADY_OK: there is */
+};
+
 /* Called for each note. */
 typedef void (*ady_records_each_note)(void *ctx, const char *name, struct ady_bytes text);
 
@@ -70,6 +77,9 @@ struct ady_records_ops {
 	                     struct ady_fault *f);
 	enum ady_err (*data_key)(struct ady_records *r, size_t worker, const char *tenant,
 	                         char out[static ADY_DATA_KEY_MAX + 1], struct ady_fault *f);
+	/* NULL: one by one, which is no slower. Else of each its outcome, or ADY_E_STORE. */
+	enum ady_err (*get_many)(struct ady_records *r, size_t worker, struct ady_records_get *all,
+	                         size_t n, struct ady_fault *f);
 	enum ady_err (*retext)(struct ady_records *r, size_t worker, struct ady_records_text *all,
 	                       size_t n, struct ady_fault *f); /* NULL: by replace */
 	enum ady_err (*note)(struct ady_records *r, size_t worker, const char *name,
@@ -116,6 +126,13 @@ static inline enum ady_err ady_records_get(struct ady_records *r, size_t worker,
 {
 	return ady_records_settle(r->ops->get(r, worker, id, out, f), f);
 }
+
+enum { ADY_RECORDS_GET_MAX = 32 };
+
+/* Get up to ADY_RECORDS_GET_MAX records of different ids, in one call where the store can: each as
+ * ady_records_get would. */
+void ady_records_get_many(struct ady_records *r, size_t worker, struct ady_records_get *all,
+                          size_t n);
 
 /* Store n new records, all or none (Secrets Manager and a folder: in order, until one fails), and
  * durably: they are there after a crash once this returns ADY_OK. Fills their revisions.

@@ -68,14 +68,15 @@ await test('records in PostgreSQL outlive crashes of server, gateway and enclave
   await until(10000, 'the first keys', () => l.made.size > 10);
   const events = [];
   /** What breaks, and for how long to look; the load goes on. */
-  const happens = async (what, ms, fn) => {
-    const began = performance.now();
+  const happens = async (what, ms, fn, { takes = false } = {}) => {
+    let began = performance.now();
     await fn();
+    if (takes) console.log(`# ${what}: took ${Math.round(performance.now() - began)} ms, in which nothing is asked`), (began = performance.now());
     await sleep(ms);
     events.push({ what, gaps: ['create', 'sign'].map((k) => [k, l.gap(k, began, performance.now())]) });
   };
   await happens('nothing', 1500, () => {});
-  await happens('PostgreSQL killed and started', 3500, () => (pg.stop('immediate'), pg.start()));
+  await happens('PostgreSQL killed and started', 3500, () => (pg.stop('immediate'), pg.start()), { takes: true });
   for (const [k, e] of enclaves.entries()) {
     await happens(`enclave ${k} killed`, 2500, () => e.child.kill('SIGKILL'));
     await happens(`enclave ${k} started`, 1500, () => e.restart());
