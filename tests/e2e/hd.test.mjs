@@ -16,9 +16,9 @@ import { startStack, run, bin, awsEnv, request, sign, signAny, scratch } from '.
 import { goodTx } from './lib/hostile.mjs';
 
 const r = random();
-const s = await startStack();
-const env = awsEnv(s);
 const dir = scratch();
+const s = await startStack({ args: ['--gateway-option', `store.sqlite=${join(dir, 'keys.sqlite')}`] });
+const env = awsEnv(s);
 const adyton = (...args) => run(`${bin}/adyton`, args, { env });
 const file = (name, text) => (writeFileSync(join(dir, name), text), join(dir, name));
 const trusted = ['--root', s.nsm_root_file, '--pcr0', s.pcr0];
