@@ -252,6 +252,67 @@ static enum ady_err write_rows(struct store *s, bool stored, struct ady_fault *f
 	return err;
 }
 
+/* What is stored under the key of a write that was none, or of a read. */
+static enum ady_err read_one(struct store *s, struct ady_state_write *w, struct ady_fault *f)
+{
+	const char *values[] = {ady_dyn_cstr(&s->keys)};
+	enum ady_err err = ADY_OK;
+	struct ady_bytes hex;
+	PGresult *r;
+	size_t n;
+
+	ady_state_write_take(w, (struct ady_bytes){0});
+	r = PQexecParams(s->pg,
+	                 "SELECT encode(state, 'hex') FROM adyton_state"
+	                 " WHERE public_key = decode($1, 'hex')",
+	                 1, NULL, values, NULL, NULL, 0);
+	if (PQresultStatus(r) != PGRES_TUPLES_OK) {
+		err = fault(s, f);
+	} else if (PQntuples(r) > 0) {
+		hex = ady_bytes_str(PQgetvalue(r, 0, 0));
+		s->bytes.n = 0;
+		if (ady_hex_decode(ady_dyn_room(&s->bytes, hex.n / 2 + 1), hex.n / 2 + 1, &n,
+		                   hex) == ADY_OK)
+			ady_state_write_take(w, ady_bytes(s->bytes.p, n));
+	}
+	PQclear(r);
+	return err;
+}
+
+/* One alone: its statement is its transaction. An update that waited for another looks at the
+ * version again (READ COMMITTED). */
+static enum ady_err write_one(struct store *s, struct ady_state_write *w, struct ady_fault *f)
+{
+	static const char update[] =
+	    "UPDATE adyton_state SET version = version + 1, state = decode($3, 'hex')"
+	    " WHERE public_key = decode($1, 'hex') AND version = $2::bigint";
+	static const char insert[] =
+	    "INSERT INTO adyton_state SELECT decode($1, 'hex'), $2::bigint + 1, decode($3, 'hex')"
+	    " ON CONFLICT DO NOTHING";
+	struct ady_bytes key = ady_state_write_key(w), row = ady_state_write_row(w);
+	char hex[2 * ADY_STATE_LARGE_MAX + 1], version[24];
+	const char *values[] = {NULL, version, hex};
+	enum ady_err err = ADY_OK;
+	PGresult *r;
+
+	w->written = false;
+	s->keys.n = 0;
+	ady_hex_encode(hex, key);
+	ady_dyn_str(&s->keys, hex);
+	if (row.n == 0)
+		return read_one(s, w, f);
+	values[0] = ady_dyn_cstr(&s->keys);
+	snprintf(version, sizeof version, "%llu", (unsigned long long)w->version);
+	ady_hex_encode(hex, row);
+	r = PQexecParams(s->pg, w->version ? update : insert, 3, NULL, values, NULL, NULL, 0);
+	if (PQresultStatus(r) != PGRES_COMMAND_OK)
+		err = fault(s, f);
+	else
+		w->written = strcmp(PQcmdTuples(r), "1") == 0;
+	PQclear(r);
+	return err == ADY_OK && !w->written ? read_one(s, w, f) : err;
+}
+
 static enum ady_err store_write(struct ady_states_store *head, struct ady_state_write *const *w,
                                 size_t n, struct ady_fault *f)
 {
@@ -260,6 +321,12 @@ static enum ady_err store_write(struct ady_states_store *head, struct ady_state_
 
 	if (err != ADY_OK)
 		return err;
+	if (n == 1) {
+		err = write_one(s, w[0], f);
+		if (err != ADY_OK && s->pg) /* ends a connection that is broken */
+			(void)exec(s, "ROLLBACK", NULL);
+		return err;
+	}
 	collect(s, w, n);
 	if ((err = exec(s, "BEGIN", f)) == ADY_OK)
 		err = lock_rows(s, f);

@@ -78,10 +78,64 @@ static void writes_are_conditional(void)
 	ady_states_store_close(s);
 }
 
+static struct ady_dyn large[2];
+
+/* A write of counters: their name, and a row that is larger than a validator's. */
+static struct ady_state_write counters(size_t i, uint64_t version, uint8_t content)
+{
+	struct ady_state_write w = {
+	    .public_key = {9}, .key_n = 32, .version = version, .large = &large[i]};
+
+	large[i].n = 0;
+	if (content) {
+		memset(ady_dyn_room(&large[i], 5000), content, 5000);
+		large[i].n = 5000;
+	}
+	return w;
+}
+
+/* Alone, or behind another in one transaction. */
+static void counters_beside_states(bool alone)
+{
+	struct ady_state_write w[2];
+	struct ady_states_store *s;
+	uint64_t version = alone ? 0 : 2;
+	size_t n = alone ? 1 : 2;
+	struct ady_fault f;
+	int listed = 0;
+
+	open_it(&s);
+	w[0] = counters(0, version, 1);
+	w[1] = op(9, 77, 0); /* a validator's key that begins alike is another */
+	run(s, w, n);
+	CHECK(w[0].written);
+	w[0] = counters(0, version, 2); /* another was faster */
+	run(s, w, n);
+	CHECK(!w[0].written && large[0].n == 5000 && large[0].p[4999] == 1);
+	w[0] = counters(0, version + 1, 3);
+	run(s, w, n);
+	CHECK(w[0].written);
+	w[0] = counters(0, 0, 0);
+	run(s, w, n);
+	CHECK(!w[0].written && large[0].n == 5000 && large[0].p[0] == 3);
+	w[0] = counters(0, version + 3, 4); /* a version that is to come */
+	run(s, w, n);
+	CHECK(!w[0].written && large[0].p[0] == 3);
+	w[0] = counters(0, 0, 0);
+	w[0].public_key[31] = 1; /* there is none */
+	run(s, w, n);
+	CHECK(!w[0].written && large[0].n == 0);
+	CHECK_ERR(ady_states_store_list(s, count, &listed, &f), ADY_OK);
+	if (strcmp(place, "memory") != 0)
+		CHECK_INT(listed, 2); /* validators alone */
+	ady_states_store_close(s);
+}
+
 CASE(in_memory)
 {
 	snprintf(place, sizeof place, "memory");
 	writes_are_conditional();
+	counters_beside_states(true);
 }
 
 CASE(in_a_file_of_sqlite)
@@ -91,6 +145,8 @@ CASE(in_a_file_of_sqlite)
 
 	snprintf(place, sizeof place, "sqlite:%s", path);
 	writes_are_conditional();
+	counters_beside_states(true);
+	counters_beside_states(false);
 	open_it(&s); /* what was written is there when it is opened again */
 	run(s, &w, 1);
 	CHECK(w.row.n == 184 && w.row.bytes[0] == 3);
@@ -148,6 +204,8 @@ CASE(in_postgresql)
 	struct ady_fault f;
 
 	writes_are_conditional();
+	counters_beside_states(true);
+	counters_beside_states(false);
 	two_handles_see_each_other();
 	open_it(&s);
 	CHECK_INT(server("stop", "immediate"), 0); /* as a crash does */
@@ -249,5 +307,7 @@ int main(void)
 	unlink(place);
 	snprintf(place, sizeof place, "%s-shm", path);
 	unlink(place);
+	ady_dyn_free(&large[0]);
+	ady_dyn_free(&large[1]);
 	return test_end();
 }
