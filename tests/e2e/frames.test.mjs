@@ -118,7 +118,7 @@ await test('CREATE bodies that are not the one form: refused by code', async () 
     'not CBOR': Buffer.from([0xff]),
     'a field missing': cbor([0, 'default', options]),
     'a field too many': cbor([0, 'default', options, none, 0]),
-    'an unknown curve': cbor([3, 'default', options, none]),
+    'an unknown curve': cbor([4, 'default', options, none]),
     'a curve by name': cbor(['secp256k1', 'default', options, none]),
     'no tenant': cbor([0, '', options, none]),
     'a tenant too long': cbor([0, 't'.repeat(64), options, none]),
