@@ -67,6 +67,11 @@ enum ady_err ady_policies_decide(struct ady_policies *policies, const struct ady
 		                                     "is of a policy, and there is none");
 	if ((err = ady_policies_get(policies, &book, rec->policy, "record.policy", f)) != ADY_OK)
 		return err;
+	if (!c && ady_charging_guards(rec, book))
+		return ady_fail(
+		    f, ADY_E_DENIED, "record.policy",
+		    "has limits or may be changed: what nothing counts is not for such a "
+		    "key");
 	d = &policies->deciding;
 	*d = (struct ady_deciding){.book = book, .object = object};
 	if (c && ady_charging_guards(rec, book))

@@ -45,6 +45,27 @@ CASE(a_policy_decides)
 	CHECK_STR(fault.detail, "no rule allows this");
 }
 
+/* A duty of a secp256k1 key, for example: an older record would still decide by the older policy.
+ */
+CASE(what_is_not_counted_is_not_for_keys_with_a_row)
+{
+	static const char changeable[] =
+	    "{\"policy\":1,\"rules\":[{\"name\":\"a\",\"effect\":\"allow\",\"when\":{}}],"
+	    "\"change\":{\"need\":1,\"of\":[\"ed25519:"
+	    "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\"]}}";
+	char space[256];
+
+	rec = (struct ady_record){0};
+	CHECK_ERR(decide(ady_bytes_str(changeable), "x"), ADY_E_DENIED);
+	CHECK_STR(fault.where, "record.policy");
+	rec.revision = 1;
+	CHECK_ERR(decide(policy(space, sizeof space, "a", "x"), "x"), ADY_E_DENIED);
+	CHECK_STR(fault.where, "record.policy");
+	rec.curve = ADY_CURVE_BLS12_381; /* whose policies are for good */
+	CHECK_ERR(decide(ady_bytes_str(changeable), "x"), ADY_OK);
+	rec = (struct ady_record){0};
+}
+
 /* More of them than there are places, over and over: each decides by its own text. */
 CASE(many_policies_are_not_mixed_up)
 {
@@ -89,6 +110,7 @@ int main(void)
 {
 	RUN(a_record_without_a_policy_allows);
 	RUN(a_policy_decides);
+	RUN(what_is_not_counted_is_not_for_keys_with_a_row);
 	RUN(many_policies_are_not_mixed_up);
 	RUN(what_cannot_be_read_is_refused_and_not_kept);
 	return test_end();
