@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The jobs of the enclave, all made at start: what is being worked on is bounded by their number,
- * and the signing path needs no heap. A job takes about 220 KiB once it has been used (400 KiB
+ * and the signing path needs no heap. A job takes about 220 KiB once it has been used (660 KiB
  * after a duty with thousands of values); those used last are used first, so that a quiet enclave
  * touches few. Thread rule: any thread. */
 #ifndef ADY_ENCLAVE_JOBS_H
