@@ -99,15 +99,16 @@ static void on_stored(struct ady_store_job *job)
 static void on_signed(void *ctx, struct ady_bytes signature, const struct ady_fault *f)
 {
 	struct proxy *p = ctx;
+	struct ady_shard *shard = p->shard;
 	struct ady_fault why = f ? *f : (struct ady_fault){0};
 
 	p->op->validating = NULL;
 	if (!f && signature.n == SIGNATURE) {
 		memcpy(p->signature, signature.p, SIGNATURE);
 		p->job = (struct ady_store_job){
-		    .loop = p->shard->loop, .run = run_store, .done = on_stored};
+		    .loop = shard->loop, .run = run_store, .done = on_stored};
 		p->storing = true;
-		if (ady_store_run(p->shard->gateway->store, &p->job) == ADY_OK)
+		if (ady_store_run(shard->gateway->store, &p->job) == ADY_OK)
 			return;
 		p->storing = false;
 		(void)ady_fail(&why, ADY_E_BUSY, NULL, "too much is asked of the store");

@@ -211,6 +211,7 @@ static void on_retired(struct ady_duties *duties)
 {
 	struct ady_op *op = duties->ctx;
 	struct deletion *d = op->waiting;
+	struct ady_shard *shard = d->shard;
 
 	for (size_t i = 0, k = 0; i < d->n; i++) {
 		struct item *it = &d->items[i];
@@ -230,8 +231,8 @@ static void on_retired(struct ady_duties *duties)
 	}
 	ady_duties_free(duties);
 	op->duties = NULL;
-	d->job = (struct ady_store_job){.loop = d->shard->loop, .run = run, .done = on_disabled};
-	if (ady_store_run(d->shard->gateway->store, &d->job) == ADY_OK)
+	d->job = (struct ady_store_job){.loop = shard->loop, .run = run, .done = on_disabled};
+	if (ady_store_run(shard->gateway->store, &d->job) == ADY_OK)
 		return;
 	(void)ady_fail(&d->job.fault, ADY_E_BUSY, NULL, "too much is asked of the store");
 	on_disabled(&d->job);

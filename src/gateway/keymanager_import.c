@@ -327,10 +327,11 @@ static void on_found(struct ady_store_job *job)
 
 static enum ady_err find(struct ady_km_import *im, struct ady_fault *f)
 {
-	im->job =
-	    (struct ady_store_job){.loop = im->shard->loop, .run = run_find, .done = on_found};
+	struct ady_shard *shard = im->shard;
+
+	im->job = (struct ady_store_job){.loop = shard->loop, .run = run_find, .done = on_found};
 	im->jobs = 1;
-	if (ady_store_run(im->shard->gateway->store, &im->job) == ADY_OK)
+	if (ady_store_run(shard->gateway->store, &im->job) == ADY_OK)
 		return ADY_OK;
 	im->jobs = 0;
 	return ady_fail(f, ADY_E_BUSY, NULL, "too much is asked of the store");

@@ -116,7 +116,8 @@ static void take_marks(struct ady_km_item *it, const struct ady_interchange_entr
 
 static void spread(struct ady_km_import *im, const struct ady_interchange *ix)
 {
-	struct ady_km_item **sorted = calloc(im->n + 1, sizeof(struct ady_km_item *));
+	const size_t width = sizeof(struct ady_km_item *);
+	struct ady_km_item **sorted = calloc(im->n + 1, width);
 	struct ady_km_item wanted, *key = &wanted;
 	struct ady_interchange_entry e;
 	uint32_t at = 0;
@@ -127,13 +128,13 @@ static void spread(struct ady_km_import *im, const struct ady_interchange *ix)
 	for (size_t i = 0; i < im->n; i++)
 		if (im->items[i].outcome == ADY_KM_OPEN)
 			sorted[n++] = &im->items[i];
-	qsort(sorted, n, sizeof *sorted, by_key);
+	qsort(sorted, n, width, by_key);
 	memcpy(im->network, ix->genesis_validators_root, sizeof im->network);
 	while (ady_interchange_next(ix, &at, &e)) {
 		struct ady_km_item **found;
 
 		memcpy(wanted.public_key, e.pubkey, ADY_STATE_KEY);
-		found = bsearch(&key, sorted, n, sizeof *sorted, by_key);
+		found = bsearch(&key, sorted, n, width, by_key);
 		if (found)
 			take_marks(*found, &e);
 	}

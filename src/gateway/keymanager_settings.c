@@ -198,12 +198,14 @@ static void on_state(struct ady_state_call *state);
 /* Read the row, or write it over version. */
 static void do_row(struct call *c, uint64_t version, const struct ady_state_row *row)
 {
-	c->state = (struct ady_state_call){.loop = c->shard->loop, .done = on_state};
+	struct ady_shard *shard = c->shard;
+
+	c->state = (struct ady_state_call){.loop = shard->loop, .done = on_state};
 	ady_settings_key(c->state.w.public_key, c->public_key);
 	c->state.w.version = version;
 	if (row)
 		c->state.w.row = *row;
-	ady_states_do(c->shard->gateway->states, &c->state);
+	ady_states_do(shard->gateway->states, &c->state);
 }
 
 static void done(struct call *c)
