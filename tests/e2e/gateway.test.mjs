@@ -309,14 +309,14 @@ await test('metrics are Prometheus text: every sample has its type, histograms a
   const types = new Map();
   let samples = 0;
   for (const line of text.trimEnd().split('\n')) {
-    const t = /^# TYPE (\S+) (counter|gauge|histogram)$/.exec(line);
+    const t = /^# TYPE (\S+) (counter|gauge|histogram|summary)$/.exec(line);
     if (t) {
       assert.ok(!types.has(t[1]), `${t[1]} has two types`);
       types.set(t[1], t[2]);
     } else if (!/^# HELP \S+ .+$/.test(line)) {
-      const m = /^([a-z_]+)(\{[a-z]+="[^"\\]*"(,[a-z]+="[^"\\]*")*\})? (-?\d+(\.\d+)?(e[+-]\d+)?)$/.exec(line);
+      const m = /^([a-z][a-z0-9_]*)(\{[a-z]+="[^"\\]*"(,[a-z]+="[^"\\]*")*\})? (-?\d+(\.\d+)?(e[+-]\d+)?)$/.exec(line);
       assert.ok(m, line);
-      assert.ok(types.has(m[1]) || types.get(m[1].replace(/_(bucket|sum|count)$/, '')) === 'histogram', `no type: ${line}`);
+      assert.ok(types.has(m[1]) || ['histogram', 'summary'].includes(types.get(m[1].replace(/_(bucket|sum|count)$/, ''))), `no type: ${line}`);
       samples++;
     }
   }
