@@ -123,6 +123,21 @@ static void print_json(const struct ady_audit_check *c)
 	json_decref(out);
 }
 
+/* What a reader without experience would do next, or take for granted. */
+static void advise(const struct audit *a, const struct ady_audit_check *c)
+{
+	bool untrusted = false;
+
+	for (size_t i = 0; i < c->findings_n; i++)
+		untrusted |= c->findings[i].fault == ADY_AUDIT_ATTESTATION;
+	if (untrusted && !a->root)
+		fprintf(stderr, "  The root of a local stack is --root \"$ADYTON_NSM_ROOT\".\n");
+	if (c->findings_n == 0 && a->trust.expected.pcrs[0].n == 0 &&
+	    a->trust.expected.pcrs[8].n == 0)
+		fprintf(stderr,
+		        "adyton: no --pcr0 was given: that PCR0 is your image's is yours to see\n");
+}
+
 static int say_verified(const struct audit *a, const struct ady_audit_check *c)
 {
 	if (a->json) {
@@ -141,6 +156,8 @@ static int say_verified(const struct audit *a, const struct ady_audit_check *c)
 	}
 	for (size_t i = 0; i < c->findings_n; i++)
 		print_finding(&c->findings[i]);
+	if (!a->json)
+		advise(a, c);
 	if (c->findings_n > 0)
 		return ADY_EXIT_REFUSED;
 	if (!a->json)

@@ -135,6 +135,8 @@ await test('the log is whole, and says what was done', async () => {
   const shown = adyton(['audit', 'show', folder, '--key', 'alice', '--op', 'sign', '--json']).stdout.trim().split('\n').map(JSON.parse);
   assert.ok(shown.length >= 4);
   assert.ok(shown.every((e) => e.key === 'alice' && e.tenant === 'default' && e.public === address.slice(2).toLowerCase()));
+  assert.match(adyton(['audit', 'verify', folder, '--root', root]).stderr, /no --pcr0 was given/);
+  assert.match(adyton(['audit', 'verify', folder]).stderr, /not the trusted root[^]*ADYTON_NSM_ROOT/);
   const none = adyton(['audit', 'show', folder, '--until', '2020-01-01T00:00:00Z']);
   assert.equal(none.stdout, '');
   const metrics = await request(`${s.gateway}/metrics`);
