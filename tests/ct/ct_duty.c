@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The way of a validator's key through src/signer/duty.c, out of a direct record: opened, its row
- * authenticated and written anew, the duty signed. */
+ * authenticated and written anew, the duty signed; and of a proxy's secp256k1 key, out of an
+ * envelope, to a commitment. */
 #include "ct.h"
 
 #include <string.h>
@@ -47,20 +48,55 @@ static void sign_with(const struct ady_beacon_network *net, const struct ady_sec
 	ct_must(ady_bls_verify(job.record.pub, duty.duty.root, duty.signature) == ADY_OK);
 }
 
+static void commit(const struct ady_beacon_network *net, struct ady_secp *secp)
+{
+	const struct ady_duty_host host = {.begin = begin};
+	struct ady_seckey key;
+	uint8_t data_key[32], pub65[65];
+	struct ady_fault f;
+
+	ct_must(ady_record_begin(&job.record, ADY_CURVE_SECP256K1, ady_bytes_str("t"),
+	                         ady_bytes_str("{\"id\":\"k\",\"allow\":[\"commitment\"]}"),
+	                         &f) == ADY_OK);
+	ady_random(key.b, sizeof key.b);
+	key.b[0] &= 0x7f;
+	ady_random(data_key, sizeof data_key);
+	ct_must(ady_secp_public(secp, pub65, &key) == ADY_OK);
+	ady_secp_compress(job.record.pub, pub65);
+	ct_secret(&key, sizeof key);
+	ct_secret(data_key, sizeof data_key);
+	ct_must(ady_envelope_seal(&job.record, &job.envelope, data_key, &key) == ADY_OK);
+	ct_public(job.record.ciphertext, job.record.ciphertext_n); /* it is stored outside */
+	duty.secp = secp;
+	duty.duty = (struct ady_duty){
+	    .kind = ADY_DUTY_FREE, .type = ADY_DUTY_COMMITMENT, .root = {7}};
+	ct_must(ady_duty_begin(&job, &duty, &host, net, ady_bytes(data_key, 32), &f) == ADY_OK);
+	ct_must(duty.signature_n == 65);
+	ct_public(duty.signature, sizeof duty.signature); /* it leaves */
+	ct_must(duty.signature[64] == 27 || duty.signature[64] == 28);
+}
+
 int main(void)
 {
 	const struct ady_beacon_network *net = ady_beacon_network_find("mainnet");
+	struct ady_secp *secp;
 	struct ady_seckey key;
 	char hex[65];
 
 	ct_need_valgrind();
+	ct_must(ady_secp_open(&secp) == ADY_OK && ady_gcm_new(&job.envelope.gcm) == ADY_OK);
+	job.envelope.deployment = "ct";
 	for (int i = 0; i < 2; i++) {
+		job.record = (struct ady_record){.curve = ADY_CURVE_BLS12_381};
 		ady_bls_generate(&key);
 		ct_must(ady_bls_public(job.record.pub, &key) == ADY_OK);
 		ady_hex_encode(hex, ady_bytes(key.b, sizeof key.b));
 		ct_secret(&key, sizeof key);
 		ct_secret(hex, 64);
 		sign_with(net, &key, hex, i == 1);
+		commit(net, secp);
 	}
+	ady_gcm_free(job.envelope.gcm);
+	ady_secp_close(secp);
 	return 0;
 }
