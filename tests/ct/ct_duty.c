@@ -68,8 +68,8 @@ static void commit(const struct ady_beacon_network *net, struct ady_secp *secp)
 	ct_must(ady_envelope_seal(&job.record, &job.envelope, data_key, &key) == ADY_OK);
 	ct_public(job.record.ciphertext, job.record.ciphertext_n); /* it is stored outside */
 	duty.secp = secp;
-	duty.duty = (struct ady_duty){
-	    .kind = ADY_DUTY_FREE, .type = ADY_DUTY_COMMITMENT, .root = {7}};
+	duty.duty =
+	    (struct ady_duty){.kind = ADY_DUTY_FREE, .type = ADY_DUTY_COMMITMENT, .root = {7}};
 	ct_must(ady_duty_begin(&job, &duty, &host, net, ady_bytes(data_key, 32), &f) == ADY_OK);
 	ct_must(duty.signature_n == 65);
 	ct_public(duty.signature, sizeof duty.signature); /* it leaves */
