@@ -125,6 +125,10 @@ static void wait_ms(struct ady_rotation *t, int64_t ms)
 
 static void store(struct ady_rotation *t, enum ady_rotation_step step)
 {
+	if (t->stored)
+		ADY_BUG("a rotation takes two steps at once");
+	ady_timer_cancel(t->shard->loop, &t->timer);
+	t->stored = true;
 	t->step = step;
 	t->job = (struct ady_store_job){
 	    .loop = t->shard->loop, .run = ady_rotation_work, .done = on_stored};
@@ -133,6 +137,7 @@ static void store(struct ady_rotation *t, enum ady_rotation_step step)
 	if (ady_store_run(t->shard->gateway->store, &t->job) == ADY_OK)
 		return;
 	ady_shard_let(t->shard);
+	t->stored = false;
 	t->again = true;
 	wait_ms(t, PAUSE_MS);
 }
@@ -289,6 +294,7 @@ static void fail_item(struct ady_rotation_item *item, enum ady_err err)
 /* Ask for what may be asked now; when the page has come back, write it. */
 static void ask(struct ady_rotation *t)
 {
+	ady_timer_cancel(t->shard->loop, &t->timer); /* it may be an answer that comes before */
 	while (!is_ending(t) && t->asked < t->n && t->in_flight < WIDTH) {
 		struct ady_rotation_item *item = &t->items[t->asked];
 		int64_t wait = pace(t);
@@ -385,6 +391,7 @@ static void on_stored(struct ady_store_job *job)
 	struct ady_rotation *t = (struct ady_rotation *)job;
 	struct ady_shard *shard = t->shard;
 
+	t->stored = false;
 	if (is_ending(t) && !t->op) {
 		end(t);
 	} else if (job->fault.err != ADY_OK && !t->begun) {

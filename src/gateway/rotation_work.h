@@ -30,6 +30,7 @@ struct ady_rotation {
 	struct ady_rotation_note note;
 	enum ady_rotation_step step;
 	bool begun;      /* the new data key is there and noted */
+	bool stored;     /* the store has the job */
 	bool again;      /* the store did not take the step, or not do it: once more */
 	bool superseded; /* out of READ: the note is of another rotation */
 	bool full;       /* out of READ: there are more pages */
