@@ -16,7 +16,10 @@
 
 enum {
 	BEAT_MS = 1000,
-	SILENCE_MS = 3000, /* an enclave that does not answer for this long is taken for dead */
+	/* An enclave that does not answer for this long, and neither says nor takes anything else,
+	 * is taken for dead; after one more look, for its answer may lie unread. */
+	SILENCE_MS = 3000,
+	LOOK_MS = 10,
 	DIAL_MS = 3000,
 	BACKOFF_FIRST_MS = 50,
 	BACKOFF_LAST_MS = 400,
@@ -41,6 +44,7 @@ struct ady_link {
 	struct ady_timer timer; /* DOWN: connect again; else: the next beat */
 	struct ady_call hello, beat, credentials;
 	int64_t asked_ms; /* when the unanswered hello or beat was sent */
+	bool looked;      /* once more, after a silence */
 	struct dial dial;
 	uint64_t connection;
 	uint64_t credentials_version;
@@ -258,11 +262,20 @@ static void on_hello(struct ady_call *call, struct ady_bytes body, const struct 
 	send_own(l, &l->beat, ADY_WIRE_STATUS);
 }
 
+/* How long the enclave may still be silent. Questions that are large keep the beat waiting behind
+ * them: as long as it takes them it is alive. */
+static int64_t silence_left(const struct ady_link *l)
+{
+	int64_t heard = l->ch ? ady_channel_heard_ms(l->ch) : 0;
+
+	return (heard > l->asked_ms ? heard : l->asked_ms) + SILENCE_MS - ady_mono_ms();
+}
+
 static void on_timer(struct ady_timer *timer)
 {
 	struct ady_link *l = OWNER(timer, struct ady_link, timer);
-	bool waiting = l->hello.id != 0 || l->beat.id != 0;
-	int64_t left = l->asked_ms + SILENCE_MS - ady_mono_ms();
+	bool waiting = l->hello.id != 0 || l->beat.id != 0, silent;
+	int64_t left = silence_left(l);
 
 	if (l->state == DOWN) {
 		if (l->stopped)
@@ -272,13 +285,18 @@ static void on_timer(struct ady_timer *timer)
 			connect_later(l);
 		return;
 	}
-	if (waiting && left <= 0) {
+	silent = waiting && left <= 0;
+	if (silent && l->looked) {
 		end(l, ADY_E_DEADLINE);
 		return;
 	}
+	l->looked = silent;
 	if (!waiting && l->state == UP)
 		send_own(l, &l->beat, ADY_WIRE_STATUS);
-	ady_timer_set(l->config.loop, &l->timer, waiting && left < BEAT_MS ? left : BEAT_MS);
+	ady_timer_set(l->config.loop, &l->timer,
+	              silent                      ? LOOK_MS
+	              : waiting && left < BEAT_MS ? left
+	                                          : BEAT_MS);
 }
 
 /* 50 ms, doubling to 400 ms, half of it random: the links of all threads do not knock at once. A
@@ -405,6 +423,7 @@ static void on_dialled(struct ady_task *task)
 		return;
 	}
 	l->state = GREETING;
+	l->looked = false;
 	l->connection++;
 	send_own(l, &l->hello, ADY_WIRE_HELLO);
 	ady_timer_set(l->config.loop, &l->timer, BEAT_MS);

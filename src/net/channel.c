@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/secret.h"
 
 enum {
@@ -49,6 +50,7 @@ struct ady_channel {
 	size_t flown;
 	size_t large; /* of large_taken: what in has */
 	struct ady_timer stall, retry;
+	int64_t heard_ms; /* ady_mono_ms: the peer gave something, or took what had waited for it */
 	struct ady_task flush, end;
 	bool ended, watching_out, paused; /* paused: nothing is read until there is room */
 	enum ady_err why;
@@ -124,6 +126,11 @@ void *ady_channel_ctx(struct ady_channel *ch)
 	return ch->ctx;
 }
 
+int64_t ady_channel_heard_ms(const struct ady_channel *ch)
+{
+	return ch->heard_ms;
+}
+
 /* --- writing --- */
 
 static void set_events(struct ady_channel *ch)
@@ -170,10 +177,11 @@ static bool would_block(void)
 	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 }
 
-/* Write until nothing waits or the socket is full. */
-static void write_out(struct ady_channel *ch)
+/* Write until nothing waits or the socket is full. Returns whether it took anything. */
+static bool write_out(struct ady_channel *ch)
 {
 	size_t put = 0;
+	bool took = false;
 
 	while (take_queue(ch, put)) {
 		ssize_t n = send(ch->io.fd, ch->flight.p + ch->flown, ch->flight.n - ch->flown,
@@ -183,15 +191,29 @@ static void write_out(struct ady_channel *ch)
 		if (n > 0) {
 			ady_zero(ch->flight.p + ch->flown, put);
 			ch->flown += put;
+			took = true;
 			continue;
 		}
 		if (!would_block())
 			ady_channel_end(ch, ADY_E_IO);
 		else
 			watch(ch, true);
-		return;
+		return took;
 	}
 	watch(ch, false);
+	return took;
+}
+
+/* Write what had to wait: that the socket takes it shows that the peer takes it. */
+static bool write_on(struct ady_channel *ch)
+{
+	bool took = write_out(ch);
+
+	if (took)
+		ch->heard_ms = ady_mono_ms();
+	if (took && !ch->ended && ch->watching_out)
+		ady_timer_set(ch->loop, &ch->stall, STALL_MS);
+	return took;
 }
 
 static void on_flush(struct ady_task *task)
@@ -203,16 +225,19 @@ static void on_flush(struct ady_task *task)
 	ch->flush_posted = false;
 	pthread_mutex_unlock(&ch->lock);
 	if (!ch->ended && !ch->watching_out)
-		write_out(ch);
+		(void)write_out(ch);
 	ady_channel_unref(ch);
 }
 
+/* The time is over; but a busy loop may not have looked, and the kernel tells of room only when
+ * much of its buffer is free. Only a write tells whether the peer took something. */
 static void on_stall(struct ady_timer *timer)
 {
 	struct ady_channel *ch =
 	    (struct ady_channel *)((char *)timer - offsetof(struct ady_channel, stall));
 
-	ady_channel_end(ch, ADY_E_DEADLINE);
+	if (!write_on(ch))
+		ady_channel_end(ch, ADY_E_DEADLINE);
 }
 
 /* Append a frame; the lock is held. */
@@ -363,6 +388,7 @@ static void read_in(struct ady_channel *ch)
 
 	if (n > 0) {
 		in->n += (size_t)n;
+		ch->heard_ms = ady_mono_ms();
 		serve(ch);
 	} else if (n == 0) {
 		ady_channel_end(ch, in->n == 0 ? ADY_OK : ADY_E_PROTOCOL);
@@ -381,10 +407,8 @@ static void on_io(struct ady_io *io, uint32_t ready)
 		ady_channel_end(ch, ADY_E_IO); /* nothing but its end is told of then */
 	else if (ready & ~(uint32_t)EPOLLOUT)
 		read_in(ch);
-	if (!ch->ended && ready & EPOLLOUT) {
-		ady_timer_set(ch->loop, &ch->stall, STALL_MS); /* the peer takes something */
-		write_out(ch);
-	}
+	if (!ch->ended && ready & EPOLLOUT)
+		(void)write_on(ch);
 	ady_channel_unref(ch);
 }
 
@@ -417,7 +441,7 @@ void ady_channel_end(struct ady_channel *ch, enum ady_err why)
 	if (ch->ended)
 		return;
 	if (!ch->watching_out && why == ADY_OK)
-		write_out(ch); /* what was sent in this round */
+		(void)write_out(ch); /* what was sent in this round */
 	if (ch->ended)
 		return;
 	ch->ended = true;
@@ -451,6 +475,7 @@ enum ady_err ady_channel_open(struct ady_channel **ch, struct ady_loop *loop, in
 	c->flush.fn = on_flush;
 	c->end.fn = on_end;
 	c->loop = loop;
+	c->heard_ms = ady_mono_ms();
 	c->events = events;
 	c->ctx = ctx;
 	if (ady_loop_add(loop, &c->io, EPOLLIN) != ADY_OK) {

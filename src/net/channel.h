@@ -18,8 +18,8 @@ struct ady_channel_events {
 	              struct ady_bytes body);
 	/* The connection has ended (once, never from inside ady_channel_open); why is ADY_OK at a
 	 * clean end between frames, ADY_E_PROTOCOL for a broken header or an end within a frame,
-	 * ADY_E_DEADLINE when the peer took nothing for 10 s, ADY_E_IO otherwise. The channel drops
-	 * its own reference afterwards. */
+	 * ADY_E_DEADLINE when something waited and the peer took nothing for 10 s, ADY_E_IO
+	 * otherwise. The channel drops its own reference afterwards. */
 	void (*closed)(void *ctx, struct ady_channel *ch, enum ady_err why);
 };
 
@@ -41,6 +41,10 @@ enum ady_err ady_channel_send_proved(struct ady_channel *ch, const struct ady_wi
 /* End the connection; events.closed is called with why at the end of the loop's round. With ADY_OK
  * what waits is written first, as far as the socket takes it at once. */
 void ady_channel_end(struct ady_channel *ch, enum ady_err why);
+
+/* When (ady_mono_ms) the peer last showed that it is there: it sent something, or took what had to
+ * wait until it did. What the kernel takes for a peer that may have hung does not count. */
+int64_t ady_channel_heard_ms(const struct ady_channel *ch);
 
 /* Keep ch alive (not open) for a later send. */
 void ady_channel_ref(struct ady_channel *ch);

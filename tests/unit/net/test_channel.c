@@ -441,6 +441,86 @@ CASE(a_peer_that_takes_nothing_has_hung)
 	close_all();
 }
 
+/* Frames until no more may wait; the socket is full. */
+static void fill(void)
+{
+	struct ady_wire_head head = {.type = ADY_WIRE_SIGN, .id = 1};
+
+	while (ady_channel_send(channel, &head, ady_bytes(stream, 100000)) == ADY_OK)
+		;
+	run_ms(0);
+	CHECK(channel->stall.slot != 0);
+}
+
+static size_t take_some(size_t max)
+{
+	static uint8_t some[FRAME_MAX];
+	ssize_t n = read(peer, some, max);
+
+	return n > 0 ? (size_t)n : 0;
+}
+
+/* So little that the kernel does not tell the loop that there is room: it does when most of the
+ * buffer is free. */
+CASE(a_peer_that_takes_little_has_not_hung)
+{
+	open_all();
+	fill();
+	for (int i = 0; i < 3; i++) {
+		size_t before = channel->waiting, took = 0;
+		int64_t heard = ady_channel_heard_ms(channel);
+
+		for (size_t n; took < 48 * 1024 && (n = take_some(48 * 1024 - took)) > 0;)
+			took += n;
+		CHECK(took > 0);
+		run_ms(5);
+		CHECK_INT(channel->waiting, before); /* nobody told it */
+		ady_timer_set(loop, &channel->stall, 1);
+		run_ms(20);
+		if (!CHECK(!seen.closed))
+			break;
+		CHECK(channel->waiting < before);
+		CHECK(channel->stall.due_ms - ady_mono_ms() > STALL_MS - 1000);
+		CHECK(ady_channel_heard_ms(channel) > heard);
+	}
+	if (!seen.closed)
+		ady_timer_set(loop, &channel->stall, 1); /* now it takes nothing */
+	run_ms(1000);
+	CHECK_ERR(seen.why, ADY_E_DEADLINE);
+	close_all();
+}
+
+/* Another's work in the same round of the loop: the peer takes all that is in the socket, and the
+ * stall's time passes. */
+static void hold_up(struct ady_io *io, uint32_t ready)
+{
+	(void)ready;
+	ady_loop_del(loop, io);
+	while (take_some(FRAME_MAX) > 0)
+		;
+	usleep(20000);
+}
+
+CASE(a_loop_that_was_held_up_does_not_blame_the_peer)
+{
+	struct ady_io other = {.fn = hold_up};
+	size_t before;
+	int pipe_fds[2];
+
+	open_all();
+	fill();
+	before = channel->waiting;
+	CHECK(pipe(pipe_fds) == 0 && write(pipe_fds[1], "x", 1) == 1);
+	other.fd = pipe_fds[0];
+	CHECK_ERR(ady_loop_add(loop, &other, EPOLLIN), ADY_OK);
+	ady_timer_set(loop, &channel->stall, 10);
+	run_ms(0);
+	CHECK(!seen.closed && channel->waiting < before);
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+	close_all();
+}
+
 CASE(a_peer_that_is_gone_ends_what_waits)
 {
 	struct ady_wire_head head = {.type = ADY_WIRE_SIGN, .id = 1};
@@ -606,6 +686,8 @@ int main(void)
 	RUN(closed_is_not_called_from_inside_open);
 	RUN(what_waits_is_bounded_and_arrives_in_order);
 	RUN(a_peer_that_takes_nothing_has_hung);
+	RUN(a_peer_that_takes_little_has_not_hung);
+	RUN(a_loop_that_was_held_up_does_not_blame_the_peer);
 	RUN(a_peer_that_is_gone_ends_what_waits);
 	RUN(an_ordered_end_writes_what_was_sent);
 	RUN(what_was_read_and_written_is_wiped);
