@@ -18,6 +18,17 @@ struct ady_bytes ady_bytes_sub(struct ady_bytes b, size_t at, size_t n)
 	return ady_bytes(b.p + at, n);
 }
 
+struct ady_bytes ady_bytes_cut(struct ady_bytes *text, uint8_t at)
+{
+	const uint8_t *end = text->p ? memchr(text->p, at, text->n) : NULL;
+	struct ady_bytes one = *text;
+
+	if (end)
+		one.n = (size_t)(end - text->p);
+	*text = end ? ady_bytes(end + 1, text->n - one.n - 1) : (struct ady_bytes){0};
+	return one;
+}
+
 bool ady_bytes_eq(struct ady_bytes a, struct ady_bytes b)
 {
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);

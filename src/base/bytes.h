@@ -40,6 +40,10 @@ struct ady_bytes ady_bytes_str(const char *s);
 /* Part [at, at + n) of b; empty when it does not lie within b. */
 struct ady_bytes ady_bytes_sub(struct ady_bytes b, size_t at, size_t n);
 
+/* Take what stands before the next byte at off the front of *text, and that byte. What is left has
+ * a NULL p when there was no such byte; then all of it is returned. *text's p may be NULL. */
+struct ady_bytes ady_bytes_cut(struct ady_bytes *text, uint8_t at);
+
 /* Whether a and b are the same bytes. Time: variable; for public data only. */
 bool ady_bytes_eq(struct ady_bytes a, struct ady_bytes b);
 

@@ -53,18 +53,6 @@ static json_t *body_of(const struct create *c)
 	return body;
 }
 
-/* ,"label":".." */
-static void put_label(struct ady_dyn *request, const char *label)
-{
-	json_t *text = json_string(label);
-	char *quoted = json_dumps(text, JSON_ENCODE_ANY);
-
-	ady_dyn_str(request, ",\"label\":");
-	ady_dyn_str(request, quoted ? quoted : "null");
-	json_decref(text);
-	free(quoted);
-}
-
 /* One key: the options are the body, with tenant, curve and label among them. */
 static int create_one(const struct create *c)
 {
@@ -78,8 +66,7 @@ static int create_one(const struct create *c)
 	ady_dyn_printf(&request, ",\"tenant\":\"%s\"", c->key.tenant);
 	if (c->key.curve)
 		ady_dyn_printf(&request, ",\"curve\":\"%s\"", c->key.curve);
-	if (c->key.label)
-		put_label(&request, c->key.label);
+	ady_key_options_put_label(&request, &c->key);
 	ady_dyn_str(&request, "}");
 	if (ady_gateway_call(&c->gateway, "/v1/keys", &request, TIMEOUT_MS, &reply, &f) != ADY_OK)
 		status = ady_cli_fault(&f, "make a key", advice);
@@ -89,33 +76,10 @@ static int create_one(const struct create *c)
 	                                          &reply, &f) != ADY_OK)
 		status = ady_proof_refused(&f);
 	else
-		status = ady_key_report("created", c->key.id, c->key.tenant, &reply, c->json);
+		status = ady_key_report(&c->key, "created", &reply, c->json);
 	ady_dyn_free(&reply.body);
 	ady_dyn_free(&reply.proof);
 	ady_dyn_free(&request);
-	return status;
-}
-
-/* Whether the key of that number is in the store. Returns -1 with *there, else the exit status. */
-static int look(const struct create *c, uint64_t number, bool *there)
-{
-	struct ady_gateway_reply reply = {0};
-	struct ady_dyn path = {0};
-	struct ady_fault f = {0};
-	char id[300];
-	int status = -1;
-
-	snprintf(id, sizeof id, "%s%llu", c->key.id, (unsigned long long)number);
-	ady_dyn_str(&path, "/v1/keys/");
-	ady_gateway_put_id(&path, id);
-	if (ady_gateway_call(&c->gateway, ady_dyn_cstr(&path), NULL, TIMEOUT_MS, &reply, &f) !=
-	    ADY_OK)
-		status = ady_cli_fault(&f, "look for a key", advice);
-	else if (reply.status != 200 && reply.status != 404)
-		status = ady_gateway_refusal(&reply);
-	*there = reply.status == 200;
-	ady_dyn_free(&reply.body);
-	ady_dyn_free(&path);
 	return status;
 }
 
@@ -127,10 +91,10 @@ static int create_part(const struct create *c, const char *options, uint64_t fir
 	struct ady_gateway_reply reply = {0};
 	bool head = false, tail = false;
 	json_t *body;
-	int status = look(c, first, &head);
+	int status = ady_key_look(&c->gateway, c->key.id, first, TIMEOUT_MS, &head);
 
 	if (status < 0 && head)
-		status = look(c, first + n - 1, &tail);
+		status = ady_key_look(&c->gateway, c->key.id, first + n - 1, TIMEOUT_MS, &tail);
 	if (status >= 0 || tail)
 		return status;
 	body = body_of(c);

@@ -90,20 +90,12 @@ static enum ady_err put_kms(const struct import *m, json_t *body, struct ady_fau
 static int ask(const struct import *m, json_t *body)
 {
 	char *text = json_dumps(body, JSON_COMPACT);
-	struct ady_gateway_reply reply = {0};
 	struct ady_dyn request = {0};
-	struct ady_fault f = {0};
 	int status;
 
 	ady_dyn_str(&request, text ? text : "");
-	if (ady_gateway_call(&m->gateway, "/v1/keys", &request, TIMEOUT_MS, &reply, &f) != ADY_OK)
-		status =
-		    ady_cli_fault(&f, "import the key", "Give the gateway with --gateway URL.");
-	else if (reply.status != 201)
-		status = ady_gateway_refusal(&reply);
-	else
-		status = ady_key_report("imported", m->key.id, m->key.tenant, &reply, m->json);
-	ady_dyn_free(&reply.body);
+	status = ady_key_post(&m->key, &m->gateway, &request, TIMEOUT_MS, "imported",
+	                      "import the key", m->json);
 	ady_dyn_free(&request);
 	free(text);
 	return status;

@@ -2,11 +2,15 @@
 #include "cli/key_options.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/fault.h"
 #include "cli/policy_file.h"
+
+static const char advice[] =
+    "Give the gateway with --gateway URL; a local stack: eval \"$(adyton dev env)\"";
 
 int ady_key_options_check(const struct ady_command *self, struct ady_key_options *k,
                           const struct ady_values *rest)
@@ -82,7 +86,20 @@ void ady_key_options_free(struct ady_key_options *k)
 	ady_dyn_free(&k->policy_text);
 }
 
-int ady_key_report(const char *what, const char *id, const char *tenant,
+void ady_key_options_put_label(struct ady_dyn *out, const struct ady_key_options *k)
+{
+	json_t *text = k->label ? json_string(k->label) : NULL;
+	char *quoted = text ? json_dumps(text, JSON_ENCODE_ANY) : NULL;
+
+	if (quoted) {
+		ady_dyn_str(out, ",\"label\":");
+		ady_dyn_str(out, quoted);
+	}
+	json_decref(text);
+	free(quoted);
+}
+
+int ady_key_report(const struct ady_key_options *k, const char *what,
                    const struct ady_gateway_reply *reply, bool json)
 {
 	json_t *key = json_loadb((const char *)reply->body.p, reply->body.n, 0, NULL);
@@ -93,9 +110,53 @@ int ady_key_report(const char *what, const char *id, const char *tenant,
 		json_dumpf(key, stdout, JSON_COMPACT);
 		putchar('\n');
 	} else {
-		printf("%-11s %s\naddress     %s\npublic key  %s\ntenant      %s\n", what, id,
-		       address ? address : "", public_key ? public_key : "", tenant);
+		printf("%-11s %s\n", what, k->id);
+		if (address)
+			printf("address     %s\n", address);
+		printf("public key  %s\ntenant      %s\n", public_key ? public_key : "", k->tenant);
 	}
 	json_decref(key);
 	return ADY_EXIT_OK;
+}
+
+int ady_key_post(const struct ady_key_options *k, const struct ady_gateway *gateway,
+                 const struct ady_dyn *request, int timeout_ms, const char *what, const char *doing,
+                 bool json)
+{
+	struct ady_gateway_reply reply = {0};
+	struct ady_fault f = {0};
+	int status;
+
+	if (ady_gateway_call(gateway, "/v1/keys", request, timeout_ms, &reply, &f) != ADY_OK)
+		status = ady_cli_fault(&f, doing, advice);
+	else if (reply.status != 201)
+		status = ady_gateway_refusal(&reply);
+	else
+		status = ady_key_report(k, what, &reply, json);
+	ady_dyn_free(&reply.body);
+	ady_dyn_free(&reply.proof);
+	return status;
+}
+
+int ady_key_look(const struct ady_gateway *gateway, const char *id, uint64_t number, int timeout_ms,
+                 bool *there)
+{
+	struct ady_gateway_reply reply = {0};
+	struct ady_dyn path = {0};
+	struct ady_fault f = {0};
+	char name[300];
+	int status = -1;
+
+	snprintf(name, sizeof name, "%s%llu", id, (unsigned long long)number);
+	ady_dyn_str(&path, "/v1/keys/");
+	ady_gateway_put_id(&path, name);
+	if (ady_gateway_call(gateway, ady_dyn_cstr(&path), NULL, timeout_ms, &reply, &f) != ADY_OK)
+		status = ady_cli_fault(&f, "look for a key", advice);
+	else if (reply.status != 200 && reply.status != 404)
+		status = ady_gateway_refusal(&reply);
+	*there = reply.status == 200;
+	ady_dyn_free(&reply.body);
+	ady_dyn_free(&reply.proof);
+	ady_dyn_free(&path);
+	return status;
 }

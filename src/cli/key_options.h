@@ -5,6 +5,7 @@
 #define ADY_CLI_KEY_OPTIONS_H
 
 #include <jansson.h>
+#include <stdint.h>
 
 #include "cli/gateway.h"
 #include "cli/key.h"
@@ -40,7 +41,6 @@ struct ady_key_options {
 /* The options of a command that names a new key k. */
 #define ADY_KEY_OPTIONS(k)                                                                \
 	{"curve", "NAME", "secp256k1 (usual), ed25519 or bls12-381", .text = &(k).curve}, \
-	    {"label", "TEXT", "a label, by which it is found", .text = &(k).label},       \
 	    ADY_KEY_RIGHTS(k)
 
 /* Check them, the one argument (the id) included, and read the policy.
@@ -58,9 +58,23 @@ void ady_key_options_label(json_t *body, const struct ady_key_options *k);
 /* Free the policy. */
 void ady_key_options_free(struct ady_key_options *k);
 
-/* Print what a gateway answered to a new key: what ("created"), its id, address, public key and
- * tenant, or with json the answer. Returns the exit status. */
-int ady_key_report(const char *what, const char *id, const char *tenant,
+/* Post request to /v1/keys, and print what the gateway answers to the new key k: what ("created"),
+ * its id, address if it has one, public key and tenant, or with json the answer. doing: for the
+ * refusal ("make a wallet"). Returns the exit status. */
+int ady_key_post(const struct ady_key_options *k, const struct ady_gateway *gateway,
+                 const struct ady_dyn *request, int timeout_ms, const char *what, const char *doing,
+                 bool json);
+
+/* The same with the answer that came already. */
+int ady_key_report(const struct ady_key_options *k, const char *what,
                    const struct ady_gateway_reply *reply, bool json);
+
+/* Whether the gateway has the key of that number behind id. Returns -1 with *there, else the exit
+ * status; what is wrong was said. */
+int ady_key_look(const struct ady_gateway *gateway, const char *id, uint64_t number, int timeout_ms,
+                 bool *there);
+
+/* Append ,"label":"..", if there is one. */
+void ady_key_options_put_label(struct ady_dyn *out, const struct ady_key_options *k);
 
 #endif

@@ -24,9 +24,7 @@ struct wallet {
 
 static int run_create(const struct wallet *w)
 {
-	struct ady_gateway_reply reply = {0};
 	struct ady_dyn request = {0};
-	struct ady_fault f = {0};
 	int status;
 
 	ady_key_options_put(&request, &w->key);
@@ -34,17 +32,10 @@ static int run_create(const struct wallet *w)
 	ady_dyn_printf(&request, ",\"tenant\":\"%s\",\"curve\":\"wallet\"", w->key.tenant);
 	if (w->words)
 		ady_dyn_printf(&request, ",\"words\":%s", w->words);
+	ady_key_options_put_label(&request, &w->key);
 	ady_dyn_str(&request, "}");
-	if (ady_gateway_call(&w->order.gateway, "/v1/keys", &request, ADY_WALLET_TIMEOUT_MS, &reply,
-	                     &f) != ADY_OK)
-		status = ady_cli_fault(&f, "make a wallet",
-		                       "Give the gateway with --gateway URL; a local stack: eval "
-		                       "\"$(adyton dev env)\"");
-	else if (reply.status != 201)
-		status = ady_gateway_refusal(&reply);
-	else
-		status = ady_key_report("created", w->key.id, w->key.tenant, &reply, w->json);
-	ady_dyn_free(&reply.body);
+	status = ady_key_post(&w->key, &w->order.gateway, &request, ADY_WALLET_TIMEOUT_MS,
+	                      "created", "make a wallet", w->json);
 	ady_dyn_free(&request);
 	return status;
 }

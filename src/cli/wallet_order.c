@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/fault.h"
+#include "cli/key_options.h"
 #include "cli/options.h"
 #include "cli/wallet.h"
 
@@ -86,29 +87,6 @@ static int part(const struct ady_wallet_order *o, uint64_t first, uint64_t count
 	return status;
 }
 
-/* Whether the key of that number is in the store. Returns -1 with *is, else the exit status. */
-static int look(const struct ady_wallet_order *o, const char *id, uint64_t number, bool *is)
-{
-	struct ady_gateway_reply reply = {0};
-	struct ady_dyn path = {0};
-	struct ady_fault f = {0};
-	char name[300];
-	int status = -1;
-
-	snprintf(name, sizeof name, "%s%llu", id, (unsigned long long)number);
-	ady_dyn_str(&path, "/v1/keys/");
-	ady_gateway_put_id(&path, name);
-	if (ady_gateway_call(&o->gateway, ady_dyn_cstr(&path), NULL, ADY_WALLET_TIMEOUT_MS, &reply,
-	                     &f) != ADY_OK)
-		status = ady_cli_fault(&f, "look for a key", advice);
-	else if (reply.status != 200 && reply.status != 404)
-		status = ady_gateway_refusal(&reply);
-	*is = reply.status == 200;
-	ady_dyn_free(&reply.body);
-	ady_dyn_free(&path);
-	return status;
-}
-
 /* Whether a part was made before: all of a part are stored, or none. */
 static int made_before(const struct ady_wallet_order *o, const char *id, uint64_t first,
                        uint64_t count, bool *is)
@@ -118,8 +96,10 @@ static int made_before(const struct ady_wallet_order *o, const char *id, uint64_
 	*is = false;
 	if (!o->options || !strchr(o->path, '*'))
 		return -1;
-	status = look(o, id, first, is);
-	return status < 0 && *is ? look(o, id, first + count - 1, is) : status;
+	status = ady_key_look(&o->gateway, id, first, ADY_WALLET_TIMEOUT_MS, is);
+	if (status >= 0 || !*is)
+		return status;
+	return ady_key_look(&o->gateway, id, first + count - 1, ADY_WALLET_TIMEOUT_MS, is);
 }
 
 int ady_wallet_derive(const struct ady_wallet_order *o, const char *id, json_t *keys,

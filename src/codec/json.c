@@ -326,3 +326,25 @@ void ady_json_put_string(struct ady_buf *b, struct ady_bytes s)
 	}
 	ady_buf_u8(b, '"');
 }
+
+enum ady_err ady_json_members(uint32_t *value, const char *const *names, size_t n,
+                              const struct ady_json *doc, struct ady_fault *f)
+{
+	memset(value, 0, n * sizeof *value);
+	if (ady_json_kind(doc, 0) != ADY_JSON_OBJECT)
+		return ady_fail(f, ADY_E_FIELD_INVALID, NULL, "the body must be a JSON object");
+	for (uint32_t k = ady_json_first(doc, 0); k; k = ady_json_after(doc, 0, k)) {
+		struct ady_bytes raw = ady_json_raw(doc, k);
+		char name[48] = "";
+		size_t i = 0;
+
+		while (i < n && !ady_json_is(doc, k, names[i]))
+			i++;
+		raw.n = raw.n < sizeof name ? raw.n : sizeof name - 1;
+		(void)ady_bytes_to_str(name, sizeof name, raw);
+		if (i == n)
+			return ady_fail(f, ADY_E_FIELD_UNKNOWN, name, "is not known");
+		value[i] = k + 1;
+	}
+	return ADY_OK;
+}

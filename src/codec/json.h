@@ -80,4 +80,11 @@ uint32_t ady_json_after(const struct ady_json *doc, uint32_t i, uint32_t at);
 /* Append s as a JSON string with quotes; s must be UTF-8, control characters are escaped. */
 void ady_json_put_string(struct ady_buf *b, struct ady_bytes s);
 
+/* Find the members of the object doc, whose root may be none, that names[n] has: value[i] is the
+ * index of the value of names[i], 0 when it is not there.
+ * Returns: ADY_E_FIELD_INVALID for what is no object; ADY_E_FIELD_UNKNOWN, with the member's name,
+ * for any other. */
+enum ady_err ady_json_members(uint32_t *value, const char *const *names, size_t n,
+                              const struct ady_json *doc, struct ady_fault *f);
+
 #endif

@@ -88,15 +88,12 @@ static enum ady_err prepare(struct ady_keyroom *room, struct ady_space *space, s
 void ady_changing_take(struct ady_keyroom *room, struct ady_space *space, struct ady_channel *ch,
                        const struct ady_wire_head *head, struct ady_bytes body)
 {
-	struct ady_job *job = ady_jobs_take(room->config.jobs, space->desk, ch, head, body);
+	struct ady_job *job = ady_keyroom_take(room, space->desk, ch, head, body);
 	struct ady_fault f = {0};
 	enum ady_err err;
 
-	if (!job) {
-		ady_keyroom_refuse(room, &(struct ady_asker){.ch = ch, .id = head->id}, ADY_E_BUSY,
-		                   &f);
+	if (!job)
 		return;
-	}
 	job->room = room;
 	if ((err = prepare(room, space, job, body, &f)) == ADY_OK)
 		ady_counting_start(room, job, space, go, stop);

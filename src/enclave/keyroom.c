@@ -232,3 +232,16 @@ void ady_keyroom_refuse(struct ady_keyroom *room, const struct ady_asker *to, en
 	atomic_fetch_add(&room->counters->refused_n, 1);
 	(void)ady_answer_fault(to, f);
 }
+
+struct ady_job *ady_keyroom_take(struct ady_keyroom *room, struct ady_desk *desk,
+                                 struct ady_channel *ch, const struct ady_wire_head *head,
+                                 struct ady_bytes body)
+{
+	struct ady_job *job = ady_jobs_take(room->config.jobs, desk, ch, head, body);
+	struct ady_fault f = {0};
+
+	if (!job)
+		ady_keyroom_refuse(room, &(struct ady_asker){.ch = ch, .id = head->id}, ADY_E_BUSY,
+		                   &f);
+	return job;
+}

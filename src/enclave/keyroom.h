@@ -104,4 +104,9 @@ enum ady_err ady_keyroom_new_data_key(struct ady_keyroom *room, size_t worker, c
 void ady_keyroom_refuse(struct ady_keyroom *room, const struct ady_asker *to, enum ady_err err,
                         struct ady_fault *f);
 
+/* A job for a question, as ady_jobs_take. NULL: none is free, and the asker was told. */
+struct ady_job *ady_keyroom_take(struct ady_keyroom *room, struct ady_desk *desk,
+                                 struct ady_channel *ch, const struct ady_wire_head *head,
+                                 struct ady_bytes body);
+
 #endif

@@ -267,15 +267,12 @@ static void stop(struct ady_job *job, enum ady_err err, struct ady_fault *f)
 void ady_signing_take(struct ady_signing *s, struct ady_space *space, struct ady_channel *ch,
                       const struct ady_wire_head *head, struct ady_bytes body)
 {
-	struct ady_job *job = ady_jobs_take(s->room->config.jobs, space->desk, ch, head, body);
+	struct ady_job *job = ady_keyroom_take(s->room, space->desk, ch, head, body);
 	struct ady_fault f = {0};
 	enum ady_err err;
 
-	if (!job) {
-		ady_keyroom_refuse(s->room, &(struct ady_asker){.ch = ch, .id = head->id},
-		                   ADY_E_BUSY, &f);
+	if (!job)
 		return;
-	}
 	job->owner = s;
 	if ((err = prepare(s, space, job, body, &f)) != ADY_OK)
 		refuse(s, job, err, &f);

@@ -211,16 +211,13 @@ static enum ady_err prepare(struct ady_validators *v, struct ady_space *space, s
 void ady_validators_take(struct ady_validators *v, struct ady_space *space, struct ady_channel *ch,
                          const struct ady_wire_head *head, struct ady_bytes body)
 {
-	struct ady_job *job = ady_jobs_take(v->room->config.jobs, space->desk, ch, head, body);
+	struct ady_job *job = ady_keyroom_take(v->room, space->desk, ch, head, body);
 	int64_t start = ady_mono_us();
 	struct ady_fault f = {0};
 	enum ady_err err;
 
-	if (!job) {
-		ady_keyroom_refuse(v->room, &(struct ady_asker){.ch = ch, .id = head->id},
-		                   ADY_E_BUSY, &f);
+	if (!job)
 		return;
-	}
 	err = prepare(v, space, job, head->type, body, &f);
 	atomic_fetch_add(&v->room->counters->prepare_us, (uint64_t)(ady_mono_us() - start));
 	if (err == ADY_OK)

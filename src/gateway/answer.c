@@ -107,3 +107,21 @@ void ady_answer_document(struct ady_dyn *out, struct ady_bytes document)
 	    ady_base64_encode((char *)ady_dyn_room(out, ADY_BASE64_SIZE(document.n)), document);
 	ady_dyn_str(out, "\"}\n");
 }
+
+void ady_answer_message(struct ady_dyn *out, const struct ady_fault *f)
+{
+	char text[256];
+	struct ady_buf b = ady_buf(text, sizeof text - 1);
+
+	if (f->where[0])
+		ady_buf_printf(&b, "%s: ", f->where);
+	ady_buf_str(&b, f->detail[0] ? f->detail : ady_err_text(f->err));
+	text[b.n] = '\0';
+	ady_answer_string(out, text);
+}
+
+void ady_answer_code(struct ady_dyn *out, int status, const struct ady_fault *f)
+{
+	ady_dyn_printf(out, "{\"code\":%d,\"message\":", status);
+	ady_answer_message(out, f);
+}

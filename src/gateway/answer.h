@@ -21,6 +21,13 @@ void ady_answer_signed(struct ady_dyn *out, enum ady_wire_form form,
 /* Append the answer with an attestation document. */
 void ady_answer_document(struct ady_dyn *out, struct ady_bytes document);
 
+/* Append "{"code": status, "message": "where: why"", as the APIs of validators' clients have it,
+ * and leave the object open. */
+void ady_answer_code(struct ady_dyn *out, int status, const struct ady_fault *f);
+
+/* Append what f says, with its place, as a JSON string. */
+void ady_answer_message(struct ady_dyn *out, const struct ady_fault *f);
+
 /* Append s as a JSON string. */
 void ady_answer_string(struct ady_dyn *out, const char *s);
 

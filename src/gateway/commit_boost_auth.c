@@ -93,16 +93,9 @@ static int status_of(const struct ady_fault *f)
 void ady_cb_fail(struct ady_op *op, const struct ady_fault *f)
 {
 	struct ady_dyn *out = &op->shard->out;
-	char text[256];
-	struct ady_buf b = ady_buf(text, sizeof text - 1);
 
-	if (f->where[0])
-		ady_buf_printf(&b, "%s: ", f->where);
-	ady_buf_str(&b, f->detail[0] ? f->detail : ady_err_text(f->err));
-	text[b.n] = '\0';
 	out->n = 0;
-	ady_dyn_printf(out, "{\"code\":%d,\"message\":", status_of(f));
-	ady_answer_string(out, text);
+	ady_answer_code(out, status_of(f), f);
 	ady_dyn_str(out, "}\n");
 	ady_op_answer_with(op, status_of(f), ADY_JSON_TYPE, ady_dyn_bytes(out));
 }

@@ -23,22 +23,7 @@ static enum ady_err read_body(struct ady_op *op, struct body *b, struct ady_faul
 	enum ady_err err =
 	    ady_json_parse(&b->doc, op->shard->toks, ADY_SHARD_TOKENS, op->req->body, f);
 
-	if (err != ADY_OK)
-		return err;
-	for (uint32_t k = ady_json_first(doc, 0); k; k = ady_json_after(doc, 0, k)) {
-		struct ady_bytes raw = ady_json_raw(doc, k);
-		char name[48];
-		unsigned m = 0;
-
-		while (m < MEMBERS && !ady_json_is(doc, k, names[m]))
-			m++;
-		snprintf(name, sizeof name, "%.*s", (int)(raw.n < 47 ? raw.n : 47),
-		         (const char *)raw.p);
-		if (m == MEMBERS)
-			return ady_fail(f, ADY_E_FIELD_UNKNOWN, name, "is not known");
-		b->value[m] = k + 1;
-	}
-	return ADY_OK;
+	return err == ADY_OK ? ady_json_members(b->value, names, MEMBERS, doc, f) : err;
 }
 
 /* A text member as it reads, on the heap. */

@@ -238,16 +238,14 @@ static enum ady_err check(struct ady_op *op, struct ady_fault *f)
 
 void ady_derive_page(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id)
 {
-	struct ady_caller caller;
 	struct ady_keys_call *call;
 	struct ady_fault f = {0};
 	struct ady_op *op;
 	size_t n;
 
-	if (!ady_op_from_client(shard, req, ADY_ROUTE_KEYS, &caller))
+	op = ady_op_begin(shard, req, ADY_ROUTE_KEYS);
+	if (!op)
 		return;
-	op = ady_op_open(shard, req, ADY_ROUTE_KEYS);
-	op->caller = caller;
 	if (check(op, &f) != ADY_OK) {
 		ady_op_fail(op, &f);
 		return;

@@ -46,10 +46,10 @@ void ady_duty_native(struct ady_shard *shard, struct ady_http_request *req, stru
 	struct ady_fault f = {0};
 	struct ady_op *op;
 
-	if (!ady_op_from_client(shard, req, ADY_ROUTE_DUTY, &ask.caller))
+	op = ady_op_begin(shard, req, ADY_ROUTE_DUTY);
+	if (!op)
 		return;
-	op = ady_op_open(shard, req, ADY_ROUTE_DUTY);
-	op->caller = ask.caller;
+	ask.caller = op->caller;
 	ask.stamp = ady_http_field(&req->head, ADY_STAMP_FIELD);
 	ask.due_ms = op->due_ms;
 	ask.ctx = op;

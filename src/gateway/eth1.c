@@ -105,9 +105,10 @@ void ady_eth1_sign(struct ady_shard *shard, struct ady_http_request *req, struct
 	struct ady_op *op;
 	struct ady_fault f;
 
-	if (!ady_op_from_client(shard, req, ADY_ROUTE_ETH1_SIGN, &ask.caller))
+	op = ady_op_begin(shard, req, ADY_ROUTE_ETH1_SIGN);
+	if (!op)
 		return;
-	op = ady_op_open(shard, req, ADY_ROUTE_ETH1_SIGN);
+	ask.caller = op->caller;
 	op->wants_json = ady_wants_json(req);
 	if (!read_id(pub33, id)) {
 		ady_op_refuse(op, ADY_E_FIELD_INVALID, "id", "is no public key of 64 bytes in hex");
@@ -159,9 +160,10 @@ void ady_eth1_public_keys(struct ady_shard *shard, struct ady_http_request *req)
 	struct ady_op *op;
 	struct ady_fault f;
 
-	if (!ady_op_from_client(shard, req, ADY_ROUTE_ETH1_KEYS, &ask.caller))
+	op = ady_op_begin(shard, req, ADY_ROUTE_ETH1_KEYS);
+	if (!op)
 		return;
-	op = ady_op_open(shard, req, ADY_ROUTE_ETH1_KEYS);
+	ask.caller = op->caller;
 	ask.ctx = op;
 	if (ady_listing_start(&op->listing, shard, &ask, &f) != ADY_OK)
 		ady_op_fail(op, &f);

@@ -40,15 +40,7 @@ static int status_of(const struct ady_fault *f)
 
 static void put_fault(struct ady_dyn *out, const struct ady_fault *f)
 {
-	char text[256];
-	struct ady_buf b = ady_buf(text, sizeof text - 1);
-
-	if (f->where[0])
-		ady_buf_printf(&b, "%s: ", f->where);
-	ady_buf_str(&b, f->detail[0] ? f->detail : ady_err_text(f->err));
-	text[b.n] = '\0';
-	ady_dyn_printf(out, "{\"code\":%d,\"message\":", status_of(f));
-	ady_answer_string(out, text);
+	ady_answer_code(out, status_of(f), f);
 	ady_dyn_printf(out, ",\"error\":\"%s\"}", ady_err_code(f->err));
 }
 
@@ -142,13 +134,11 @@ static void on_signed(void *ctx, struct ady_bytes answer, const struct ady_fault
 static struct ady_op *open_op(struct ady_shard *shard, struct ady_http_request *req,
                               enum ady_route route)
 {
-	struct ady_caller caller;
 	struct ady_op *op;
 
-	if (!ady_op_from_client(shard, req, route, &caller))
+	op = ady_op_begin(shard, req, route);
+	if (!op)
 		return NULL;
-	op = ady_op_open(shard, req, route);
-	op->caller = caller;
 	op->wants_json = wants_json(req);
 	return op;
 }
@@ -299,17 +289,9 @@ static void on_listed(void *ctx, struct ady_bytes items, const struct ady_fault 
 void ady_eth2_public_keys(struct ady_shard *shard, struct ady_http_request *req)
 {
 	struct ady_op *op = open_op(shard, req, ADY_ROUTE_ETH2_KEYS);
-	struct ady_listing_ask ask = {.what = ADY_LIST_PUBLIC_KEYS,
-	                              .curve = "bls12-381",
-	                              .width = ADY_STATE_KEY,
-	                              .done = on_listed,
-	                              .ctx = op};
 	struct ady_fault f;
 
-	if (!op)
-		return;
-	ask.caller = op->caller;
-	if (ady_listing_start(&op->listing, shard, &ask, &f) != ADY_OK)
+	if (op && ady_listing_validators(op, on_listed, &f) != ADY_OK)
 		refuse(op, &f);
 }
 

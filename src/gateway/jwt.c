@@ -10,18 +10,6 @@
 
 enum { TOKENS = 64, PART_MAX = 2048 };
 
-/* Cut off what stands before the next dot; p is NULL when there is no more. */
-static struct ady_bytes next(struct ady_bytes *text)
-{
-	const uint8_t *dot = text->p ? memchr(text->p, '.', text->n) : NULL;
-	struct ady_bytes one = *text;
-
-	if (dot)
-		one.n = (size_t)(dot - text->p);
-	*text = dot ? ady_bytes(dot + 1, text->n - one.n - 1) : (struct ady_bytes){0};
-	return one;
-}
-
 static bool decode(struct ady_buf *b, struct ady_bytes text)
 {
 	return text.n > 0 && ady_base64url_take(b, text) == ADY_OK && !b->full;
@@ -100,9 +88,9 @@ const char *ady_jwt_read(struct ady_jwt *jwt, struct ady_bytes text)
 	memset(jwt, 0, sizeof *jwt);
 	if (text.n > ADY_JWT_MAX)
 		return "it is too long";
-	header = next(&text);
-	claims = next(&text);
-	signature = next(&text);
+	header = ady_bytes_cut(&text, '.');
+	claims = ady_bytes_cut(&text, '.');
+	signature = ady_bytes_cut(&text, '.');
 	if (!signature.p || text.p)
 		return "it has not three parts";
 	if ((why = read_header(header)) || (why = read_claims(jwt, claims)))

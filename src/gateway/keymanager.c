@@ -34,25 +34,12 @@ static int status_of(const struct ady_fault *f)
 	}
 }
 
-static void put_message(struct ady_dyn *out, const struct ady_fault *f)
-{
-	char text[256];
-	struct ady_buf b = ady_buf(text, sizeof text - 1);
-
-	if (f->where[0])
-		ady_buf_printf(&b, "%s: ", f->where);
-	ady_buf_str(&b, f->detail[0] ? f->detail : ady_err_text(f->err));
-	text[b.n] = '\0';
-	ady_answer_string(out, text);
-}
-
 void ady_keymanager_fail(struct ady_op *op, const struct ady_fault *f)
 {
 	struct ady_dyn *out = &op->shard->out;
 
 	out->n = 0;
-	ady_dyn_printf(out, "{\"code\":%d,\"message\":", status_of(f));
-	put_message(out, f);
+	ady_answer_code(out, status_of(f), f);
 	ady_dyn_str(out, "}\n");
 	ady_op_answer_with(op, status_of(f), ADY_JSON_TYPE, ady_dyn_bytes(out));
 }
@@ -70,7 +57,7 @@ void ady_keymanager_put_status(struct ady_dyn *out, const char *status, const st
 	ady_dyn_printf(out, "{\"status\":\"%s\"", status);
 	if (f) {
 		ady_dyn_str(out, ",\"message\":");
-		put_message(out, f);
+		ady_answer_message(out, f);
 	}
 	ady_dyn_str(out, "}");
 }
@@ -187,17 +174,9 @@ static void on_listed(void *ctx, struct ady_bytes items, const struct ady_fault 
 void ady_keymanager_list(struct ady_shard *shard, struct ady_http_request *req)
 {
 	struct ady_op *op = ady_keymanager_begin(shard, req, false);
-	struct ady_listing_ask ask = {.what = ADY_LIST_PUBLIC_KEYS,
-	                              .curve = "bls12-381",
-	                              .width = ADY_STATE_KEY,
-	                              .done = on_listed,
-	                              .ctx = op};
 	struct ady_fault f;
 
-	if (!op)
-		return;
-	ask.caller = op->caller;
-	if (ady_listing_start(&op->listing, shard, &ask, &f) != ADY_OK)
+	if (op && ady_listing_validators(op, on_listed, &f) != ADY_OK)
 		ady_keymanager_fail(op, &f);
 }
 

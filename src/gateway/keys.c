@@ -289,14 +289,12 @@ static bool read_revision(struct ady_keys_call *call, const struct ady_http_requ
 /* An op for a request of a known caller; NULL: it was refused. */
 static struct ady_op *begin(struct ady_shard *shard, struct ady_http_request *req, bool manages)
 {
-	struct ady_caller caller;
 	struct ady_op *op;
 
-	if (!ady_op_from_client(shard, req, ADY_ROUTE_KEYS, &caller))
+	op = ady_op_begin(shard, req, ADY_ROUTE_KEYS);
+	if (!op)
 		return NULL;
-	op = ady_op_open(shard, req, ADY_ROUTE_KEYS);
-	op->caller = caller;
-	if (!manages || caller.manage)
+	if (!manages || op->caller.manage)
 		return op;
 	ady_op_refuse(op, ADY_E_DENIED, NULL, "the caller may not manage keys");
 	return NULL;

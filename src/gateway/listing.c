@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gateway/commit_boost.h"
+#include "gateway/op.h"
 #include "gateway/shard.h"
 
 #define OWNER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
@@ -142,4 +143,16 @@ enum ady_err ady_listing_start(struct ady_listing **listing, struct ady_shard *s
 	end_listing(l);
 	*listing = NULL;
 	return err;
+}
+
+enum ady_err ady_listing_validators(struct ady_op *op, ady_listing_fn *done, struct ady_fault *f)
+{
+	const struct ady_listing_ask ask = {.caller = op->caller,
+	                                    .what = ADY_LIST_PUBLIC_KEYS,
+	                                    .curve = "bls12-381",
+	                                    .width = ADY_STATE_KEY,
+	                                    .done = done,
+	                                    .ctx = op};
+
+	return ady_listing_start(&op->listing, op->shard, &ask, f);
 }

@@ -120,21 +120,19 @@ static void ask(struct ady_op *op, const char *tenant)
 void ady_lock_keys(struct ady_shard *shard, struct ady_http_request *req)
 {
 	char tenant[ADY_WIRE_TENANT_MAX + 1];
-	struct ady_caller caller;
 	struct ady_fault f = {0};
 	struct ady_json doc;
 	struct ady_op *op;
 
-	if (!ady_op_from_client(shard, req, ADY_ROUTE_KEYS, &caller))
+	op = ady_op_begin(shard, req, ADY_ROUTE_KEYS);
+	if (!op)
 		return;
-	op = ady_op_open(shard, req, ADY_ROUTE_KEYS);
-	op->caller = caller;
 	if (ady_json_parse(&doc, shard->toks, ADY_SHARD_TOKENS, req->body, &f) != ADY_OK)
 		ady_op_fail(op, &f);
 	else if (!read_body(&doc, tenant))
 		ady_op_refuse(op, ADY_E_FIELD_INVALID, NULL,
 		              "must be {\"tenant\": \"..\"} or {\"all\": true}");
-	else if (!may_lock(&caller, tenant))
+	else if (!may_lock(&op->caller, tenant))
 		ady_op_refuse(op, ADY_E_DENIED, "tenant", "is not one that this caller manages");
 	else
 		ask(op, tenant);

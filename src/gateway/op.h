@@ -92,6 +92,10 @@ void ady_problem_now(struct ady_shard *shard, struct ady_http_request *req, enum
 bool ady_op_from_client(struct ady_shard *shard, struct ady_http_request *req, enum ady_route route,
                         struct ady_caller *caller);
 
+/* An op for such a request, its caller filled in. NULL: it has been refused. In sign.c. */
+struct ady_op *ady_op_begin(struct ady_shard *shard, struct ady_http_request *req,
+                            enum ady_route route);
+
 /* The two signing routes. In sign.c. key: the secret's id as given in the path; unused for the
  * sample's form, which carries it in its body. */
 void ady_sign_native(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes key);

@@ -127,17 +127,15 @@ static bool may_rotate(const struct ady_caller *caller, const char *tenant)
 static struct ady_op *begin(struct ady_shard *shard, struct ady_http_request *req,
                             struct ady_bytes id, char tenant[static ADY_TENANT_MAX + 1])
 {
-	struct ady_caller caller;
 	struct ady_op *op;
 
-	if (!ady_op_from_client(shard, req, ADY_ROUTE_KEYS, &caller))
+	op = ady_op_begin(shard, req, ADY_ROUTE_KEYS);
+	if (!op)
 		return NULL;
-	op = ady_op_open(shard, req, ADY_ROUTE_KEYS);
-	op->caller = caller;
 	if (ady_http_unescape(tenant, ADY_TENANT_MAX + 1, id) != ADY_OK ||
 	    !ady_entry_is_name(tenant, ADY_TENANT_MAX))
 		ady_op_refuse(op, ADY_E_FIELD_INVALID, "tenant", "is no name of a tenant");
-	else if (!may_rotate(&caller, tenant))
+	else if (!may_rotate(&op->caller, tenant))
 		ady_op_refuse(op, ADY_E_DENIED, "tenant", "is not one that this caller manages");
 	else
 		return op;

@@ -93,18 +93,29 @@ bool ady_op_from_client(struct ady_shard *shard, struct ady_http_request *req, e
 	return false;
 }
 
+struct ady_op *ady_op_begin(struct ady_shard *shard, struct ady_http_request *req,
+                            enum ady_route route)
+{
+	struct ady_caller caller;
+	struct ady_op *op;
+
+	if (!ady_op_from_client(shard, req, route, &caller))
+		return NULL;
+	op = ady_op_open(shard, req, route);
+	op->caller = caller;
+	return op;
+}
+
 void ady_sign_native(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes key)
 {
 	const char *prefix = shard->gateway->config->store.prefix;
 	size_t n = strlen(prefix);
 	char id[ADY_WIRE_KEY_ID_MAX + 1];
-	struct ady_caller caller;
 	struct ady_op *op;
 
-	if (!ady_op_from_client(shard, req, ADY_ROUTE_SIGN, &caller))
+	op = ady_op_begin(shard, req, ADY_ROUTE_SIGN);
+	if (!op)
 		return;
-	op = ady_op_open(shard, req, ADY_ROUTE_SIGN);
-	op->caller = caller;
 	(void)ady_bytes_to_str(id, sizeof id, ady_bytes_str(prefix));
 	if (key.n == 0 || ady_http_unescape(id + n, sizeof id - n, key) != ADY_OK)
 		ady_op_refuse(op, ADY_E_FIELD_INVALID, "id", "is no name of a key");

@@ -10,27 +10,6 @@ static const char *const names[MEMBERS] = {"path", "first", "count", "curve", "o
 
 enum { DIGITS = 10 };
 
-static enum ady_err find_members(uint32_t value[static MEMBERS], const struct ady_json *doc,
-                                 struct ady_fault *f)
-{
-	if (ady_json_kind(doc, 0) != ADY_JSON_OBJECT)
-		return ady_fail(f, ADY_E_FIELD_INVALID, NULL, "the body must be a JSON object");
-	for (uint32_t k = ady_json_first(doc, 0); k; k = ady_json_after(doc, 0, k)) {
-		struct ady_bytes raw = ady_json_raw(doc, k);
-		char name[48];
-		unsigned m = 0;
-
-		while (m < MEMBERS && !ady_json_is(doc, k, names[m]))
-			m++;
-		snprintf(name, sizeof name, "%.*s", (int)(raw.n < 47 ? raw.n : 47),
-		         (const char *)raw.p);
-		if (m == MEMBERS)
-			return ady_fail(f, ADY_E_FIELD_UNKNOWN, name, "is not known");
-		value[m] = k + 1;
-	}
-	return value[PATH] ? ADY_OK : ady_fail(f, ADY_E_FIELD_MISSING, "path", "is required");
-}
-
 static enum ady_err read_curve(struct ady_derive *d, const struct ady_json *doc, uint32_t i,
                                struct ady_fault *f)
 {
@@ -81,8 +60,11 @@ enum ady_err ady_derive_read(struct ady_derive *d, struct ady_json *doc, struct 
 
 	*d = (struct ady_derive){0};
 	if ((err = ady_json_parse(doc, toks, cap, body, f)) != ADY_OK ||
-	    (err = find_members(value, doc, f)) != ADY_OK ||
-	    (err = read_curve(d, doc, value[CURVE], f)) != ADY_OK ||
+	    (err = ady_json_members(value, names, MEMBERS, doc, f)) != ADY_OK)
+		return err;
+	if (!value[PATH])
+		return ady_fail(f, ADY_E_FIELD_MISSING, "path", "is required");
+	if ((err = read_curve(d, doc, value[CURVE], f)) != ADY_OK ||
 	    (err = read_path(d, doc, value[PATH], f)) != ADY_OK ||
 	    (err = read_numbers(d, doc, value, f)) != ADY_OK)
 		return err;

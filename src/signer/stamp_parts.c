@@ -12,18 +12,6 @@ enum { TOKENS = 64, FLAGS_AT = 32, AUTHENTICATOR_MIN = 37, PRESENT = 0x01, VERIF
 
 static const char prefix[] = "adyton-stamp-1.";
 
-/* Cut off what stands before the next dot; p is NULL when there is no more. */
-static struct ady_bytes next(struct ady_bytes *text)
-{
-	const uint8_t *dot = text->p ? memchr(text->p, '.', text->n) : NULL;
-	struct ady_bytes one = *text;
-
-	if (dot)
-		one.n = (size_t)(dot - text->p);
-	*text = dot ? ady_bytes(dot + 1, text->n - one.n - 1) : (struct ady_bytes){0};
-	return one;
-}
-
 static bool decode(struct ady_buf *b, struct ady_bytes *out, struct ady_bytes text, size_t max)
 {
 	size_t start = b->n;
@@ -38,8 +26,9 @@ const char *ady_stamp_parts_read(struct ady_stamp_parts *parts, struct ady_bytes
 {
 	static const char form[] = "must have its parts in base64url, with dots between them";
 	struct ady_buf b = ady_buf(parts->space, sizeof parts->space);
-	struct ady_bytes claims = next(&text), signature = next(&text);
-	struct ady_bytes authenticator = next(&text), client = next(&text);
+	struct ady_bytes claims = ady_bytes_cut(&text, '.'), signature = ady_bytes_cut(&text, '.');
+	struct ady_bytes authenticator = ady_bytes_cut(&text, '.'),
+	                 client = ady_bytes_cut(&text, '.');
 
 	if (!signature.p || text.p || (authenticator.p && !client.p))
 		return "must have two parts, or four";
