@@ -289,7 +289,8 @@ await test('the Keymanager API', async () => {
   const g = await startGateway(v, { validators: { states: 'memory', beacon: node.url }, keymanager: { token_file: file, fee_recipient: '0x' + '11'.repeat(20), gas_limit: 1, graffiti: 'x' } });
   const headers = { authorization: `Bearer ${readFileSync(file, 'utf8')}` };
   const km = (method, path, status, more = {}) => ask(method, path, status, { at: g.gateway, url: path.replace('{id}', k.pubkey), headers, ...more });
-  await km('post', '/eth/v1/keystores', 200, { body: { keystores: [k.keystore, '{}'], passwords: [k.password, 'x'] } });
+  const { json } = await km('post', '/eth/v1/keystores', 200, { body: { keystores: [k.keystore, '{}'], passwords: [k.password, 'x'] } });
+  assert.equal(json.data[0].status, 'imported', JSON.stringify(json));
   await km('get', '/eth/v1/keystores', 200);
   for (const name of ['feerecipient', 'gas_limit', 'graffiti']) {
     const path = `/eth/v1/validator/{id}/${name}`;
