@@ -161,3 +161,12 @@ enum ady_err ady_secp_expand(uint8_t pub65[static 65], const uint8_t pub33[stati
 	                              SECP256K1_EC_UNCOMPRESSED);
 	return ADY_OK;
 }
+
+/* The library takes the hybrid forms 0x06 and 0x07 too. */
+bool ady_secp_is_point(const uint8_t pub65[static 65])
+{
+	secp256k1_pubkey pub;
+
+	return pub65[0] == 0x04 &&
+	       secp256k1_ec_pubkey_parse(secp256k1_context_static, &pub, pub65, 65);
+}

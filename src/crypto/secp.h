@@ -51,6 +51,9 @@ enum ady_err ady_secp_recover(const struct ady_secp *secp, uint8_t pub65[static 
  * Time: variable; public data only. */
 enum ady_err ady_secp_expand(uint8_t pub65[static 65], const uint8_t pub33[static 33]);
 
+/* Whether pub65 is 0x04 || x || y of a point of the curve. Time: variable; public data only. */
+bool ady_secp_is_point(const uint8_t pub65[static 65]);
+
 /* Compress an uncompressed public key (0x02 or 0x03 || x). */
 void ady_secp_compress(uint8_t pub33[static 33], const uint8_t pub65[static 65]);
 

@@ -16,7 +16,8 @@ enum ady_err ady_space_open(struct ady_space *space, struct ady_keyroom *room)
 	space->data_key = ady_arena_take(room->arena);
 	space->next_data_key = ady_arena_take(room->arena);
 	space->policies = calloc(1, sizeof *space->policies);
-	if (!space->policies)
+	space->points = calloc(1, sizeof *space->points);
+	if (!space->policies || !space->points)
 		return ADY_E_MEMORY;
 	return space->data_key ? ady_gcm_new(&space->gcm) : ADY_E_MEMORY;
 }
@@ -85,6 +86,7 @@ void ady_keyroom_close(struct ady_keyroom *room)
 	for (size_t i = 0; room->spaces && i < room->config.config->kms_connections; i++) {
 		ady_gcm_free(room->spaces[i].gcm);
 		free(room->spaces[i].policies);
+		free(room->spaces[i].points);
 	}
 	ady_ledger_close(room->ledger);
 	ady_host_calls_close(room->host_calls);

@@ -39,6 +39,7 @@ struct ady_space {
 	struct ady_gcm *gcm;
 	struct ady_desk *desk;                 /* of a lane */
 	struct ady_policies *policies;         /* of a lane: those that were read */
+	struct ady_points *points;             /* of a lane: public keys that signed lately */
 	uint8_t bytes[ADY_WIRE_RAW_MAX + 256]; /* room for one answer */
 };
 

@@ -202,6 +202,7 @@ static enum ady_err prepare(struct ady_signing *s, struct ady_space *space, stru
 	ady_asker_key(&job->asker, m.key_id);
 	job->sign.skip_verify = !s->room->config.config->verify_signatures;
 	job->sign.policies = space->policies;
+	job->sign.points = space->points;
 	job->sign.setting = ady_keyroom_setting(s->room);
 	if ((err = ady_sign_prepare(&job->sign, &m, f)) == ADY_OK)
 		err = ady_keyroom_use_stamps(s->room, &job->sign, f);

@@ -55,7 +55,7 @@ static enum ady_err check_from(const struct ady_sign_job *job, struct ady_fault 
 /* What an envelope's record says of its key. */
 static enum ady_err take_identity(struct ady_sign_job *job, struct ady_fault *f)
 {
-	if (ady_secp_expand(job->pub65, job->record.pub) != ADY_OK)
+	if (ady_points_expand(job->points, job->pub65, job->record.pub) != ADY_OK)
 		return ady_fail(f, ADY_E_RECORD, "record.public_key", "is no point of the curve");
 	ady_eth_address(job->from, job->pub65);
 	return check_from(job, f);

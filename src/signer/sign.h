@@ -8,6 +8,7 @@
 
 #include "chain/eth_tx.h"
 #include "codec/wire.h"
+#include "crypto/points.h"
 #include "signer/decision.h"
 #include "signer/envelope.h"
 #include "signer/stamp.h"
@@ -29,6 +30,7 @@ struct ady_sign_job {
 	 * ("verify_signatures": false). */
 	bool skip_verify;
 	struct ady_policies *policies;   /* of the thread that prepares */
+	struct ady_points *points;       /* of it too, kept by prepare; NULL: none */
 	struct ady_sign_setting setting; /* set by the owner before prepare */
 	struct ady_envelope envelope;    /* set by the owner before finish opens an envelope */
 	struct ady_record record;        /* what KMS must open: ciphertext and context */
