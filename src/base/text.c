@@ -99,30 +99,31 @@ size_t ady_base64_encode(char *out, struct ady_bytes b)
 	return (size_t)(out - start);
 }
 
+/* The value of a digit, or -1. Not for secrets: the place in the table depends on it. */
 static int base64_value(uint8_t c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
+	static const int8_t values['z' - '+' + 1] = {
+	    62, -1, -1, -1, 63, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1, -1, -1,
+	    -1, -1, 0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17,
+	    18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1, -1, -1, 26, 27, 28, 29, 30, 31,
+	    32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51,
+	};
+	unsigned i = (unsigned)c - '+';
+
+	return i < sizeof values ? values[i] : -1;
 }
 
 /* One group of four characters to 3 - pad bytes. The unused bits must be zero, so that each byte
  * string has exactly one text. */
 static bool base64_group(uint8_t out[static 3], const uint8_t *in, unsigned pad)
 {
-	unsigned v = 0;
+	int a = base64_value(in[0]), b = base64_value(in[1]);
+	int c = pad > 1 ? 0 : base64_value(in[2]), d = pad > 0 ? 0 : base64_value(in[3]);
+	unsigned v;
 
-	for (unsigned i = 0; i < 4; i++) {
-		int d = i >= 4 - pad ? 0 : base64_value(in[i]);
-
-		if (d < 0)
-			return false;
-		v = v << 6 | (unsigned)d;
-	}
+	if ((a | b | c | d) < 0)
+		return false;
+	v = (unsigned)a << 18 | (unsigned)b << 12 | (unsigned)c << 6 | (unsigned)d;
 	out[0] = (uint8_t)(v >> 16);
 	out[1] = (uint8_t)(v >> 8);
 	out[2] = (uint8_t)v;
@@ -150,19 +151,37 @@ enum ady_err ady_base64_decode(uint8_t *out, size_t cap, size_t *n, struct ady_b
 	return ADY_OK;
 }
 
-/* Three bytes at a time by the other alphabet, then its two other digits and no padding. */
+static uint8_t *put_url_digits(uint8_t *out, unsigned bits24, size_t n)
+{
+	static const char digits[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+	for (size_t i = 0; i < n; i++)
+		*out++ = (uint8_t)digits[bits24 >> (18 - 6 * i) & 63];
+	return out;
+}
+
+/* One or two bytes at the end have two or three digits and no padding. */
 void ady_base64url_put(struct ady_buf *b, struct ady_bytes v)
 {
-	for (size_t i = 0; i < v.n; i += 3) {
-		size_t left = v.n - i < 3 ? v.n - i : 3;
-		char group[5];
+	size_t left = v.n % 3, whole = v.n - left, n = whole / 3 * 4 + (left ? left + 1 : 0);
+	uint8_t *out;
 
-		ady_base64_encode(group, ady_bytes(v.p + i, left));
-		for (size_t k = 0; k <= left; k++)
-			ady_buf_u8(b, (uint8_t)(group[k] == '+'   ? '-'
-			                        : group[k] == '/' ? '_'
-			                                          : group[k]));
+	if (b->full || n > b->cap - b->n) {
+		b->full = true;
+		return;
 	}
+	if (n == 0)
+		return;
+	out = b->p + b->n;
+	for (const uint8_t *p = v.p, *end = p + whole; p < end; p += 3)
+		out = put_url_digits(out, (unsigned)p[0] << 16 | (unsigned)p[1] << 8 | p[2], 4);
+	if (left > 0)
+		put_url_digits(out,
+		               (unsigned)v.p[whole] << 16 |
+		                   (left > 1 ? (unsigned)v.p[whole + 1] << 8 : 0),
+		               left + 1);
+	b->n += n;
 }
 
 enum ady_err ady_base64url_take(struct ady_buf *b, struct ady_bytes text)

@@ -153,6 +153,12 @@ CASE(base64url_has_no_padding)
 		CHECK_ERR(ady_base64url_take(&back, ady_bytes_str(bad[i])), ADY_E_FIELD_INVALID);
 		CHECK_INT(back.n, 0);
 	}
+	for (size_t cap = 0; cap <= 7; cap++) { /* whole, or nothing of it */
+		struct ady_buf b = ady_buf(text, cap);
+
+		ady_base64url_put(&b, ady_bytes(bytes, sizeof bytes));
+		CHECK(b.n == (cap < 7 ? 0 : 7) && b.full == (cap < 7));
+	}
 	for (size_t cap = 0; cap < 5; cap++) {
 		struct ady_buf back = ady_buf(space, cap);
 
