@@ -160,10 +160,14 @@ static void send_own(struct ady_link *l, struct ady_call *call, uint8_t type)
 {
 	uint8_t space[8];
 	struct ady_buf b = ady_buf(space, sizeof space);
+	enum ady_err err;
 
 	ady_wire_put_empty(&b);
 	l->asked_ms = ady_mono_ms();
-	if (send_call(l, call, type, ady_buf_bytes(&b), SILENCE_MS, false) != ADY_OK)
+	err = send_call(l, call, type, ady_buf_bytes(&b), SILENCE_MS, false);
+	/* Large questions may fill the queue: the next beat will do, and the channel sees to it
+	 * that they are taken. */
+	if (err != ADY_OK && (err != ADY_E_BUSY || l->state != UP))
 		end(l, ADY_E_IO);
 }
 

@@ -192,6 +192,28 @@ CASE(an_enclave_that_takes_a_large_question_slowly_is_alive)
 	close_all(dialers);
 }
 
+/* More waits than a status request may wait behind. */
+CASE(a_beat_for_which_there_is_no_room_is_left_out)
+{
+	struct ady_call two[2] = {{.done = on_done}, {.done = on_done}};
+	struct ady_link_report report;
+	struct ady_pool *dialers;
+
+	peer = (struct peer){.piece_ms = 20};
+	open_all(&dialers);
+	for (int i = 0; i < 2; i++)
+		CHECK_ERR(
+		    ady_link_ask(link_up, &two[i], ADY_WIRE_DUTY, ady_bytes(large, LARGE), 20000),
+		    ADY_OK);
+	for (int i = 0; i < 2; i++)
+		run_ms(20000);
+	CHECK_INT(seen.done, 2);
+	CHECK_ERR(seen.err, ADY_OK);
+	ady_link_report(link_up, &report);
+	CHECK_INT(report.connects, 1);
+	close_all(dialers);
+}
+
 CASE(an_answer_that_lies_unread_is_no_silence)
 {
 	struct ady_io other = {.fn = hold_up};
@@ -236,6 +258,7 @@ CASE(an_enclave_that_stops_taking_is_dead)
 int main(void)
 {
 	RUN(an_enclave_that_takes_a_large_question_slowly_is_alive);
+	RUN(a_beat_for_which_there_is_no_room_is_left_out);
 	RUN(an_answer_that_lies_unread_is_no_silence);
 	RUN(an_enclave_that_stops_taking_is_dead);
 	return test_end();
