@@ -66,7 +66,7 @@ static int create_one(const struct create *c)
 	ady_dyn_printf(&request, ",\"tenant\":\"%s\"", c->key.tenant);
 	if (c->key.curve)
 		ady_dyn_printf(&request, ",\"curve\":\"%s\"", c->key.curve);
-	ady_key_options_put_label(&request, &c->key);
+	ady_key_put_label(&request, c->key.label);
 	ady_dyn_str(&request, "}");
 	if (ady_gateway_call(&c->gateway, "/v1/keys", &request, TIMEOUT_MS, &reply, &f) != ADY_OK)
 		status = ady_cli_fault(&f, "make a key", advice);

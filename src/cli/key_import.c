@@ -87,20 +87,6 @@ static enum ady_err put_kms(const struct import *m, json_t *body, struct ady_fau
 	return err;
 }
 
-static int ask(const struct import *m, json_t *body)
-{
-	char *text = json_dumps(body, JSON_COMPACT);
-	struct ady_dyn request = {0};
-	int status;
-
-	ady_dyn_str(&request, text ? text : "");
-	status = ady_key_post(&m->key, &m->gateway, &request, TIMEOUT_MS, "imported",
-	                      "import the key", m->json);
-	ady_dyn_free(&request);
-	free(text);
-	return status;
-}
-
 static int run_import(const struct import *m)
 {
 	struct ady_dyn options = {0};
@@ -116,7 +102,8 @@ static int run_import(const struct import *m)
 	ady_key_options_label(body, &m->key);
 	err = m->kms_file ? put_kms(m, body, &f) : put_sealed(m, ady_dyn_cstr(&options), body, &f);
 	if (err == ADY_OK)
-		status = ask(m, body);
+		status = ady_key_post_object(&m->key, &m->gateway, body, TIMEOUT_MS, "imported",
+		                             "import the key", m->json);
 	else
 		status = ady_cli_fault(&f, "import the key",
 		                       err == ADY_E_ATTESTATION ? ADY_KEY_IMPORT_ROOT : NULL);

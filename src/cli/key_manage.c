@@ -12,6 +12,7 @@
 #include "cli/file.h"
 #include "cli/gateway.h"
 #include "cli/key.h"
+#include "cli/key_options.h"
 
 enum { TIMEOUT_MS = 30000, RECORD_MAX = 65536 };
 
@@ -336,14 +337,7 @@ static int run_load(const struct manage *m, const char *file)
 	}
 	ady_dyn_str(&body, "{\"record\":");
 	ady_dyn_put(&body, record.p, record.n);
-	if (m->label) {
-		json_t *label = json_string(m->label);
-		char *dumped = json_dumps(label, JSON_ENCODE_ANY);
-
-		ady_dyn_printf(&body, ",\"label\":%s", dumped ? dumped : "\"\"");
-		free(dumped);
-		json_decref(label);
-	}
+	ady_key_put_label(&body, m->label);
 	ady_dyn_str(&body, "}");
 	status = ask(m, "POST", "/v1/keys", &body, &reply);
 	if (status < 0 && m->json)

@@ -86,9 +86,9 @@ void ady_key_options_free(struct ady_key_options *k)
 	ady_dyn_free(&k->policy_text);
 }
 
-void ady_key_options_put_label(struct ady_dyn *out, const struct ady_key_options *k)
+void ady_key_put_label(struct ady_dyn *out, const char *label)
 {
-	json_t *text = k->label ? json_string(k->label) : NULL;
+	json_t *text = label ? json_string(label) : NULL;
 	char *quoted = text ? json_dumps(text, JSON_ENCODE_ANY) : NULL;
 
 	if (quoted) {
@@ -135,6 +135,21 @@ int ady_key_post(const struct ady_key_options *k, const struct ady_gateway *gate
 		status = ady_key_report(k, what, &reply, json);
 	ady_dyn_free(&reply.body);
 	ady_dyn_free(&reply.proof);
+	return status;
+}
+
+int ady_key_post_object(const struct ady_key_options *k, const struct ady_gateway *gateway,
+                        const json_t *request, int timeout_ms, const char *what, const char *doing,
+                        bool json)
+{
+	char *text = json_dumps(request, JSON_COMPACT);
+	struct ady_dyn body = {0};
+	int status;
+
+	ady_dyn_str(&body, text ? text : "");
+	status = ady_key_post(k, gateway, &body, timeout_ms, what, doing, json);
+	ady_dyn_free(&body);
+	free(text);
 	return status;
 }
 

@@ -65,6 +65,11 @@ int ady_key_post(const struct ady_key_options *k, const struct ady_gateway *gate
                  const struct ady_dyn *request, int timeout_ms, const char *what, const char *doing,
                  bool json);
 
+/* The same with the request as an object. */
+int ady_key_post_object(const struct ady_key_options *k, const struct ady_gateway *gateway,
+                        const json_t *request, int timeout_ms, const char *what, const char *doing,
+                        bool json);
+
 /* The same with the answer that came already. */
 int ady_key_report(const struct ady_key_options *k, const char *what,
                    const struct ady_gateway_reply *reply, bool json);
@@ -74,7 +79,7 @@ int ady_key_report(const struct ady_key_options *k, const char *what,
 int ady_key_look(const struct ady_gateway *gateway, const char *id, uint64_t number, int timeout_ms,
                  bool *there);
 
-/* Append ,"label":"..", if there is one. */
-void ady_key_options_put_label(struct ady_dyn *out, const struct ady_key_options *k);
+/* Append ,"label":"..", if there is one (not NULL). */
+void ady_key_put_label(struct ady_dyn *out, const char *label);
 
 #endif

@@ -32,7 +32,7 @@ static int run_create(const struct wallet *w)
 	ady_dyn_printf(&request, ",\"tenant\":\"%s\",\"curve\":\"wallet\"", w->key.tenant);
 	if (w->words)
 		ady_dyn_printf(&request, ",\"words\":%s", w->words);
-	ady_key_options_put_label(&request, &w->key);
+	ady_key_put_label(&request, w->key.label);
 	ady_dyn_str(&request, "}");
 	status = ady_key_post(&w->key, &w->order.gateway, &request, ADY_WALLET_TIMEOUT_MS,
 	                      "created", "make a wallet", w->json);

@@ -121,20 +121,6 @@ static enum ady_err put_sealed(const struct import *m, const char *options, json
 	return err;
 }
 
-static int ask(const struct import *m, json_t *body)
-{
-	char *text = json_dumps(body, JSON_COMPACT);
-	struct ady_dyn request = {0};
-	int status;
-
-	ady_dyn_str(&request, text ? text : "");
-	status = ady_key_post(&m->key, &m->gateway, &request, ADY_WALLET_TIMEOUT_MS, "imported",
-	                      "import the wallet", m->json);
-	ady_dyn_free(&request);
-	free(text);
-	return status;
-}
-
 static int run_import(const struct import *m)
 {
 	struct ady_dyn options = {0};
@@ -149,7 +135,8 @@ static int run_import(const struct import *m)
 	ady_key_options_label(body, &m->key);
 	err = put_sealed(m, ady_dyn_cstr(&options), body, &f);
 	if (err == ADY_OK)
-		status = ask(m, body);
+		status = ady_key_post_object(&m->key, &m->gateway, body, ADY_WALLET_TIMEOUT_MS,
+		                             "imported", "import the wallet", m->json);
 	else
 		status = ady_cli_fault(&f, "import the wallet",
 		                       err == ADY_E_ATTESTATION

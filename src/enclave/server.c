@@ -262,14 +262,47 @@ static void on_other(struct lane *lane, struct ady_channel *ch, const struct ady
 		fault(&to, ADY_E_PROTOCOL, "the type of the message is not known");
 }
 
-/* Who may say what: all of these come from the parent, which may say nothing else. */
+typedef void take_fn(struct ady_keyroom *room, struct ady_space *space, struct ady_channel *ch,
+                     const struct ady_wire_head *head, struct ady_bytes body);
+
+/* Who makes keys and records out of what is asked; NULL: nobody. */
+static take_fn *maker_of(uint8_t type)
+{
+	switch (type) {
+	case ADY_WIRE_CREATE:
+		return ady_making_take;
+	case ADY_WIRE_CREATE_BATCH:
+		return ady_making_batch;
+	case ADY_WIRE_POLICY_CHANGE:
+		return ady_changing_take;
+	case ADY_WIRE_REWRAP:
+		return ady_making_rewrap;
+	case ADY_WIRE_BACKUP:
+		return ady_making_backup;
+	case ADY_WIRE_IMPORT:
+		return ady_making_import;
+	case ADY_WIRE_DERIVE:
+		return ady_deriving_take;
+	default:
+		return NULL;
+	}
+}
+
+/* Who may say what: all of these come from the parent, which may say nothing else; the enclave asks
+ * for streams, it gives none. */
 static void on_frame(void *ctx, struct ady_channel *ch, const struct ady_wire_head *head,
                      struct ady_bytes body)
 {
 	struct lane *lane = ctx;
+	const struct ady_server_config *config = &lane->server->config;
 	struct ady_asker to = {.ch = ch, .id = head->id};
+	take_fn *make = maker_of(head->type);
 
-	switch ((enum ady_wire_type)head->type) {
+	if (make) {
+		make(config->room, &lane->space, ch, head, body);
+		return;
+	}
+	switch (head->type) {
 	case ADY_WIRE_HELLO:
 		on_hello(lane, &to, body);
 		return;
@@ -277,28 +310,7 @@ static void on_frame(void *ctx, struct ady_channel *ch, const struct ady_wire_he
 		on_credentials(lane, &to, body);
 		return;
 	case ADY_WIRE_SIGN:
-		ady_signing_take(lane->server->config.signing, &lane->space, ch, head, body);
-		return;
-	case ADY_WIRE_CREATE:
-		ady_making_take(lane->server->config.room, &lane->space, ch, head, body);
-		return;
-	case ADY_WIRE_CREATE_BATCH:
-		ady_making_batch(lane->server->config.room, &lane->space, ch, head, body);
-		return;
-	case ADY_WIRE_POLICY_CHANGE:
-		ady_changing_take(lane->server->config.room, &lane->space, ch, head, body);
-		return;
-	case ADY_WIRE_REWRAP:
-		ady_making_rewrap(lane->server->config.room, &lane->space, ch, head, body);
-		return;
-	case ADY_WIRE_BACKUP:
-		ady_making_backup(lane->server->config.room, &lane->space, ch, head, body);
-		return;
-	case ADY_WIRE_IMPORT:
-		ady_making_import(lane->server->config.room, &lane->space, ch, head, body);
-		return;
-	case ADY_WIRE_DERIVE:
-		ady_deriving_take(lane->server->config.room, &lane->space, ch, head, body);
+		ady_signing_take(config->signing, &lane->space, ch, head, body);
 		return;
 	case ADY_WIRE_LOCK:
 		on_lock(lane, ch, head, body);
@@ -316,15 +328,11 @@ static void on_frame(void *ctx, struct ady_channel *ch, const struct ady_wire_he
 		return;
 	case ADY_WIRE_DUTY:
 	case ADY_WIRE_WATERMARK:
-		ady_validators_take(lane->server->config.validators, &lane->space, ch, head, body);
+		ady_validators_take(config->validators, &lane->space, ch, head, body);
 		return;
-	case ADY_WIRE_STATE_CAS:
-	case ADY_WIRE_RELAY: /* the enclave asks for streams, it gives none */
-	case ADY_WIRE_ANSWER:
-	case ADY_WIRE_ERROR:
-		break;
+	default:
+		on_other(lane, ch, head, body);
 	}
-	on_other(lane, ch, head, body);
 }
 
 static void on_closed(void *ctx, struct ady_channel *ch, enum ady_err why)
