@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The gateway as a whole: HTTP in front, the enclave behind, Secrets Manager and credentials at the
- * side, and the relay. It routes and carries; what may be signed, and with which key, the enclave
+ * The gateway as a whole: HTTP in front, the enclave behind, the store and credentials at the side,
+ * and the relay. It routes and carries; what may be signed, and with which key, the enclave
  * decides from the bytes that the client sent. Thread rule: one thread opens, reloads, drains and
  * closes. */
 #ifndef ADY_GATEWAY_GATEWAY_H
