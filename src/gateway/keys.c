@@ -132,38 +132,11 @@ static void list(struct ady_op *op)
 
 /* --- bodies --- */
 
-/* Refuse members of the root that are not in names. */
-static bool check_members(const struct ady_json *doc, const char *const *names, struct ady_fault *f)
+/* The body's label, token i if there is one, to call->label. False: it was refused. */
+static bool read_label(struct ady_keys_call *call, const struct ady_json *doc, uint32_t i)
 {
-	char name[48];
-
-	if (ady_json_kind(doc, 0) != ADY_JSON_OBJECT) {
-		(void)ady_fail(f, ADY_E_FIELD_INVALID, NULL, "must be an object");
-		return false;
-	}
-	for (uint32_t k = ady_json_first(doc, 0); k; k = ady_json_after(doc, 0, k)) {
-		struct ady_bytes raw = ady_json_raw(doc, k);
-		size_t i = 0;
-
-		while (names[i] && !ady_json_is(doc, k, names[i]))
-			i++;
-		if (names[i])
-			continue;
-		snprintf(name, sizeof name, "%.*s", (int)(raw.n < 47 ? raw.n : 47),
-		         (const char *)raw.p);
-		(void)ady_fail(f, ADY_E_FIELD_UNKNOWN, name, "is not known");
-		return false;
-	}
-	return true;
-}
-
-/* The body's "label", if there is one, to call->label. False: it was refused. */
-static bool read_label(struct ady_keys_call *call, const struct ady_json *doc, bool *given)
-{
-	uint32_t i = ady_json_get(doc, 0, "label");
 	size_t n = 0;
 
-	*given = i != 0;
 	if (!i)
 		return true;
 	if (ady_json_string(doc, i, call->label, sizeof call->label, &n) == ADY_OK &&
@@ -174,35 +147,39 @@ static bool read_label(struct ady_keys_call *call, const struct ady_json *doc, b
 	return false;
 }
 
-static bool parse_body(struct ady_op *op, struct ady_json *doc, const char *const *names)
+/* An object with no members but names[n]; value as ady_json_members. False: it was refused. */
+static bool parse_body(struct ady_op *op, struct ady_json *doc, uint32_t *value,
+                       const char *const *names, size_t n)
 {
 	struct ady_fault f = {0};
 
 	if (ady_json_parse(doc, op->shard->toks, ADY_SHARD_TOKENS, op->req->body, &f) == ADY_OK &&
-	    check_members(doc, names, &f))
+	    ady_json_members(value, names, n, doc, &f) == ADY_OK)
 		return true;
 	ady_op_fail(op, &f);
 	return false;
 }
 
-static void put_record(struct ady_op *op, const struct ady_json *doc, uint32_t record)
+static void put_record(struct ady_op *op, const struct ady_json *doc)
 {
-	static const char *const names[] = {"record", "label", NULL};
+	enum { RECORD, LABEL, MEMBERS };
+	static const char *const names[MEMBERS] = {"record", "label"};
+	uint32_t value[MEMBERS];
 	struct ady_keys_call *call;
 	struct ady_fault f = {0};
-	bool given;
+	struct ady_bytes record;
 
-	if (!check_members(doc, names, &f)) {
+	if (ady_json_members(value, names, MEMBERS, doc, &f) != ADY_OK) {
 		ady_op_fail(op, &f);
 		return;
 	}
 	call = ady_keys_call_new(op, ADY_KEYS_PUT);
 	call->what = "stored";
-	if (ady_json_kind(doc, record) != ADY_JSON_OBJECT) {
+	if (ady_json_kind(doc, value[RECORD]) != ADY_JSON_OBJECT) {
 		refuse(call, ADY_E_FIELD_INVALID, "record", "must be a key record");
-	} else if (read_label(call, doc, &given)) {
-		ady_dyn_put(&call->record, ady_json_raw(doc, record).p,
-		            ady_json_raw(doc, record).n);
+	} else if (read_label(call, doc, value[LABEL])) {
+		record = ady_json_raw(doc, value[RECORD]);
+		ady_dyn_put(&call->record, record.p, record.n);
 		ady_keys_call_submit(call);
 	}
 }
@@ -212,41 +189,41 @@ static void create(struct ady_op *op)
 {
 	struct ady_fault f = {0};
 	struct ady_json doc;
-	uint32_t record;
 
 	if (ady_json_parse(&doc, op->shard->toks, ADY_SHARD_TOKENS, op->req->body, &f) != ADY_OK) {
 		ady_op_fail(op, &f);
 		return;
 	}
-	record = ady_json_get(&doc, 0, "record");
-	if (record)
-		put_record(op, &doc, record);
+	if (ady_json_get(&doc, 0, "record"))
+		put_record(op, &doc);
 	else
 		ady_create_key(op, &doc);
 }
 
 static void patch(struct ady_keys_call *call)
 {
-	static const char *const names[] = {"label", "enabled", NULL};
+	enum { LABEL, ENABLED, MEMBERS };
+	static const char *const names[MEMBERS] = {"label", "enabled"};
+	uint32_t value[MEMBERS], enabled;
 	struct ady_json doc;
 	enum ady_json_kind kind;
-	uint32_t i;
 
-	if (!parse_body(call->op, &doc, names)) {
+	if (!parse_body(call->op, &doc, value, names, MEMBERS)) {
 		ady_keys_call_free(call);
 		return;
 	}
-	if (!read_label(call, &doc, &call->change.set_label))
+	if (!read_label(call, &doc, value[LABEL]))
 		return;
-	i = ady_json_get(&doc, 0, "enabled");
-	kind = ady_json_kind(&doc, i);
+	enabled = value[ENABLED];
+	kind = ady_json_kind(&doc, enabled);
+	call->change.set_label = value[LABEL] != 0;
 	call->change.label = call->label;
-	call->change.set_disabled = i != 0;
+	call->change.set_disabled = enabled != 0;
 	call->change.disabled = kind == ADY_JSON_FALSE;
 	call->what = "changed";
-	if (i && kind != ADY_JSON_TRUE && kind != ADY_JSON_FALSE)
+	if (enabled && kind != ADY_JSON_TRUE && kind != ADY_JSON_FALSE)
 		refuse(call, ADY_E_FIELD_INVALID, "enabled", "is neither true nor false");
-	else if (!i && !call->change.set_label)
+	else if (!enabled && !call->change.set_label)
 		refuse(call, ADY_E_FIELD_MISSING, "label", "or enabled is required");
 	else
 		ady_keys_call_submit(call);
@@ -342,13 +319,14 @@ void ady_keys_backup(struct ady_shard *shard, struct ady_http_request *req, stru
 	struct ady_keys_call *call = ady_keys_begin_one(shard, req, id, ADY_KEYS_RECORD);
 	static const char *const none[] = {NULL};
 	struct ady_json doc;
+	uint32_t value[1];
 
 	if (!call)
 		return;
 	call->then = ady_keys_on_backup;
 	if (req->body.n > ADY_WIRE_BACKUP_BODY_MAX)
 		refuse(call, ADY_E_TOO_LARGE, "body", "has no members");
-	else if (req->body.n == 0 || parse_body(call->op, &doc, none))
+	else if (req->body.n == 0 || parse_body(call->op, &doc, value, none, 0))
 		ady_keys_call_submit(call);
 	else
 		ady_keys_call_free(call);
