@@ -337,9 +337,21 @@ CASE(documents_that_are_refused)
 	    {"V4", "[]", ADY_E_FIELD_INVALID, "it"},
 	    {"V4", "{}", ADY_E_FIELD_MISSING, "it.types"},
 	    {"V4", "{\"types\":{}}", ADY_E_FIELD_MISSING, "it.primaryType"},
-	    {"V4", "{\"types\":{},\"primaryType\":\"T\"}", ADY_E_FIELD_MISSING, "it.domain"},
 	    {"V4", "{\"types\":[],\"primaryType\":\"T\",\"domain\":{}}", ADY_E_FIELD_INVALID,
 	     "it.types"},
+	    {"V4", "{\"types\":{\"T\":[]},\"primaryType\":\"U\",\"domain\":{}}",
+	     ADY_E_FIELD_INVALID, "it.primaryType"},
+	    {"V4", "{\"types\":{\"T\":[]},\"primaryType\":7,\"domain\":{}}", ADY_E_FIELD_INVALID,
+	     "it.primaryType"},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		check_row(&rows[i]);
+}
+
+CASE(declarations_that_are_refused)
+{
+	static const struct row rows[] = {
 	    {"V4", "{\"types\":{\"T\":{}},\"primaryType\":\"T\",\"domain\":{}}",
 	     ADY_E_FIELD_INVALID, "it.types.T"},
 	    {"V4", "{\"types\":{\"T\":[7]},\"primaryType\":\"T\",\"domain\":{}}",
@@ -364,10 +376,16 @@ CASE(documents_that_are_refused)
 	     ADY_E_FIELD_INVALID, "it.types.bytes32"},
 	    {"V4", "{\"types\":{\"T[]\":[]},\"primaryType\":\"T\",\"domain\":{}}",
 	     ADY_E_FIELD_INVALID, "it.types.T[]"},
-	    {"V4", "{\"types\":{\"T\":[]},\"primaryType\":\"U\",\"domain\":{}}",
-	     ADY_E_FIELD_INVALID, "it.primaryType"},
-	    {"V4", "{\"types\":{\"T\":[]},\"primaryType\":7,\"domain\":{}}", ADY_E_FIELD_INVALID,
-	     "it.primaryType"},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		check_row(&rows[i]);
+}
+
+CASE(contents_that_are_refused)
+{
+	static const struct row rows[] = {
+	    {"V4", "{\"types\":{},\"primaryType\":\"T\"}", ADY_E_FIELD_MISSING, "it.domain"},
 	    {"V4", "{\"types\":{\"T\":[]},\"primaryType\":\"T\",\"domain\":{}}",
 	     ADY_E_FIELD_MISSING, "it.message"},
 	    {"V4", "{\"types\":{\"T\":[]},\"primaryType\":\"T\",\"domain\":[],\"message\":{}}",
@@ -409,5 +427,7 @@ int main(void)
 	RUN(work_is_limited);
 	RUN(text_of_types_is_limited);
 	RUN(documents_that_are_refused);
+	RUN(declarations_that_are_refused);
+	RUN(contents_that_are_refused);
 	return test_end();
 }

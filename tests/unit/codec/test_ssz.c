@@ -133,14 +133,25 @@ static enum ady_err root_of(const struct ady_ssz_type *type, const char *text, s
 }
 
 /* What is taken, and what is refused with which reason and path. */
-CASE(values)
+struct value {
+	const struct ady_ssz_type *type;
+	const char *text;
+	enum ady_err err;
+	const char *where;
+};
+
+static void check_value(const struct value *v)
 {
-	static const struct {
-		const struct ady_ssz_type *type;
-		const char *text;
-		enum ady_err err;
-		const char *where;
-	} v[] = {
+	struct ady_fault f;
+
+	if (!CHECK_ERR(root_of(v->type, v->text, &f), v->err))
+		printf("  %s\n", v->text);
+	CHECK_STR(f.where, v->where);
+}
+
+CASE(numbers_and_booleans)
+{
+	static const struct value v[] = {
 	    {&u64, "\"18446744073709551615\"", ADY_OK, ""},
 	    {&u64, "7", ADY_OK, ""},
 	    {&u64, "\"18446744073709551616\"", ADY_E_FIELD_RANGE, "x"},
@@ -158,6 +169,15 @@ CASE(values)
 	    {&boolean, "true", ADY_OK, ""},
 	    {&boolean, "\"true\"", ADY_E_FIELD_INVALID, "x"},
 	    {&boolean, "1", ADY_E_FIELD_INVALID, "x"},
+	};
+
+	for (size_t i = 0; i < sizeof v / sizeof *v; i++)
+		check_value(&v[i]);
+}
+
+CASE(bytes_and_bits)
+{
+	static const struct value v[] = {
 	    {&bytes4, "\"0xDEADbeef\"", ADY_OK, ""},
 	    {&bytes4, "\"deadbeef\"", ADY_E_FIELD_INVALID, "x"},
 	    {&bytes4, "\"0xdeadbe\"", ADY_E_FIELD_INVALID, "x"},
@@ -176,27 +196,41 @@ CASE(values)
 	    {&bit_list12, "\"0xff3f\"", ADY_E_FIELD_INVALID, "x"},
 	    {&bit_list12, "\"0xff00\"", ADY_E_FIELD_INVALID, "x"},
 	    {&bit_list12, "\"0x\"", ADY_E_FIELD_INVALID, "x"},
+	    {&sized, "\"0x0f\"", ADY_OK, ""},
+	    {&sized, "\"0x1f\"", ADY_E_FIELD_INVALID, "x"},
+	};
+
+	for (size_t i = 0; i < sizeof v / sizeof *v; i++)
+		check_value(&v[i]);
+}
+
+CASE(lists_and_vectors)
+{
+	static const struct value v[] = {
 	    {&numbers, "[]", ADY_OK, ""},
 	    {&numbers, "[\"1\",\"2\",\"3\"]", ADY_E_FIELD_INVALID, "x"},
 	    {&numbers, "[\"1\",\"z\"]", ADY_E_FIELD_INVALID, "x[1]"},
 	    {&numbers, "{}", ADY_E_FIELD_INVALID, "x"},
 	    {&pair, "[\"0x00000000\",\"0x0000000g\"]", ADY_E_FIELD_INVALID, "x[1]"},
 	    {&pair, "[\"0x00000000\"]", ADY_E_FIELD_INVALID, "x"},
-	    {&sized, "\"0x0f\"", ADY_OK, ""},
-	    {&sized, "\"0x1f\"", ADY_E_FIELD_INVALID, "x"},
+	};
+
+	for (size_t i = 0; i < sizeof v / sizeof *v; i++)
+		check_value(&v[i]);
+}
+
+CASE(containers)
+{
+	static const struct value v[] = {
 	    {&outer, "{\"in\":{\"a\":\"1\",\"b\":[\"1\"]}}", ADY_OK, ""},
 	    {&outer, "{\"in\":{\"a\":\"1\"}}", ADY_E_FIELD_MISSING, "x.in.b"},
 	    {&outer, "{\"in\":{\"a\":\"1\",\"b\":[],\"c\":0}}", ADY_E_FIELD_UNKNOWN, "x.in.c"},
 	    {&outer, "{\"in\":{\"a\":\"1\",\"b\":[1,true]}}", ADY_E_FIELD_INVALID, "x.in.b[1]"},
 	    {&outer, "{\"in\":[]}", ADY_E_FIELD_INVALID, "x.in"},
 	};
-	struct ady_fault f;
 
-	for (size_t i = 0; i < sizeof v / sizeof *v; i++) {
-		if (!CHECK_ERR(root_of(v[i].type, v[i].text, &f), v[i].err))
-			printf("  %s\n", v[i].text);
-		CHECK_STR(f.where, v[i].where);
-	}
+	for (size_t i = 0; i < sizeof v / sizeof *v; i++)
+		check_value(&v[i]);
 }
 
 int main(void)
@@ -205,6 +239,9 @@ int main(void)
 	RUN(roots_are_those_of_the_whole_tree);
 	RUN(progressive_roots_are_those_of_the_whole_tree);
 	RUN(known_roots);
-	RUN(values);
+	RUN(numbers_and_booleans);
+	RUN(bytes_and_bits);
+	RUN(lists_and_vectors);
+	RUN(containers);
 	return test_end();
 }

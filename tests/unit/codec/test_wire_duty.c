@@ -85,73 +85,97 @@ CASE(bodies_go_round)
 	round_trip(&b, read_outcome);
 }
 
-CASE(bounds)
+static enum ady_err watermark_is(const struct ady_wire_watermark *m, struct ady_wire_watermark *got)
 {
 	struct ady_buf b = ady_buf(space, sizeof space);
+
+	ady_wire_put_watermark(&b, m);
+	return ady_wire_read_watermark(got, ady_buf_bytes(&b));
+}
+
+CASE(marks_of_a_watermark)
+{
 	struct ady_wire_watermark w = marks, got;
-	struct ady_wire_state_cas c = cas, got_cas;
-	struct ady_wire_duty d = duty, got_duty;
 
 	w.marks = 1; /* an attestation's epochs without its mark */
-	ady_wire_put_watermark(&b, &w);
-	CHECK_ERR(ady_wire_read_watermark(&got, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
+	CHECK_ERR(watermark_is(&w, &got), ADY_E_PROTOCOL);
 	CHECK_INT(got.slot, 0);
-	b.n = 0;
 	w = marks;
 	w.op = 3;
-	ady_wire_put_watermark(&b, &w);
-	CHECK_ERR(ady_wire_read_watermark(&got, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
-	b.n = 0;
-	w = marks;
-	w.genesis_root.n = 0; /* marks are of a network */
-	ady_wire_put_watermark(&b, &w);
-	CHECK_ERR(ady_wire_read_watermark(&got, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
-	b.n = 0;
+	CHECK_ERR(watermark_is(&w, &got), ADY_E_PROTOCOL);
+}
+
+CASE(marks_are_of_a_network)
+{
+	struct ady_wire_watermark w = marks, got;
+
+	w.genesis_root.n = 0;
+	CHECK_ERR(watermark_is(&w, &got), ADY_E_PROTOCOL);
 	w = (struct ady_wire_watermark){
 	    .op = ADY_WATERMARK_REVIVE, .key_id = marks.key_id, .record = marks.record};
-	ady_wire_put_watermark(&b, &w);
-	CHECK_ERR(ady_wire_read_watermark(&got, ady_buf_bytes(&b)), ADY_OK);
+	CHECK_ERR(watermark_is(&w, &got), ADY_OK);
 	CHECK(got.op == ADY_WATERMARK_REVIVE && got.genesis_root.n == 0);
-	b.n = 0;
 	w.genesis_root = ady_bytes(filler, 31);
-	ady_wire_put_watermark(&b, &w);
-	CHECK_ERR(ady_wire_read_watermark(&got, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
-	b.n = 0;
+	CHECK_ERR(watermark_is(&w, &got), ADY_E_PROTOCOL);
+}
+
+static enum ady_err cas_is(const struct ady_wire_state_cas *m)
+{
+	struct ady_buf b = ady_buf(space, sizeof space);
+	struct ady_wire_state_cas got;
+
+	ady_wire_put_state_cas(&b, m);
+	return ady_wire_read_state_cas(&got, ady_buf_bytes(&b));
+}
+
+CASE(bounds_of_a_state)
+{
+	struct ady_wire_state_cas c = cas;
+
 	c.key.n = 31;
-	ady_wire_put_state_cas(&b, &c);
-	CHECK_ERR(ady_wire_read_state_cas(&got_cas, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
-	b.n = 0;
+	CHECK_ERR(cas_is(&c), ADY_E_PROTOCOL);
 	c = cas;
 	c.version = UINT64_MAX; /* the next one would be 0 */
-	ady_wire_put_state_cas(&b, &c);
-	CHECK_ERR(ady_wire_read_state_cas(&got_cas, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
-	b.n = 0;
+	CHECK_ERR(cas_is(&c), ADY_E_PROTOCOL);
+}
+
+static enum ady_err duty_is(const struct ady_wire_duty *m)
+{
+	struct ady_buf b = ady_buf(space, sizeof space);
+	struct ady_wire_duty got;
+
+	ady_wire_put_duty(&b, m);
+	return ady_wire_read_duty(&got, ady_buf_bytes(&b));
+}
+
+CASE(bounds_of_a_duty)
+{
+	struct ady_buf b = ady_buf(space, sizeof space);
+	struct ady_wire_duty d = duty;
+
 	d.request.n = ADY_WIRE_DUTY_MAX + 1;
-	ady_wire_put_duty(&b, &d);
-	CHECK_ERR(ady_wire_read_duty(&got_duty, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
-	b.n = 0;
+	CHECK_ERR(duty_is(&d), ADY_E_PROTOCOL);
 	d = duty;
 	d.request.n = ADY_WIRE_DUTY_MAX;
 	d.record.n = ADY_WIRE_RECORD_MAX;
 	d.stamp.n = ADY_WIRE_STAMP_MAX;
 	ady_wire_put_duty(&b, &d); /* all of them at their longest fit a frame */
 	CHECK(!b.full && b.n <= ady_wire_body_max(ADY_WIRE_DUTY));
-	CHECK_ERR(ady_wire_read_duty(&got_duty, ady_buf_bytes(&b)), ADY_OK);
-	b.n = 0;
+	CHECK_ERR(duty_is(&d), ADY_OK);
 	d.stamp.n++;
-	ady_wire_put_duty(&b, &d);
-	CHECK_ERR(ady_wire_read_duty(&got_duty, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
-	b.n = 0;
+	CHECK_ERR(duty_is(&d), ADY_E_PROTOCOL);
 	d = duty;
 	d.state.n = ADY_WIRE_STATE_MAX + 1;
-	ady_wire_put_duty(&b, &d);
-	CHECK_ERR(ady_wire_read_duty(&got_duty, ady_buf_bytes(&b)), ADY_E_PROTOCOL);
+	CHECK_ERR(duty_is(&d), ADY_E_PROTOCOL);
 }
 
 int main(void)
 {
 	memset(filler, 0x5a, sizeof filler);
 	RUN(bodies_go_round);
-	RUN(bounds);
+	RUN(marks_of_a_watermark);
+	RUN(marks_are_of_a_network);
+	RUN(bounds_of_a_state);
+	RUN(bounds_of_a_duty);
 	return test_end();
 }

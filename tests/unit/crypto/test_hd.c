@@ -67,93 +67,113 @@ static uint32_t take_index(const char **path)
 	return index;
 }
 
-/* BIP-32, test vectors 1 to 4. (Vector 5 is of extended keys that must not be read, and none are
- * read here.) */
-CASE(bip32_vectors)
-{
-	static const struct {
-		const char *seed, *path, *xprv;
-	} v[] = {
-	    {"000102030405060708090a0b0c0d0e0f", "m",
-	     "xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejM"
-	     "RNNU3TGtRBeJgk33yuGBxrMPHi"},
-	    {"000102030405060708090a0b0c0d0e0f", "m/0'",
-	     "xprv9uHRZZhk6KAJC1avXpDAp4MDc3sQKNxDiPvvkX8Br5ngLNv1TxvUxt4cV1rGL5hj6KCesnDYUhd7oWgT1"
-	     "1eZG7XnxHrnYeSvkzY7d2bhkJ7"},
-	    {"000102030405060708090a0b0c0d0e0f", "m/0'/1",
-	     "xprv9wTYmMFdV23N2TdNG573QoEsfRrWKQgWeibmLntzniatZvR9BmLnvSxqu53Kw1UmYPxLgboyZQaXwTCg8"
-	     "MSY3H2EU4pWcQDnRnrVA1xe8fs"},
-	    {"000102030405060708090a0b0c0d0e0f", "m/0'/1/2'",
-	     "xprv9z4pot5VBttmtdRTWfWQmoH1taj2axGVzFqSb8C9xaxKymcFzXBDptWmT7FwuEzG3ryjH4ktypQSAewRi"
-	     "NMjANTtpgP4mLTj34bhnZX7UiM"},
-	    {"000102030405060708090a0b0c0d0e0f", "m/0'/1/2'/2",
-	     "xprvA2JDeKCSNNZky6uBCviVfJSKyQ1mDYahRjijr5idH2WwLsEd4Hsb2Tyh8RfQMuPh7f7RtyzTtdrbdqqsu"
-	     "nu5Mm3wDvUAKRHSC34sJ7in334"},
-	    {"000102030405060708090a0b0c0d0e0f", "m/0'/1/2'/2/1000000000",
-	     "xprvA41z7zogVVwxVSgdKUHDy1SKmdb533PjDz7J6N6mV6uS3ze1ai8FHa8kmHScGpWmj4WggLyQjgPie1rFS"
-	     "ruoUihUZREPSL39UNdE3BBDu76"},
-	    {"fffcf9f6f3f0edeae7e4e1dedbd8d5d2cfccc9c6c3c0bdbab7b4b1aeaba8a5a29f9c999693908d8a87848"
-	     "17e7b7875726f6c696663605d5a5754514e4b484542",
-	     "m",
-	     "xprv9s21ZrQH143K31xYSDQpPDxsXRTUcvj2iNHm5NUtrGiGG5e2DtALGdso3pGz6ssrdK4PFmM8NSpSBHNqP"
-	     "qm55Qn3LqFtT2emdEXVYsCzC2U"},
-	    {"fffcf9f6f3f0edeae7e4e1dedbd8d5d2cfccc9c6c3c0bdbab7b4b1aeaba8a5a29f9c999693908d8a87848"
-	     "17e7b7875726f6c696663605d5a5754514e4b484542",
-	     "m/0",
-	     "xprv9vHkqa6EV4sPZHYqZznhT2NPtPCjKuDKGY38FBWLvgaDx45zo9WQRUT3dKYnjwih2yJD9mkrocEZXo1ex"
-	     "8G81dwSM1fwqWpWkeS3v86pgKt"},
-	    {"fffcf9f6f3f0edeae7e4e1dedbd8d5d2cfccc9c6c3c0bdbab7b4b1aeaba8a5a29f9c999693908d8a87848"
-	     "17e7b7875726f6c696663605d5a5754514e4b484542",
-	     "m/0/2147483647'",
-	     "xprv9wSp6B7kry3Vj9m1zSnLvN3xH8RdsPP1Mh7fAaR7aRLcQMKTR2vidYEeEg2mUCTAwCd6vnxVrcjfy2kRg"
-	     "VsFawNzmjuHc2YmYRmagcEPdU9"},
-	    {"fffcf9f6f3f0edeae7e4e1dedbd8d5d2cfccc9c6c3c0bdbab7b4b1aeaba8a5a29f9c999693908d8a87848"
-	     "17e7b7875726f6c696663605d5a5754514e4b484542",
-	     "m/0/2147483647'/1",
-	     "xprv9zFnWC6h2cLgpmSA46vutJzBcfJ8yaJGg8cX1e5StJh45BBciYTRXSd25UEPVuesF9yog62tGAQtHjXaj"
-	     "PPdbRCHuWS6T8XA2ECKADdw4Ef"},
-	    {"fffcf9f6f3f0edeae7e4e1dedbd8d5d2cfccc9c6c3c0bdbab7b4b1aeaba8a5a29f9c999693908d8a87848"
-	     "17e7b7875726f6c696663605d5a5754514e4b484542",
-	     "m/0/2147483647'/1/2147483646'",
-	     "xprvA1RpRA33e1JQ7ifknakTFpgNXPmW2YvmhqLQYMmrj4xJXXWYpDPS3xz7iAxn8L39njGVyuoseXzU6rcxF"
-	     "LJ8HFsTjSyQbLYnMpCqE2VbFWc"},
-	    {"fffcf9f6f3f0edeae7e4e1dedbd8d5d2cfccc9c6c3c0bdbab7b4b1aeaba8a5a29f9c999693908d8a87848"
-	     "17e7b7875726f6c696663605d5a5754514e4b484542",
-	     "m/0/2147483647'/1/2147483646'/2",
-	     "xprvA2nrNbFZABcdryreWet9Ea4LvTJcGsqrMzxHx98MMrotbir7yrKCEXw7nadnHM8Dq38EGfSh6dqA9QWTy"
-	     "efMLEcBYJUuekgW4BYPJcr9E7j"},
-	    {"4b381541583be4423346c643850da4b320e46a87ae3d2a4e6da11eba819cd4acba45d239319ac14f863b8"
-	     "d5ab5a0d0c64d2e8a1e7d1457df2e5a3c51c73235be",
-	     "m",
-	     "xprv9s21ZrQH143K25QhxbucbDDuQ4naNntJRi4KUfWT7xo4EKsHt2QJDu7KXp1A3u7Bi1j8ph3EGsZ9Xvz9d"
-	     "GuVrtHHs7pXeTzjuxBrCmmhgC6"},
-	    {"4b381541583be4423346c643850da4b320e46a87ae3d2a4e6da11eba819cd4acba45d239319ac14f863b8"
-	     "d5ab5a0d0c64d2e8a1e7d1457df2e5a3c51c73235be",
-	     "m/0'",
-	     "xprv9uPDJpEQgRQfDcW7BkF7eTya6RPxXeJCqCJGHuCJ4GiRVLzkTXBAJMu2qaMWPrS7AANYqdq6vcBcBUdJC"
-	     "VVFceUvJFjaPdGZ2y9WACViL4L"},
-	    {"3ddd5602285899a946114506157c7997e5444528f3003f6134712147db19b678", "m",
-	     "xprv9s21ZrQH143K48vGoLGRPxgo2JNkJ3J3fqkirQC2zVdk5Dgd5w14S7fRDyHH4dWNHUgkvsvNDCkvAwcSH"
-	     "NAQwhwgNMgZhLtQC63zxwhQmRv"},
-	    {"3ddd5602285899a946114506157c7997e5444528f3003f6134712147db19b678", "m/0'",
-	     "xprv9vB7xEWwNp9kh1wQRfCCQMnZUEG21LpbR9NPCNN1dwhiZkjjeGRnaALmPXCX7SgjFTiCTT6bXes17boXt"
-	     "jq3xLpcDjzEuGLQBM5ohqkao9G"},
-	    {"3ddd5602285899a946114506157c7997e5444528f3003f6134712147db19b678", "m/0'/1'",
-	     "xprv9xJocDuwtYCMNAo3Zw76WENQeAS6WGXQ55RCy7tDJ8oALr4FWkuVoHJeHVAcAqiZLE7Je3vZJHxspZdFH"
-	     "fnBEjHqU5hG1Jaj32dVoS6XLT1"},
-	};
+/* The nodes of one seed in the test vectors of BIP-32. (Vector 5 is of extended keys that must not
+ * be read, and none are read here.) */
+struct bip32_node {
+	const char *path, *xprv;
+};
 
-	for (size_t i = 0; i < sizeof v / sizeof *v; i++) {
+static void check_bip32(const char *seed, const struct bip32_node *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
 		const char *path = v[i].path + 1;
 		struct ady_hd_node node, want;
 
-		CHECK_ERR(ady_bip32_master(&node, secp, test_hex(v[i].seed)), ADY_OK);
+		CHECK_ERR(ady_bip32_master(&node, secp, test_hex(seed)), ADY_OK);
 		while (*path)
 			CHECK_ERR(ady_bip32_child(&node, secp, take_index(&path)), ADY_OK);
 		node_of(&want, v[i].xprv);
 		if (!CHECK(memcmp(&node, &want, sizeof node) == 0))
 			printf("# %s\n", v[i].path);
 	}
+}
+
+CASE(bip32_vector_1)
+{
+	static const struct bip32_node v[] = {
+	    {"m",
+	     "xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejM"
+	     "RNNU3TGtRBeJgk33yuGBxrMPHi"},
+	    {"m/0'",
+	     "xprv9uHRZZhk6KAJC1avXpDAp4MDc3sQKNxDiPvvkX8Br5ngLNv1TxvUxt4cV1rGL5hj6KCesnDYUhd7oWgT1"
+	     "1eZG7XnxHrnYeSvkzY7d2bhkJ7"},
+	    {"m/0'/1",
+	     "xprv9wTYmMFdV23N2TdNG573QoEsfRrWKQgWeibmLntzniatZvR9BmLnvSxqu53Kw1UmYPxLgboyZQaXwTCg8"
+	     "MSY3H2EU4pWcQDnRnrVA1xe8fs"},
+	    {"m/0'/1/2'",
+	     "xprv9z4pot5VBttmtdRTWfWQmoH1taj2axGVzFqSb8C9xaxKymcFzXBDptWmT7FwuEzG3ryjH4ktypQSAewRi"
+	     "NMjANTtpgP4mLTj34bhnZX7UiM"},
+	    {"m/0'/1/2'/2",
+	     "xprvA2JDeKCSNNZky6uBCviVfJSKyQ1mDYahRjijr5idH2WwLsEd4Hsb2Tyh8RfQMuPh7f7RtyzTtdrbdqqsu"
+	     "nu5Mm3wDvUAKRHSC34sJ7in334"},
+	    {"m/0'/1/2'/2/1000000000",
+	     "xprvA41z7zogVVwxVSgdKUHDy1SKmdb533PjDz7J6N6mV6uS3ze1ai8FHa8kmHScGpWmj4WggLyQjgPie1rFS"
+	     "ruoUihUZREPSL39UNdE3BBDu76"},
+	};
+
+	check_bip32("000102030405060708090a0b0c0d0e0f", v, sizeof v / sizeof *v);
+}
+
+CASE(bip32_vector_2)
+{
+	static const struct bip32_node v[] = {
+	    {"m",
+	     "xprv9s21ZrQH143K31xYSDQpPDxsXRTUcvj2iNHm5NUtrGiGG5e2DtALGdso3pGz6ssrdK4PFmM8NSpSBHNqP"
+	     "qm55Qn3LqFtT2emdEXVYsCzC2U"},
+	    {"m/0",
+	     "xprv9vHkqa6EV4sPZHYqZznhT2NPtPCjKuDKGY38FBWLvgaDx45zo9WQRUT3dKYnjwih2yJD9mkrocEZXo1ex"
+	     "8G81dwSM1fwqWpWkeS3v86pgKt"},
+	    {"m/0/2147483647'",
+	     "xprv9wSp6B7kry3Vj9m1zSnLvN3xH8RdsPP1Mh7fAaR7aRLcQMKTR2vidYEeEg2mUCTAwCd6vnxVrcjfy2kRg"
+	     "VsFawNzmjuHc2YmYRmagcEPdU9"},
+	    {"m/0/2147483647'/1",
+	     "xprv9zFnWC6h2cLgpmSA46vutJzBcfJ8yaJGg8cX1e5StJh45BBciYTRXSd25UEPVuesF9yog62tGAQtHjXaj"
+	     "PPdbRCHuWS6T8XA2ECKADdw4Ef"},
+	    {"m/0/2147483647'/1/2147483646'",
+	     "xprvA1RpRA33e1JQ7ifknakTFpgNXPmW2YvmhqLQYMmrj4xJXXWYpDPS3xz7iAxn8L39njGVyuoseXzU6rcxF"
+	     "LJ8HFsTjSyQbLYnMpCqE2VbFWc"},
+	    {"m/0/2147483647'/1/2147483646'/2",
+	     "xprvA2nrNbFZABcdryreWet9Ea4LvTJcGsqrMzxHx98MMrotbir7yrKCEXw7nadnHM8Dq38EGfSh6dqA9QWTy"
+	     "efMLEcBYJUuekgW4BYPJcr9E7j"},
+	};
+
+	check_bip32("fffcf9f6f3f0edeae7e4e1dedbd8d5d2cfccc9c6c3c0bdbab7b4b1aeaba8a5a2"
+	            "9f9c999693908d8a8784817e7b7875726f6c696663605d5a5754514e4b484542",
+	            v, sizeof v / sizeof *v);
+}
+
+CASE(bip32_vector_3)
+{
+	static const struct bip32_node v[] = {
+	    {"m",
+	     "xprv9s21ZrQH143K25QhxbucbDDuQ4naNntJRi4KUfWT7xo4EKsHt2QJDu7KXp1A3u7Bi1j8ph3EGsZ9Xvz9d"
+	     "GuVrtHHs7pXeTzjuxBrCmmhgC6"},
+	    {"m/0'",
+	     "xprv9uPDJpEQgRQfDcW7BkF7eTya6RPxXeJCqCJGHuCJ4GiRVLzkTXBAJMu2qaMWPrS7AANYqdq6vcBcBUdJC"
+	     "VVFceUvJFjaPdGZ2y9WACViL4L"},
+	};
+
+	check_bip32("4b381541583be4423346c643850da4b320e46a87ae3d2a4e6da11eba819cd4ac"
+	            "ba45d239319ac14f863b8d5ab5a0d0c64d2e8a1e7d1457df2e5a3c51c73235be",
+	            v, sizeof v / sizeof *v);
+}
+
+CASE(bip32_vector_4)
+{
+	static const struct bip32_node v[] = {
+	    {"m",
+	     "xprv9s21ZrQH143K48vGoLGRPxgo2JNkJ3J3fqkirQC2zVdk5Dgd5w14S7fRDyHH4dWNHUgkvsvNDCkvAwcSH"
+	     "NAQwhwgNMgZhLtQC63zxwhQmRv"},
+	    {"m/0'",
+	     "xprv9vB7xEWwNp9kh1wQRfCCQMnZUEG21LpbR9NPCNN1dwhiZkjjeGRnaALmPXCX7SgjFTiCTT6bXes17boXt"
+	     "jq3xLpcDjzEuGLQBM5ohqkao9G"},
+	    {"m/0'/1'",
+	     "xprv9xJocDuwtYCMNAo3Zw76WENQeAS6WGXQ55RCy7tDJ8oALr4FWkuVoHJeHVAcAqiZLE7Je3vZJHxspZdFH"
+	     "fnBEjHqU5hG1Jaj32dVoS6XLT1"},
+	};
+
+	check_bip32("3ddd5602285899a946114506157c7997e5444528f3003f6134712147db19b678", v,
+	            sizeof v / sizeof *v);
 }
 
 /* SLIP-10, test vectors 1 and 2 for ed25519. */
@@ -248,7 +268,10 @@ int main(void)
 	if (ady_secp_open(&secp) != ADY_OK)
 		return 1;
 	RUN(hmac_of_rfc_4231);
-	RUN(bip32_vectors);
+	RUN(bip32_vector_1);
+	RUN(bip32_vector_2);
+	RUN(bip32_vector_3);
+	RUN(bip32_vector_4);
 	RUN(slip10_vectors);
 	RUN(what_has_no_child);
 	RUN(adding_keys);

@@ -5,12 +5,23 @@
 
 static char text[FIX_TEXT];
 
+struct bad {
+	const char *policy, *where, *why;
+	enum ady_err err;
+};
+
+static void check_bad(const struct bad *bad, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!CHECK_ERR(read_policy(bad[i].policy), bad[i].err))
+			printf("# %s\n", bad[i].policy);
+		check_fault(bad[i].where, bad[i].why);
+	}
+}
+
 CASE(policies_of_another_form_are_refused)
 {
-	static const struct {
-		const char *policy, *where, *why;
-		enum ady_err err;
-	} bad[] = {
+	static const struct bad bad[] = {
 	    {"[]", "policy", "must be an object", ADY_E_FIELD_INVALID},
 	    {"{'rules':[]}", "policy", "needs \"policy\"", ADY_E_FIELD_MISSING},
 	    {"{'policy':1}", "policy", "needs \"rules\"", ADY_E_FIELD_MISSING},
@@ -21,6 +32,20 @@ CASE(policies_of_another_form_are_refused)
 	    {"{'policy':1,'rules':[],'0123456789012345678901234567890123456789012345678':1}",
 	     "policy.012345678901234567890123456789012345678901234567", "is not known",
 	     ADY_E_FIELD_UNKNOWN},
+	    {"{'policy':1,'rules':[],'lists':[]}", "policy.lists", "must be an object of arrays",
+	     ADY_E_FIELD_INVALID},
+	    {"{'policy':1,'rules':[],'lists':{'a':1}}", "policy.a", "must be an array",
+	     ADY_E_FIELD_INVALID},
+	    {"{'policy':1,'rules':[],'lists':{'':[]}}", "policy.", "must be a name",
+	     ADY_E_FIELD_INVALID},
+	};
+
+	check_bad(bad, sizeof bad / sizeof *bad);
+}
+
+CASE(rules_of_another_form_are_refused)
+{
+	static const struct bad bad[] = {
 	    {"{'policy':1,'rules':[1]}", "policy.rules[0]", "must be an object",
 	     ADY_E_FIELD_INVALID},
 	    {"{'policy':1,'rules':[{'effect':'allow','when':{}}]}", "policy.rules[0]",
@@ -51,12 +76,14 @@ CASE(policies_of_another_form_are_refused)
 	     "policy.rules[0].limits", "belongs to an allow rule", ADY_E_FIELD_INVALID},
 	    {"{'policy':1,'rules':[{'name':'r','effect':'deny','when':{},'approvals':{}}]}",
 	     "policy.rules[0].approvals", "belongs to an allow rule", ADY_E_FIELD_INVALID},
-	    {"{'policy':1,'rules':[],'lists':[]}", "policy.lists", "must be an object of arrays",
-	     ADY_E_FIELD_INVALID},
-	    {"{'policy':1,'rules':[],'lists':{'a':1}}", "policy.a", "must be an array",
-	     ADY_E_FIELD_INVALID},
-	    {"{'policy':1,'rules':[],'lists':{'':[]}}", "policy.", "must be a name",
-	     ADY_E_FIELD_INVALID},
+	};
+
+	check_bad(bad, sizeof bad / sizeof *bad);
+}
+
+CASE(quorums_of_another_form_are_refused)
+{
+	static const struct bad bad[] = {
 	    {"{'policy':1,'rules':[],'change':1}", "policy", "must be an object",
 	     ADY_E_FIELD_INVALID},
 	    {"{'policy':1,'rules':[],'change':{'need':1}}", "policy", "needs \"of\"",
@@ -77,6 +104,14 @@ CASE(policies_of_another_form_are_refused)
 	     "from 1 to the number of keys", ADY_E_FIELD_INVALID},
 	    {RULE(",'approvals':{'need':18446744073709551617,'of':['" KEY1 "']}"),
 	     "policy.rules[0].need", "from 1 to the number of keys", ADY_E_FIELD_INVALID},
+	};
+
+	check_bad(bad, sizeof bad / sizeof *bad);
+}
+
+CASE(limits_of_another_form_are_refused)
+{
+	static const struct bad bad[] = {
 	    {RULE(",'limits':{}"), "policy.rules[0].limits", "must be an array of limits",
 	     ADY_E_FIELD_INVALID},
 	    {RULE(",'limits':[1]"), "policy.rules[0]", "must be an object", ADY_E_FIELD_INVALID},
@@ -107,11 +142,7 @@ CASE(policies_of_another_form_are_refused)
 	     "policy.rules[0].name", "but another period", ADY_E_FIELD_INVALID},
 	};
 
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		if (!CHECK_ERR(read_policy(bad[i].policy), bad[i].err))
-			printf("# %s\n", bad[i].policy);
-		check_fault(bad[i].where, bad[i].why);
-	}
+	check_bad(bad, sizeof bad / sizeof *bad);
 }
 
 CASE(periods)
@@ -286,6 +317,9 @@ int main(void)
 {
 	fixture_used();
 	RUN(policies_of_another_form_are_refused);
+	RUN(rules_of_another_form_are_refused);
+	RUN(quorums_of_another_form_are_refused);
+	RUN(limits_of_another_form_are_refused);
 	RUN(periods);
 	RUN(lists_by_name);
 	RUN(tables_are_full_at_their_ends);
