@@ -129,37 +129,6 @@ static enum ady_err prepare_schema(struct ady_sqlite_conn *c, struct ady_fault *
 	return migrate(c, f);
 }
 
-enum ady_err ady_sqlite_connect(struct ady_sqlite_conn *c, const char *path, struct ady_fault *f)
-{
-	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-	int fd;
-
-	*c = (struct ady_sqlite_conn){0};
-	if (path) {
-		/* SQLite gives a new file the mode of the umask; this one is nobody else's. A file
-		 * that is there is not opened here: closing any descriptor of it would end the
-		 * locks of this process's other connections (fcntl(2)), and another process would
-		 * take away their WAL. */
-		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		if (fd < 0 && errno != EEXIST)
-			return ady_fail(f, ADY_E_STORE, "store.sqlite", "cannot open %.80s: %m",
-			                path);
-		if (fd >= 0)
-			close(fd);
-	}
-	if (sqlite3_open_v2(path ? path : ":memory:", &c->sql, flags, NULL) != SQLITE_OK)
-		return fault_of(c, f);
-	return prepare_schema(c, f);
-}
-
-void ady_sqlite_disconnect(struct ady_sqlite_conn *c)
-{
-	for (size_t i = 0; i < ADY_SQL_LISTS + ADY_LISTS; i++)
-		sqlite3_finalize(c->kept[i]);
-	sqlite3_close(c->sql);
-	*c = (struct ady_sqlite_conn){0};
-}
-
 /* "+" keeps SQLite from walking the ids when an address or a public key leads there at once. */
 static void put_list(struct ady_buf *b, unsigned filters)
 {
@@ -196,11 +165,55 @@ static sqlite3_stmt *statement(struct ady_sqlite_conn *c, unsigned which)
 	if (which >= ADY_SQL_LISTS)
 		put_list(&b, which - ADY_SQL_LISTS);
 	text = which >= ADY_SQL_LISTS ? list : statements[which];
-	if (b.full ||
-	    sqlite3_prepare_v3(c->sql, text, which >= ADY_SQL_LISTS ? (int)b.n : -1,
-	                       SQLITE_PREPARE_PERSISTENT, &c->kept[which], NULL) == SQLITE_ERROR)
-		ADY_BUG("SQL that does not compile");
-	return c->kept[which];
+	if (b.full)
+		ADY_BUG("a list's text is cut");
+	(void)sqlite3_prepare_v3(c->sql, text, which >= ADY_SQL_LISTS ? (int)b.n : -1,
+	                         SQLITE_PREPARE_PERSISTENT, &c->kept[which], NULL);
+	return c->kept[which]; /* NULL unless it was prepared */
+}
+
+/* Prepare what will be asked: a file whose tables are others is found at the start. */
+static enum ady_err know_tables(struct ady_sqlite_conn *c, struct ady_fault *f)
+{
+	for (unsigned which = 0; which < ADY_SQL_LISTS; which++)
+		if (!statement(c, which))
+			return ady_fail(f, ADY_E_STORE, "store.sqlite",
+			                "the file has not the tables of key records: %s",
+			                sqlite3_errmsg(c->sql));
+	return ADY_OK;
+}
+
+enum ady_err ady_sqlite_connect(struct ady_sqlite_conn *c, const char *path, struct ady_fault *f)
+{
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+	enum ady_err err;
+	int fd;
+
+	*c = (struct ady_sqlite_conn){0};
+	if (path) {
+		/* SQLite gives a new file the mode of the umask; this one is nobody else's. A file
+		 * that is there is not opened here: closing any descriptor of it would end the
+		 * locks of this process's other connections (fcntl(2)), and another process would
+		 * take away their WAL. */
+		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd < 0 && errno != EEXIST)
+			return ady_fail(f, ADY_E_STORE, "store.sqlite", "cannot open %.80s: %m",
+			                path);
+		if (fd >= 0)
+			close(fd);
+	}
+	if (sqlite3_open_v2(path ? path : ":memory:", &c->sql, flags, NULL) != SQLITE_OK)
+		return fault_of(c, f);
+	err = prepare_schema(c, f);
+	return err == ADY_OK ? know_tables(c, f) : err;
+}
+
+void ady_sqlite_disconnect(struct ady_sqlite_conn *c)
+{
+	for (size_t i = 0; i < ADY_SQL_LISTS + ADY_LISTS; i++)
+		sqlite3_finalize(c->kept[i]);
+	sqlite3_close(c->sql);
+	*c = (struct ady_sqlite_conn){0};
 }
 
 sqlite3_stmt *ady_sqlite_query(struct ady_sqlite_conn *c, unsigned which, const char *types, ...)
@@ -230,6 +243,8 @@ sqlite3_stmt *ady_sqlite_query(struct ady_sqlite_conn *c, unsigned which, const 
 
 static void done(sqlite3_stmt *stmt)
 {
+	if (!stmt)
+		return;
 	sqlite3_reset(stmt);
 	sqlite3_clear_bindings(stmt);
 }

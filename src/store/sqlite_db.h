@@ -64,10 +64,11 @@ enum {
 
 struct ady_sqlite_conn {
 	sqlite3 *sql;
-	sqlite3_stmt *kept[ADY_SQL_LISTS + ADY_LISTS]; /* prepared at their first use */
+	sqlite3_stmt *kept[ADY_SQL_LISTS + ADY_LISTS]; /* lists: prepared at their first use */
 };
 
-/* Connect to path (NULL: a database in memory of its own) and bring the schema to this version.
+/* Connect to path (NULL: a database in memory of its own), bring the schema to this version, and
+ * prepare all statements but the lists: a file with other tables is refused.
  * Returns ADY_E_STORE with the reason in f; end conn with ady_sqlite_disconnect in any case. */
 enum ady_err ady_sqlite_connect(struct ady_sqlite_conn *conn, const char *path,
                                 struct ady_fault *f);

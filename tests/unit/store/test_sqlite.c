@@ -117,6 +117,44 @@ CASE(what_is_no_database_is_refused)
 	CHECK(strstr(f.detail, "/nowhere/x") != NULL);
 }
 
+static void change_file(const char *sql)
+{
+	sqlite3 *db;
+
+	CHECK(sqlite3_open(path, &db) == SQLITE_OK);
+	CHECK(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
+	sqlite3_close(db);
+}
+
+/* Another program counts its versions, too. */
+CASE(a_file_with_other_tables_is_refused)
+{
+	struct ady_records *r;
+	struct ady_fault f = {0};
+
+	remove_files();
+	change_file("CREATE TABLE record (name TEXT); PRAGMA user_version = 2");
+	CHECK_ERR(ady_sqlite_open(&r, path, 1, &f), ADY_E_STORE);
+	CHECK_STR(f.where, "store.sqlite");
+	CHECK(strstr(f.detail, "no such column") || strstr(f.detail, "no such table"));
+}
+
+CASE(tables_that_go_while_the_file_is_open_are_an_error)
+{
+	struct ady_records_query q = {.limit = 1};
+	struct ady_fault f = {0};
+	struct ady_entry e = {0};
+
+	records = open_file(true);
+	suite_put("a", "t", 0);
+	change_file("DROP TABLE record");
+	CHECK_ERR(ady_records_get(records, 0, "a", &e, &f), ADY_E_STORE);
+	CHECK(strstr(f.detail, "no such table: record") != NULL);
+	CHECK_ERR(ady_records_list(records, 0, &q, suite_each, NULL, &f), ADY_E_STORE);
+	CHECK(strstr(f.detail, "no such table: record") != NULL);
+	suite_end();
+}
+
 /* What the other process does. */
 static int visit(const char *file)
 {
@@ -146,6 +184,8 @@ int main(int argc, char **argv)
 	RUN(other_processes_come_and_go);
 	RUN(a_file_of_a_later_version_is_refused);
 	RUN(what_is_no_database_is_refused);
+	RUN(a_file_with_other_tables_is_refused);
+	RUN(tables_that_go_while_the_file_is_open_are_an_error);
 	remove_files();
 	(void)rmdir(folder);
 	return test_end();
