@@ -5,18 +5,6 @@
 
 #include "base/text.h"
 
-/* Take what stands before the first colon, and the colon. */
-static bool take_part(struct ady_bytes *text, struct ady_bytes *part)
-{
-	const uint8_t *colon = text->n > 0 ? memchr(text->p, ':', text->n) : NULL;
-
-	if (!colon)
-		return false;
-	*part = ady_bytes(text->p, (size_t)(colon - text->p));
-	*text = ady_bytes_sub(*text, part->n + 1, text->n - part->n - 1);
-	return true;
-}
-
 static bool is_lower_hex(struct ady_bytes text)
 {
 	for (size_t i = 0; i < text.n; i++)
@@ -49,10 +37,10 @@ static bool is_rp(struct ady_bytes rp)
 
 bool ady_stamp_key_read(struct ady_stamp_key *key, struct ady_bytes text)
 {
-	struct ady_bytes kind;
+	struct ady_bytes kind = ady_bytes_cut(&text, ':');
 
 	*key = (struct ady_stamp_key){0};
-	if (!take_part(&text, &kind))
+	if (!text.p)
 		return false;
 	if (ady_bytes_is(kind, "ed25519"))
 		return read_point(key, text, 32);
@@ -60,6 +48,8 @@ bool ady_stamp_key_read(struct ady_stamp_key *key, struct ady_bytes text)
 	if (ady_bytes_is(kind, "p256"))
 		return read_point(key, text, 33);
 	key->kind = ADY_STAMP_WEBAUTHN;
-	return ady_bytes_is(kind, "webauthn") && take_part(&text, &key->rp) && is_rp(key->rp) &&
-	       read_point(key, text, 33);
+	if (!ady_bytes_is(kind, "webauthn"))
+		return false;
+	key->rp = ady_bytes_cut(&text, ':');
+	return text.p && is_rp(key->rp) && read_point(key, text, 33);
 }

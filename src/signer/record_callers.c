@@ -7,25 +7,13 @@
 
 static const char gateway[] = "gateway";
 
-/* Cut off what stands before the next comma. */
-static struct ady_bytes next(struct ady_bytes *text)
-{
-	const uint8_t *comma = memchr(text->p, ',', text->n);
-	struct ady_bytes one = *text;
-
-	if (comma)
-		one.n = (size_t)(comma - text->p);
-	*text = ady_bytes_sub(*text, one.n + 1, comma ? text->n - one.n - 1 : 0);
-	return one;
-}
-
 /* Whether the record names the caller; *n is how many it names before that. */
 static bool find(const struct ady_record *rec, struct ady_bytes caller, size_t *n)
 {
 	struct ady_bytes text = ady_bytes_str(rec->callers_text);
 
 	for (*n = 0; text.n > 0; ++*n)
-		if (ady_bytes_eq(next(&text), caller))
+		if (ady_bytes_eq(ady_bytes_cut(&text, ','), caller))
 			return true;
 	return false;
 }

@@ -201,18 +201,6 @@ static bool repeats(const struct ady_stamp *stamps, size_t n)
 	return false;
 }
 
-/* Cut off what stands before the next comma. */
-static struct ady_bytes next(struct ady_bytes *text)
-{
-	const uint8_t *comma = memchr(text->p, ',', text->n);
-	struct ady_bytes one = *text;
-
-	if (comma)
-		one.n = (size_t)(comma - text->p);
-	*text = ady_bytes_sub(*text, one.n + 1, comma ? text->n - one.n - 1 : 0);
-	return one;
-}
-
 enum ady_err ady_stamps_verify(struct ady_stamp stamps[static ADY_STAMPS_MAX], size_t *n,
                                const struct ady_stamp_want *want, struct ady_bytes text,
                                struct ady_fault *f)
@@ -229,7 +217,7 @@ enum ady_err ady_stamps_verify(struct ady_stamp stamps[static ADY_STAMPS_MAX], s
 
 		if (i == ADY_STAMPS_MAX)
 			return ady_fail(f, ADY_E_TOO_LARGE, "stamp", "has more than 8 stamps");
-		one = next(&text);
+		one = ady_bytes_cut(&text, ',');
 		more = text.p;
 		if ((err = verify(&r, one)) != ADY_OK)
 			return err;
