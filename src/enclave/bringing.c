@@ -265,7 +265,6 @@ static enum ady_err begin_backup(struct ady_job *job, struct ady_space *space,
                                  struct ady_bytes body, struct ady_fault *f)
 {
 	struct ady_sign_job *j = &job->sign;
-	const struct ady_keyroom *room = job->owner;
 	struct ady_wire_backup m;
 	enum ady_err err;
 
@@ -274,12 +273,7 @@ static enum ady_err begin_backup(struct ady_job *job, struct ady_space *space,
 	err = ady_record_parse_in(&j->record, j->toks, ADY_SIGN_TOKENS, m.record, m.key_id, f);
 	if (err != ADY_OK || (err = ady_making_keep_policy(job, space, f)) != ADY_OK)
 		return err;
-	j->setting = (struct ady_sign_setting){
-	    .deployment = space->config->deployment,
-	    .now_s = ady_keyroom_now_s(room),
-	    .born_s = room->born_s,
-	    .stamp_life_s = space->config->stamp_life_s,
-	};
+	j->setting = ady_keyroom_setting(job->owner);
 	return ady_backup_permit(j, m.key_id, m.request, m.stamp, f);
 }
 

@@ -80,8 +80,7 @@ static enum ady_err prepare(struct ady_keyroom *room, struct ady_space *space, s
 	ady_asker_key(&job->asker, m.key_id);
 	ady_asker_request(&job->asker, m.change);
 	job->sign.policies = space->policies;
-	job->sign.setting = (struct ady_sign_setting){.deployment = room->config.config->deployment,
-	                                              .now_s = ady_keyroom_now_s(room)};
+	job->sign.setting = ady_keyroom_setting(room);
 	return ady_change_prepare(&job->sign, &m, f);
 }
 

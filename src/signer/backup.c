@@ -5,7 +5,7 @@
 
 #include "crypto/hash.h"
 #include "signer/make.h"
-#include "signer/stamp.h"
+#include "signer/stamped.h"
 
 void ady_backup_bind(uint8_t out32[static 32], const char *curve, const char *tenant,
                      const char *id, struct ady_bytes public_key)
@@ -22,39 +22,14 @@ void ady_backup_bind(uint8_t out32[static 32], const char *curve, const char *te
 	ady_sha256(out32, parts, sizeof parts / sizeof *parts);
 }
 
-static enum ady_err find_caller(const struct ady_sign_job *job, struct ady_fault *f)
-{
-	for (size_t i = 0; i < job->stamps_n; i++)
-		if (ady_record_has_caller(&job->record, ady_bytes_str(job->stamps[i].by)))
-			return ADY_OK;
-	return ady_fail(f, ADY_E_UNAUTHORIZED, "stamp",
-	                "the record of this key needs the stamp of one of its callers");
-}
-
 /* A stamp is not used up: the answer is worth nothing to who repeats it. */
 enum ady_err ady_backup_permit(struct ady_sign_job *job, struct ady_bytes key_id,
                                struct ady_bytes body, struct ady_bytes stamp, struct ady_fault *f)
 {
-	struct ady_stamp_want want = {.aud = job->setting.deployment,
-	                              .tenant = job->record.tenant,
-	                              .key = key_id,
-	                              .op = "backup",
-	                              .now_s = job->setting.now_s,
-	                              .born_s = job->setting.born_s,
-	                              .life_s = job->setting.stamp_life_s};
-	enum ady_err err = ADY_OK;
-
 	if (!job->record.has_backup)
 		return ady_fail(f, ADY_E_DENIED, "record.backup",
 		                "the key was made without a key to back it up to");
-	job->stamps_n = 0;
-	if (stamp.n > 0) {
-		ady_sha256(want.body32, &body, 1);
-		err = ady_stamps_verify(job->stamps, &job->stamps_n, &want, stamp, f);
-	}
-	if (err == ADY_OK && ady_record_needs_stamp(&job->record))
-		err = find_caller(job, f);
-	return err;
+	return ady_stamped_check(job, ADY_FORM_BACKUP, key_id, body, stamp, f);
 }
 
 static __attribute__((noinline)) enum ady_err seal(struct ady_backup *out,

@@ -12,6 +12,11 @@ static void hash_request(struct ady_sign_job *job, uint8_t form, struct ady_byte
 	ady_sha256(job->request_hash, parts, sizeof parts / sizeof *parts);
 }
 
+static const char *op_of(uint8_t form)
+{
+	return form == ADY_FORM_DERIVE ? "derive" : form == ADY_FORM_BACKUP ? "backup" : "sign";
+}
+
 /* One of the callers must have stamped, where the record names them. Stamps of others count as
  * approvals. */
 static enum ady_err find_caller(const struct ady_sign_job *job, struct ady_fault *f)
@@ -31,7 +36,7 @@ enum ady_err ady_stamped_check(struct ady_sign_job *job, uint8_t form, struct ad
 	struct ady_stamp_want want = {.aud = job->setting.deployment,
 	                              .tenant = job->record.tenant,
 	                              .key = key_id,
-	                              .op = form == ADY_FORM_DERIVE ? "derive" : "sign",
+	                              .op = op_of(form),
 	                              .now_s = job->setting.now_s,
 	                              .born_s = job->setting.born_s,
 	                              .life_s = job->setting.stamp_life_s};
