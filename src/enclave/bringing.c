@@ -12,21 +12,6 @@
 #include "signer/make.h"
 #include "signer/wallet.h"
 
-/* What lies sealed in the job, enc before it, to the worker's locked memory. */
-static enum ady_err unseal(struct ady_keyroom *room, struct ady_job *job, size_t worker,
-                           struct ady_bytes *plaintext, struct ady_fault *f)
-{
-	struct ady_bytes whole = ady_buf_bytes(&job->sign.raw);
-	struct ady_bytes ct = ady_bytes_sub(whole, ADY_HPKE_KEY, whole.n - ADY_HPKE_KEY);
-	uint8_t *out = ady_kms_session_room(room->config.kms, worker);
-
-	if (ct.n < ADY_HPKE_TAG ||
-	    ady_import_key_unseal(room->import_key, out, whole.p, job->sign.digest, ct) != ADY_OK)
-		return ady_fail(f, ADY_E_FIELD_INVALID, "sealed", "%s", ADY_IMPORT_NOT_OURS);
-	*plaintext = ady_bytes(out, ct.n - ADY_HPKE_TAG);
-	return ADY_OK;
-}
-
 /* A secret of the AWS sample, opened by KMS. */
 static enum ady_err open_sample(struct ady_keyroom *room, struct ady_job *job, size_t worker,
                                 struct ady_bytes *plaintext, struct ady_fault *f)
@@ -41,7 +26,9 @@ static enum ady_err open_import(struct ady_keyroom *room, struct ady_job *job, s
                                 struct ady_bytes *plaintext, struct ady_fault *f)
 {
 	if (job->import_form == ADY_IMPORT_SEALED || job->import_form == ADY_IMPORT_WALLET)
-		return unseal(room, job, worker, plaintext, f);
+		return ady_import_key_unseal(
+		    room->import_key, ady_kms_session_room(room->config.kms, worker),
+		    ady_buf_bytes(&job->sign.raw), job->sign.digest, plaintext, f);
 	if (job->import_form == ADY_IMPORT_SAMPLE)
 		return open_sample(room, job, worker, plaintext, f);
 	*plaintext = ady_bytes(job->taken->b, sizeof job->taken->b);

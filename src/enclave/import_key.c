@@ -41,9 +41,15 @@ struct ady_bytes ady_import_key_public(const struct ady_import_key *key)
 }
 
 enum ady_err ady_import_key_unseal(const struct ady_import_key *key, uint8_t *out,
-                                   const uint8_t enc[static ADY_HPKE_KEY],
-                                   const uint8_t aad32[static 32], struct ady_bytes ct)
+                                   struct ady_bytes sealed, const uint8_t aad32[static 32],
+                                   struct ady_bytes *plain, struct ady_fault *f)
 {
-	return ady_hpke_open(out, key->secret, key->public, enc, ady_bytes_str(ADY_IMPORT_INFO),
-	                     ady_bytes(aad32, 32), ct);
+	struct ady_bytes ct = ady_bytes_sub(sealed, ADY_HPKE_KEY, sealed.n - ADY_HPKE_KEY);
+
+	if (ct.n < ADY_HPKE_TAG ||
+	    ady_hpke_open(out, key->secret, key->public, sealed.p, ady_bytes_str(ADY_IMPORT_INFO),
+	                  ady_bytes(aad32, 32), ct) != ADY_OK)
+		return ady_fail(f, ADY_E_FIELD_INVALID, "sealed", "%s", ADY_IMPORT_NOT_OURS);
+	*plain = ady_bytes(out, ct.n - ADY_HPKE_TAG);
+	return ADY_OK;
 }

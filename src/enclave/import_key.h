@@ -19,10 +19,11 @@ void ady_import_key_close(struct ady_import_key *key);
 /* The public half, 32 bytes. */
 struct ady_bytes ady_import_key_public(const struct ady_import_key *key);
 
-/* Open what was sealed to it: out[ct.n - ADY_HPKE_TAG], in locked memory. aad32: ady_import_bind.
- * Returns ADY_E_CRYPTO when it was not sealed to this key for this; out is zero then. */
+/* Open what was sealed to it: enc, 32 bytes, and the ciphertext behind it. aad32: ady_import_bind.
+ * Out: *plain, secret, in out, which is locked memory with room for sealed.n - 48 bytes.
+ * Returns ADY_E_FIELD_INVALID when it was not sealed to this key for this; out is zero then. */
 enum ady_err ady_import_key_unseal(const struct ady_import_key *key, uint8_t *out,
-                                   const uint8_t enc[static ADY_HPKE_KEY],
-                                   const uint8_t aad32[static 32], struct ady_bytes ct);
+                                   struct ady_bytes sealed, const uint8_t aad32[static 32],
+                                   struct ady_bytes *plain, struct ady_fault *f);
 
 #endif

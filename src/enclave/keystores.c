@@ -88,19 +88,6 @@ static void release(struct ady_keystores *ks, uint64_t bytes)
 
 /* --- opening --- */
 
-static enum ady_err unseal(const struct ady_import_key *key, const struct ady_job *job,
-                           uint8_t *out, struct ady_bytes *plain, struct ady_fault *f)
-{
-	struct ady_bytes whole = ady_buf_bytes(&job->sign.raw);
-	struct ady_bytes ct = ady_bytes_sub(whole, ADY_HPKE_KEY, whole.n - ADY_HPKE_KEY);
-
-	if (ct.n < ADY_HPKE_TAG ||
-	    ady_import_key_unseal(key, out, whole.p, job->sign.digest, ct) != ADY_OK)
-		return ady_fail(f, ADY_E_FIELD_INVALID, "sealed", "%s", ADY_IMPORT_NOT_OURS);
-	*plain = ady_bytes(out, ct.n - ADY_HPKE_TAG);
-	return ADY_OK;
-}
-
 static enum ady_err open_keystore(struct ady_keystores *ks, struct ady_job *job,
                                   struct ady_bytes password, struct ady_fault *f)
 {
@@ -124,7 +111,8 @@ static __attribute__((noinline)) enum ady_err derive(struct ady_keystores *ks, u
 {
 	const bool v3 = job->import_form == ADY_IMPORT_V3;
 	struct ady_bytes plain = {0}, text = {0}, password = {0};
-	enum ady_err err = unseal(import_key, job, room, &plain, f);
+	enum ady_err err = ady_import_key_unseal(import_key, room, ady_buf_bytes(&job->sign.raw),
+	                                         job->sign.digest, &plain, f);
 
 	if (err == ADY_OK)
 		err = ady_keystore_pair_read(&text, &password, plain, f);
