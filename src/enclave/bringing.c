@@ -132,10 +132,10 @@ static enum ady_err next_data_key(struct ady_keyroom *room, struct ady_job *job,
 	struct ady_space *space = &room->spaces[worker];
 	struct ady_buf *blob = &job->sign.raw;
 	const char *tenant = job->sign.record.tenant;
-	enum ady_err err;
+	enum ady_err err = ady_job_in_time(job, "KMS", f);
 
-	if (ady_job_expired(job))
-		return ady_fail(f, ADY_E_DEADLINE, "", "the time allowed passed before KMS");
+	if (err != ADY_OK)
+		return err;
 	err = blob->n > 0 ? ady_keyroom_open_data_key(room, worker, tenant, ady_buf_bytes(blob),
 	                                              job->deadline_ms, f)
 	                  : ady_keyroom_new_data_key(room, worker, tenant, job->kms_key, blob,
@@ -226,10 +226,8 @@ static void run_backup(struct ady_work *work, size_t worker)
 	struct ady_bytes plaintext = {0};
 	struct ady_backup out;
 	struct ady_fault f = {0};
-	enum ady_err err = ADY_OK;
+	enum ady_err err = ady_job_in_time(job, "KMS", &f);
 
-	if (ady_job_expired(job))
-		err = ady_fail(&f, ADY_E_DEADLINE, "", "the time allowed passed before KMS");
 	if (err == ADY_OK)
 		err = open_present(room, job, worker, &plaintext, &f);
 	if (err == ADY_OK)

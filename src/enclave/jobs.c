@@ -85,3 +85,10 @@ bool ady_job_expired(const struct ady_job *job)
 {
 	return ady_mono_ms() >= job->deadline_ms;
 }
+
+enum ady_err ady_job_in_time(const struct ady_job *job, const char *before, struct ady_fault *f)
+{
+	return ady_job_expired(job)
+	           ? ady_fail(f, ADY_E_DEADLINE, "", "the time allowed passed before %s", before)
+	           : ADY_OK;
+}

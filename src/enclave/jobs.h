@@ -85,4 +85,7 @@ void ady_jobs_give(struct ady_jobs *jobs, struct ady_job *job);
 /* Whether the job's asker has stopped waiting. */
 bool ady_job_expired(const struct ady_job *job);
 
+/* Returns ADY_E_DEADLINE, with words in f, when the job's asker has stopped waiting before that. */
+enum ady_err ady_job_in_time(const struct ady_job *job, const char *before, struct ady_fault *f);
+
 #endif

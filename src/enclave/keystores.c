@@ -66,16 +66,13 @@ static enum ady_err reserve(struct ady_keystores *ks, uint64_t bytes, const stru
 		pthread_cond_wait(&ks->freed, &ks->lock);
 	while (bytes > ks->memory - ks->used && !ady_job_expired(job))
 		(void)pthread_cond_clockwait(&ks->freed, &ks->lock, CLOCK_MONOTONIC, &due);
-	err = ady_job_expired(job) ? ADY_E_DEADLINE : ADY_OK;
+	err = ady_job_in_time(job, "there was memory for the keystore", f);
 	if (err == ADY_OK)
 		ks->used += bytes;
 	ks->turn++;
 	pthread_cond_broadcast(&ks->freed);
 	pthread_mutex_unlock(&ks->lock);
-	return err == ADY_OK ? ADY_OK
-	                     : ady_fail(f, err, "",
-	                                "the time allowed passed before there was "
-	                                "memory for the keystore");
+	return err;
 }
 
 static void release(struct ady_keystores *ks, uint64_t bytes)
@@ -127,11 +124,10 @@ enum ady_err ady_keystores_derive(struct ady_keystores *ks, size_t worker,
                                   struct ady_fault *f)
 {
 	uint8_t *room = ks->plain[worker];
-	enum ady_err err;
+	enum ady_err err = ady_job_in_time(job, "the keystore was opened", f);
 
-	if (ady_job_expired(job))
-		return ady_fail(f, ADY_E_DEADLINE, "",
-		                "the time allowed passed before the keystore was opened");
+	if (err != ADY_OK)
+		return err;
 	err = derive(ks, room, import_key, job, f);
 	ady_zero(room, ADY_WIRE_KEYSTORE_MAX);
 	ady_stack_wipe();

@@ -12,10 +12,10 @@ enum ady_err ady_making_data_key(struct ady_keyroom *room, struct ady_job *job, 
 {
 	struct ady_record *rec = &job->sign.record;
 	struct ady_buf blob = ady_buf(rec->data_key, sizeof rec->data_key);
-	enum ady_err err;
+	enum ady_err err = ady_job_in_time(job, "KMS", f);
 
-	if (ady_job_expired(job))
-		return ady_fail(f, ADY_E_DEADLINE, "", "the time allowed passed before KMS");
+	if (err != ADY_OK)
+		return err;
 	if (rec->data_key_n > 0)
 		return ady_keyroom_open_data_key(room, worker, rec->tenant,
 		                                 ady_bytes(rec->data_key, rec->data_key_n),

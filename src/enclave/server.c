@@ -205,9 +205,8 @@ static void run_attest(struct ady_work *work, size_t worker)
 	struct ady_fault f = {0};
 
 	(void)worker;
-	if (ady_job_expired(job)) {
-		fault(&job->asker, ADY_E_DEADLINE, "the time allowed passed before the NSM");
-	} else if (document_of(s, job, &d, &f) != ADY_OK) {
+	if (ady_job_in_time(job, "the NSM", &f) != ADY_OK ||
+	    document_of(s, job, &d, &f) != ADY_OK) {
 		(void)ady_answer_fault(&job->asker, &f);
 	} else {
 		ady_wire_put_blob(&b, ady_buf_bytes(&d));

@@ -30,10 +30,10 @@ static enum ady_err finish(struct ady_signing *s, struct ady_job *job, struct ad
                            struct ady_fault *f)
 {
 	int64_t start = ady_mono_us();
-	enum ady_err err = ADY_OK;
+	enum ady_err err = ady_job_in_time(job, "signing", f);
 
-	if (ady_job_expired(job))
-		return ady_fail(f, ADY_E_DEADLINE, "", "the time allowed passed before signing");
+	if (err != ADY_OK)
+		return err;
 	job->sign.envelope = (struct ady_envelope){.deployment = s->room->config.config->deployment,
 	                                           .gcm = space->gcm};
 	if (job->sign.charging.guarded)
@@ -72,13 +72,6 @@ static void settle(struct ady_signing *s, struct ady_job *job, struct ady_space 
 	ady_counting_give(s->room, job);
 }
 
-static enum ady_err too_late(const struct ady_job *job, struct ady_fault *f)
-{
-	return ady_job_expired(job)
-	           ? ady_fail(f, ADY_E_DEADLINE, "", "the time allowed passed before KMS")
-	           : ADY_OK;
-}
-
 /* A direct record on KMS thread `worker`. */
 static void run_direct(struct ady_work *work, size_t worker)
 {
@@ -86,7 +79,7 @@ static void run_direct(struct ady_work *work, size_t worker)
 	struct ady_signing *s = job->owner;
 	struct ady_fault f = {0};
 	struct ady_bytes plaintext = {0};
-	enum ady_err err = too_late(job, &f);
+	enum ady_err err = ady_job_in_time(job, "KMS", &f);
 
 	if (err == ADY_OK)
 		err = ady_keyroom_open_record(s->room, worker, &job->sign.record, job->deadline_ms,
@@ -102,7 +95,7 @@ static enum ady_err open_data_key(struct ady_signing *s, struct ady_job *job, si
                                   struct ady_fault *f)
 {
 	const struct ady_record *rec = &job->sign.record;
-	enum ady_err err = too_late(job, f);
+	enum ady_err err = ady_job_in_time(job, "KMS", f);
 
 	if (err != ADY_OK)
 		return err;
@@ -291,7 +284,7 @@ void ady_signing_sweep(struct ady_signing *s)
 		struct ady_fault f = {0};
 
 		next = job->next;
-		(void)too_late(job, &f);
+		(void)ady_job_in_time(job, "KMS", &f);
 		refuse(s, job, ADY_E_DEADLINE, &f);
 	}
 }

@@ -102,8 +102,8 @@ static void settle(struct ady_validators *v, struct ady_job *job, struct ady_spa
 {
 	int64_t start = ady_mono_us();
 
-	if (err == ADY_OK && ady_job_expired(job))
-		err = ady_fail(f, ADY_E_DEADLINE, "", "the time allowed passed before signing");
+	if (err == ADY_OK)
+		err = ady_job_in_time(job, "signing", f);
 	job->sign.envelope = (struct ady_envelope){.deployment = v->room->config.config->deployment,
 	                                           .gcm = space->gcm};
 	if (err == ADY_OK)
