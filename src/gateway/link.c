@@ -17,9 +17,8 @@
 enum {
 	BEAT_MS = 1000,
 	/* An enclave that does not answer for this long, and neither says nor takes anything else,
-	 * is taken for dead; after one more look, for its answer may lie unread. */
+	 * is taken for dead. */
 	SILENCE_MS = 3000,
-	LOOK_MS = 10,
 	DIAL_MS = 3000,
 	BACKOFF_FIRST_MS = 50,
 	BACKOFF_LAST_MS = 400,
@@ -44,7 +43,6 @@ struct ady_link {
 	struct ady_timer timer; /* DOWN: connect again; else: the next beat */
 	struct ady_call hello, beat, credentials;
 	int64_t asked_ms; /* when the unanswered hello or beat was sent */
-	bool looked;      /* once more, after a silence */
 	struct dial dial;
 	uint64_t connection;
 	uint64_t credentials_version;
@@ -278,7 +276,7 @@ static int64_t silence_left(const struct ady_link *l)
 static void on_timer(struct ady_timer *timer)
 {
 	struct ady_link *l = OWNER(timer, struct ady_link, timer);
-	bool waiting = l->hello.id != 0 || l->beat.id != 0, silent;
+	bool waiting = l->hello.id != 0 || l->beat.id != 0;
 	int64_t left = silence_left(l);
 
 	if (l->state == DOWN) {
@@ -289,18 +287,13 @@ static void on_timer(struct ady_timer *timer)
 			connect_later(l);
 		return;
 	}
-	silent = waiting && left <= 0;
-	if (silent && l->looked) {
+	if (waiting && left <= 0) {
 		end(l, ADY_E_DEADLINE);
 		return;
 	}
-	l->looked = silent;
 	if (!waiting && l->state == UP)
 		send_own(l, &l->beat, ADY_WIRE_STATUS);
-	ady_timer_set(l->config.loop, &l->timer,
-	              silent                      ? LOOK_MS
-	              : waiting && left < BEAT_MS ? left
-	                                          : BEAT_MS);
+	ady_timer_set(l->config.loop, &l->timer, waiting && left < BEAT_MS ? left : BEAT_MS);
 }
 
 /* 50 ms, doubling to 400 ms, half of it random: the links of all threads do not knock at once. A
@@ -427,7 +420,6 @@ static void on_dialled(struct ady_task *task)
 		return;
 	}
 	l->state = GREETING;
-	l->looked = false;
 	l->connection++;
 	send_own(l, &l->hello, ADY_WIRE_HELLO);
 	ady_timer_set(l->config.loop, &l->timer, BEAT_MS);

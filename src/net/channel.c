@@ -229,8 +229,8 @@ static void on_flush(struct ady_task *task)
 	ady_channel_unref(ch);
 }
 
-/* The time is over; but a busy loop may not have looked, and the kernel tells of room only when
- * much of its buffer is free. Only a write tells whether the peer took something. */
+/* The time is over; but the kernel tells of room only when much of its buffer is free. Only a write
+ * tells whether the peer took something. */
 static void on_stall(struct ady_timer *timer)
 {
 	struct ady_channel *ch =

@@ -151,14 +151,9 @@ void ady_timer_cancel(struct ady_loop *loop, struct ady_timer *timer)
 }
 
 /* A timer that sets itself again with 0 ms must not keep the others from their turn: only what was
- * due when this began is called, and at most as many as there were. */
-static void run_timers(struct ady_loop *loop)
+ * due at now is called, and at most as many as there were. */
+static void run_timers(struct ady_loop *loop, int64_t now)
 {
-	int64_t now;
-
-	if (loop->timers_n == 0)
-		return;
-	now = ady_mono_ms();
 	for (size_t n = loop->timers_n; n > 0 && loop->timers_n > 0; n--) {
 		struct ady_timer *timer = loop->heap[0];
 
@@ -279,16 +274,21 @@ static int sleep_ms(struct ady_loop *loop)
 	return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
+/* However long a round takes, no timer runs before the descriptors have been asked at its time: a
+ * deadline that passed meanwhile finds what came before it served, not lying unread. */
 void ady_loop_run(struct ady_loop *loop)
 {
+	int64_t now;
+
 	while (!atomic_load(&loop->stop)) {
 		loop->next = 0;
 		loop->fetched =
 		    epoll_wait(loop->epoll, loop->events, EVENTS_A_ROUND, sleep_ms(loop));
+		now = ady_mono_ms();
 		/* What is posted from here on is taken at the end of this round. */
 		atomic_store(&loop->asleep, false);
 		run_ios(loop);
-		run_timers(loop);
+		run_timers(loop, now);
 		run_tasks(loop);
 	}
 	atomic_store(&loop->stop, false);

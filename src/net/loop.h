@@ -56,7 +56,7 @@ void ady_loop_set(struct ady_loop *loop, struct ady_io *io, uint32_t events);
 /* Stop watching; fn is not called again, even for events already fetched. Does not close fd. */
 void ady_loop_del(struct ady_loop *loop, struct ady_io *io);
 
-/* (Re)set timer to fire once, in ms milliseconds. */
+/* (Re)set timer to fire once, in ms milliseconds; what epoll tells of at that time goes first. */
 void ady_timer_set(struct ady_loop *loop, struct ady_timer *timer, int64_t ms);
 
 /* Cancel; harmless when not set. */

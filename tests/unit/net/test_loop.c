@@ -178,6 +178,46 @@ CASE(a_removed_descriptor_is_not_called_in_the_same_round)
 	close_loop();
 }
 
+/* Whose work takes longer than a timer lasts that waits for what the victim reads. */
+static void take_long(struct ady_io *io, uint32_t ready)
+{
+	struct pair *p = (struct pair *)io;
+
+	(void)ready;
+	ady_loop_del(loop, io);
+	CHECK_INT(write(p->victim->peer, "x", 1), 1);
+	nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+}
+
+static void count_call(struct ady_io *io, uint32_t ready)
+{
+	struct pair *p = (struct pair *)io;
+
+	CHECK(ready & EPOLLIN);
+	p->calls++;
+	ady_loop_del(loop, io);
+}
+
+CASE(what_came_before_a_timer_was_due_is_served_first)
+{
+	struct ady_timer end = {.fn = stop_timer};
+	struct pair a, b;
+
+	open_loop();
+	open_pair(&a, take_long);
+	open_pair(&b, count_call);
+	a.victim = &b;
+	CHECK_INT(write(a.peer, "x", 1), 1);
+	ady_timer_set(loop, &end, 10);
+	ady_loop_run(loop);
+	CHECK_INT(b.calls, 1);
+	for (int i = 0; i < 2; i++) {
+		close(i ? b.io.fd : a.io.fd);
+		close(i ? b.peer : a.peer);
+	}
+	close_loop();
+}
+
 static uint32_t seen;
 
 static void note_ready(struct ady_io *io, uint32_t ready)
@@ -320,6 +360,7 @@ int main(void)
 	RUN(a_timer_of_0_ms_does_not_starve_the_rest);
 	RUN(a_timer_is_never_early);
 	RUN(a_removed_descriptor_is_not_called_in_the_same_round);
+	RUN(what_came_before_a_timer_was_due_is_served_first);
 	RUN(events_are_level_triggered_and_can_be_changed);
 	RUN(tasks_of_four_threads_run_once_and_in_order);
 	RUN(tasks_that_post_tasks_do_not_starve_timers);
