@@ -328,6 +328,7 @@ static void write_group(struct ady_audit *a)
 	a->waits_end = &a->waits;
 	a->key_came = false;
 	a->text.n = 0;
+	ady_audit_file_look(&a->file);
 	put_keys(a);
 	put_group(a);
 	pthread_mutex_unlock(&a->lock);

@@ -173,6 +173,21 @@ void ady_audit_file_close(struct ady_audit_file *file)
 	*file = (struct ady_audit_file){.folder = -1, .lock = -1, .fd = -1};
 }
 
+void ady_audit_file_look(struct ady_audit_file *file)
+{
+	char name[NAME_MAX_];
+	struct stat open_one, named;
+
+	if (file->fd < 0)
+		return;
+	name_of(name, file->number);
+	if (fstat(file->fd, &open_one) != 0 ||
+	    fstatat(file->folder, name, &named, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    open_one.st_ino != named.st_ino || open_one.st_dev != named.st_dev ||
+	    (uint64_t)named.st_size < file->size)
+		end_file(file);
+}
+
 bool ady_audit_file_is_new(const struct ady_audit_file *file)
 {
 	return file->fd < 0 || file->size >= file->rotate;

@@ -147,6 +147,33 @@ CASE(a_long_file_is_ended)
 	ady_audit_file_close(&file);
 }
 
+/* Who tidies up a folder does not tell the gateway. */
+CASE(a_file_that_was_taken_away_or_cut_is_ended)
+{
+	struct ady_audit_file file;
+	struct ady_fault f = {0};
+	char path[160], away[176];
+
+	CHECK_ERR(reopen(&file, "taken", 1 << 20, &f), ADY_OK);
+	for (unsigned i = 1; i <= 4; i++) {
+		CHECK_ERR(ady_audit_file_append(&file, ady_bytes_str("P one\n"), &f), ADY_OK);
+		ady_audit_file_look(&file);
+		CHECK(!ady_audit_file_is_new(&file));
+		CHECK_INT(file.number, i);
+		snprintf(path, sizeof path, "%s/%08u.log", folder("taken"), i);
+		snprintf(away, sizeof away, "%s.away", path);
+		if (i == 1)
+			CHECK(unlink(path) == 0);
+		else if (i == 2)
+			CHECK(rename(path, away) == 0);
+		else
+			CHECK(truncate(path, 3) == 0);
+		ady_audit_file_look(&file);
+		CHECK(ady_audit_file_is_new(&file));
+	}
+	ady_audit_file_close(&file);
+}
+
 CASE(a_log_has_one_writer)
 {
 	struct ady_audit_file file, other;
@@ -267,6 +294,21 @@ CASE(what_was_written_before_is_known_after_a_start)
 	ady_audit_close(a);
 }
 
+CASE(a_line_is_written_where_it_can_be_found)
+{
+	struct ady_config_audit config = {.folder = folder("found"), .rotate_mib = 1};
+	struct ady_fault f = {0};
+	struct ady_audit *a;
+
+	snprintf(log_path, sizeof log_path, "%s/00000001.log", config.folder);
+	CHECK_ERR(ady_audit_open(&a, &config, &f), ADY_OK);
+	write_one(a, 1, 'P');
+	CHECK(unlink(log_path) == 0);
+	snprintf(log_path, sizeof log_path, "%s/00000002.log", config.folder);
+	write_one(a, 2, 'P');
+	ady_audit_close(a);
+}
+
 CASE(a_folder_that_cannot_be_made_is_refused)
 {
 	struct ady_config_audit config = {.folder = "/proc/none/audit", .rotate_mib = 1};
@@ -289,9 +331,11 @@ int main(void)
 	RUN(the_chain_unused_for_longest_gives_way);
 	RUN(lines_stay_and_a_torn_one_is_cut_off);
 	RUN(a_long_file_is_ended);
+	RUN(a_file_that_was_taken_away_or_cut_is_ended);
 	RUN(a_log_has_one_writer);
 	RUN(nobody_is_called_before_the_line_is_there);
 	RUN(what_was_written_before_is_known_after_a_start);
+	RUN(a_line_is_written_where_it_can_be_found);
 	RUN(a_folder_that_cannot_be_made_is_refused);
 	status = test_end();
 	ady_loop_close(loop);
