@@ -123,8 +123,8 @@ static void print_json(const struct ady_audit_check *c)
 	json_decref(out);
 }
 
-/* What a reader without experience would do next, or take for granted. */
-static void advise(const struct audit *a, const struct ady_audit_check *c)
+/* What a reader without experience would do next. */
+static void advise_root(const struct audit *a, const struct ady_audit_check *c)
 {
 	bool untrusted = false;
 
@@ -132,6 +132,12 @@ static void advise(const struct audit *a, const struct ady_audit_check *c)
 		untrusted |= c->findings[i].fault == ADY_AUDIT_ATTESTATION;
 	if (untrusted && !a->root)
 		fprintf(stderr, "  The root of a local stack is --root \"$ADYTON_NSM_ROOT\".\n");
+}
+
+/* The same, and what he would take for granted. */
+static void advise(const struct audit *a, const struct ady_audit_check *c)
+{
+	advise_root(a, c);
 	if (c->findings_n == 0 && a->trust.expected.pcrs[0].n == 0 &&
 	    a->trust.expected.pcrs[8].n == 0)
 		fprintf(stderr,
@@ -167,9 +173,9 @@ static int say_verified(const struct audit *a, const struct ady_audit_check *c)
 
 static int say_heads(const struct audit *a, const struct ady_audit_check *c)
 {
-	(void)a;
 	for (size_t i = 0; i < c->findings_n; i++)
 		print_finding(&c->findings[i]);
+	advise_root(a, c);
 	if (c->findings_n > 0)
 		return ADY_EXIT_REFUSED;
 	for (size_t i = 0; i < c->chains_n; i++) {

@@ -16,7 +16,7 @@ static const struct {
     {"chain_id_zero", "Give the chain with --chain, such as 1 or 11155111."},
     {"fee_inversion", "Raise --max-fee or lower --max-priority-fee."},
     {"from_mismatch", "Another key is stored under this id: check the id, or leave out from."},
-    {"not_found", "Store the key first: adyton key put ID --file FILE"},
+    {"not_found", "adyton key list shows the keys that are there; adyton key create makes one."},
     {"unauthorized", "The gateway wants to know who calls: see doc/cli.md."},
     {"record_mismatch", "The stored record is not of this key. Restore it from a backup and find "
                         "out who changed it."},

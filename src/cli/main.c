@@ -287,13 +287,34 @@ static const struct ady_command commands[] = {
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
-static int print_overview(FILE *to, int status)
+/* Whether a command is of the group, the first of its words; "": all are. */
+static bool of_group(const struct ady_command *command, const char *group)
 {
-	fprintf(to,
-	        "adyton: keys in an AWS Nitro Enclave, and what a developer needs around them\n\n"
-	        "Usage: adyton COMMAND [options]\n\nCommands:\n");
+	const size_t n = strlen(group);
+
+	return n == 0 || (strncmp(command->name, group, n) == 0 && command->name[n] == ' ');
+}
+
+static bool is_group(const char *word)
+{
+	for (size_t i = 0; word[0] && i < COMMANDS; i++)
+		if (of_group(&commands[i], word))
+			return true;
+	return false;
+}
+
+/* All commands, or those of a group. */
+static int print_overview(FILE *to, const char *group, int status)
+{
+	const char *word = is_group(group) ? group : "";
+
+	if (!word[0])
+		fprintf(to, "adyton: keys in an AWS Nitro Enclave, and what a developer needs "
+		            "around them\n\n");
+	fprintf(to, "Usage: adyton COMMAND [options]\n\nCommands:\n");
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(to, "  %-20s %s\n", commands[i].name, commands[i].summary);
+		if (of_group(&commands[i], word))
+			fprintf(to, "  %-20s %s\n", commands[i].name, commands[i].summary);
 	fprintf(to, "\nadyton COMMAND --help shows options and examples; adyton --version.\n");
 	return status;
 }
@@ -323,25 +344,16 @@ static bool is_help(const char *word)
 	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
 }
 
-/* "key --help": the first word of commands, and a wish to know which. */
-static bool asks_for_group(int argc, char **argv)
-{
-	const size_t n = strlen(argv[1]);
-
-	for (size_t i = 0; argc == 3 && is_help(argv[2]) && i < COMMANDS; i++)
-		if (strncmp(commands[i].name, argv[1], n) == 0 && commands[i].name[n] == ' ')
-			return true;
-	return false;
-}
-
 static int run(int argc, char **argv)
 {
 	int status;
 
 	if (argc < 2)
-		return print_overview(stderr, ADY_EXIT_USAGE);
-	if (is_help(argv[1]) || asks_for_group(argc, argv))
-		return print_overview(stdout, ADY_EXIT_OK);
+		return print_overview(stderr, "", ADY_EXIT_USAGE);
+	if (is_help(argv[1]))
+		return print_overview(stdout, "", ADY_EXIT_OK);
+	if (argc == 3 && is_help(argv[2]) && is_group(argv[1]))
+		return print_overview(stdout, argv[1], ADY_EXIT_OK);
 	if (strcmp(argv[1], "--version") == 0) {
 		puts("adyton " ADY_VERSION);
 		return ADY_EXIT_OK;
@@ -359,7 +371,7 @@ static int run(int argc, char **argv)
 	}
 	fprintf(stderr, "adyton: there is no command '%s%s%s'\n", argv[1], argc > 2 ? " " : "",
 	        argc > 2 ? argv[2] : "");
-	return print_overview(stderr, ADY_EXIT_USAGE);
+	return print_overview(stderr, argv[1], ADY_EXIT_USAGE);
 }
 
 int ady_cli_main(int argc, char **argv)

@@ -181,6 +181,7 @@ await test('another enclave program is not taken for this one', () => {
   const p = adyton(['audit', 'verify', base]);
   assert.equal(p.status, 1, 'by the root of AWS');
   assert.match(p.stderr, /attestation: .*:1: /);
+  for (const command of ['verify', 'head']) assert.match(adyton(['audit', command, base]).stderr, /a local stack is --root "\$ADYTON_NSM_ROOT"/);
 });
 
 await test('a log whose end was cut off is whole, until a head that was pinned elsewhere is shown', () => {

@@ -39,6 +39,20 @@ await test('every command of the overview has help, on stdout, with exit 0; so h
   }
 });
 
+await test('a group of commands shows its own, for help and when what follows is none of them; else all are shown', () => {
+  const shown = (text) => [...text.matchAll(/^ {2}([a-z]+(?: [a-z]+)*)(?= {2})/gm)].map((m) => m[1]);
+  for (const group of new Set(commands.filter((c) => c.includes(' ')).map((c) => c.split(' ')[0]))) {
+    const own = commands.filter((c) => c.startsWith(`${group} `));
+    assert.deepEqual(shown(ask([group, '--help']).stdout), own, group);
+    for (const args of [[group], [group, 'nothing']]) {
+      const answer = ask(args);
+      assert.equal(answer.status, 2);
+      assert.deepEqual(shown(answer.stderr), own, args.join(' '));
+    }
+  }
+  for (const args of [['bogus'], ['']]) assert.deepEqual(shown(ask(args).stderr), commands, args.join(' '));
+});
+
 await test('doc/cli.md knows every command', () => {
   const doc = readFileSync(join(root, 'doc/cli.md'), 'utf8');
   for (const command of commands) assert.ok(doc.includes(`adyton ${command}`), command);
@@ -164,6 +178,7 @@ await test('what is refused exits 1 with the reason: transaction, key, document'
   };
   refused(['sign', 'shell', '--to', '0x000000000000000000000000000000000000dEaD', '--chain', '1', '--value', '0.1ethers'], /--value has an unknown unit/);
   refused(['sign', 'nobody', ...flags], /not_found|nothing of that name/);
+  refused(['sign', 'nobody', ...flags], /adyton key list/);
   refused(['sign', 'shell', ...flags, '--from', '0x000000000000000000000000000000000000dEaD'], /from/);
   refused(['sign', 'shell', '--json', '-'], /json|JSON/, '{');
   refused(['sign', 'shell', '--json', '-'], /chain/i, '{"nonce":0}');
