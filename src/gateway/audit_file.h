@@ -22,8 +22,9 @@ enum ady_err ady_audit_file_open(struct ady_audit_file *file, const char *folder
 /* Close. */
 void ady_audit_file_close(struct ady_audit_file *file);
 
-/* Look whether the file is there still, under its name and as long as it was: when somebody has taken
- * it away, or cut it, it is ended. To be called before a write, whose lines nobody would find. */
+/* Look whether the file is there still, under its name and as long as it was: when somebody has
+ * taken it away, or cut it, it is ended. To be called before a write, whose lines nobody would
+ * find. */
 void ady_audit_file_look(struct ady_audit_file *file);
 
 /* Whether the next write begins a new file. */
