@@ -101,17 +101,12 @@ enum ady_err ady_rpc_hex(const struct ady_rpc_call *call, size_t n, struct ady_b
 	return ady_rpc_is_hex(*hex) ? ADY_OK : ady_rpc_refuse(f, ADY_E_FIELD_INVALID, n, form);
 }
 
-struct ady_bytes ady_rpc_token(const struct ady_json *doc, uint32_t i)
+void ady_rpc_put_token(struct ady_dyn *out, const struct ady_json *doc, uint32_t i)
 {
 	struct ady_bytes raw = ady_json_raw(doc, i);
 
-	return ady_json_kind(doc, i) == ADY_JSON_STRING ? ady_bytes(raw.p - 1, raw.n + 2) : raw;
-}
-
-void ady_rpc_put_token(struct ady_dyn *out, const struct ady_json *doc, uint32_t i)
-{
-	struct ady_bytes raw = ady_rpc_token(doc, i);
-
+	if (ady_json_kind(doc, i) == ADY_JSON_STRING)
+		raw = ady_bytes(raw.p - 1, raw.n + 2);
 	ady_dyn_put(out, raw.p, raw.n);
 }
 

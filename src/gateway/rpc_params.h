@@ -32,10 +32,7 @@ enum ady_err ady_rpc_hex(const struct ady_rpc_call *call, size_t n, struct ady_b
 /* Whether text is "0x" and an even number of hex digits. */
 bool ady_rpc_is_hex(struct ady_bytes text);
 
-/* The text of token i as it stands in the document, strings with their quotes. */
-struct ady_bytes ady_rpc_token(const struct ady_json *doc, uint32_t i);
-
-/* Append ady_rpc_token. */
+/* Append token i as it stands in the document, strings with their quotes. */
 void ady_rpc_put_token(struct ady_dyn *out, const struct ady_json *doc, uint32_t i);
 
 /* Append "0x.." with its quotes. */

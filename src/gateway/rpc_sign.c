@@ -8,7 +8,6 @@ struct wait {
 	struct ady_signing *signing;
 	struct ady_dyn body;
 	ady_rpc_put_fn *put;
-	ady_rpc_then_fn *then; /* instead of put */
 };
 
 static void end_wait(struct ady_rpc_call *call)
@@ -34,21 +33,18 @@ static void on_signed(void *ctx, const struct ady_wire_signed *m, const struct a
 	struct ady_rpc_call *call = ctx;
 	struct wait *w = call->state;
 	ady_rpc_put_fn *put = w->put;
-	ady_rpc_then_fn *then = w->then;
 
 	end_wait(call);
 	if (f) {
 		ady_rpc_fail(call, f);
-	} else if (then) {
-		then(call, m);
 	} else {
 		put(call, ady_rpc_result(call), m);
 		ady_rpc_end(call);
 	}
 }
 
-static void start(struct ady_rpc_call *call, const uint8_t address20[static 20],
-                  struct ady_dyn *body, ady_rpc_put_fn *put, ady_rpc_then_fn *then)
+void ady_rpc_sign(struct ady_rpc_call *call, const uint8_t address20[static 20],
+                  struct ady_dyn *body, ady_rpc_put_fn *put)
 {
 	struct wait *w = malloc(sizeof *w);
 	struct ady_signing_ask ask = {.form = ADY_FORM_NATIVE,
@@ -63,7 +59,7 @@ static void start(struct ady_rpc_call *call, const uint8_t address20[static 20],
 
 	if (!w)
 		ADY_BUG("out of memory");
-	*w = (struct wait){.body = *body, .put = put, .then = then};
+	*w = (struct wait){.body = *body, .put = put};
 	*body = (struct ady_dyn){0};
 	call->state = w;
 	call->cancel = cancel;
@@ -71,16 +67,4 @@ static void start(struct ady_rpc_call *call, const uint8_t address20[static 20],
 		return;
 	end_wait(call);
 	ady_rpc_fail(call, &f);
-}
-
-void ady_rpc_sign(struct ady_rpc_call *call, const uint8_t address20[static 20],
-                  struct ady_dyn *body, ady_rpc_put_fn *put)
-{
-	start(call, address20, body, put, NULL);
-}
-
-void ady_rpc_sign_then(struct ady_rpc_call *call, const uint8_t address20[static 20],
-                       struct ady_dyn *body, ady_rpc_then_fn *then)
-{
-	start(call, address20, body, NULL, then);
 }

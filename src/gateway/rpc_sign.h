@@ -12,17 +12,9 @@
 typedef void ady_rpc_put_fn(struct ady_rpc_call *call, struct ady_dyn *out,
                             const struct ady_wire_signed *m);
 
-/* Go on with a call whose signature is there: answer it, or wait for something else. */
-typedef void ady_rpc_then_fn(struct ady_rpc_call *call, const struct ady_wire_signed *m);
-
 /* Have body, a native request (signer/request.h), signed with the key of an address, and answer the
  * call with what put writes, or with the refusal. body is taken over, and empty afterwards. */
 void ady_rpc_sign(struct ady_rpc_call *call, const uint8_t address20[static 20],
                   struct ady_dyn *body, ady_rpc_put_fn *put);
-
-/* The same, but a signature goes to then; refusals are answered here. call->state is free for use
- * from then on. */
-void ady_rpc_sign_then(struct ady_rpc_call *call, const uint8_t address20[static 20],
-                       struct ady_dyn *body, ady_rpc_then_fn *then);
 
 #endif

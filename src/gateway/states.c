@@ -285,11 +285,6 @@ void ady_states_probe(struct ady_states *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
-const char *ady_states_kind(const struct ady_states *s)
-{
-	return s->store->ops->kind;
-}
-
 enum ady_err ady_states_open(struct ady_states **out, const char *place, struct ady_fault *f)
 {
 	struct ady_states *s = calloc(1, sizeof *s);

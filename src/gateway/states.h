@@ -50,9 +50,6 @@ void ady_states_report(struct ady_states *s, struct ady_states_report *report);
  * Returns at once; the report tells. */
 void ady_states_probe(struct ady_states *s);
 
-/* "memory", "sqlite". */
-const char *ady_states_kind(const struct ady_states *s);
-
 /* A validator's row that was seen last. False: none was, ask the store. */
 bool ady_states_peek(struct ady_states *s, const uint8_t public_key[static ADY_STATE_KEY],
                      struct ady_state_row *row);

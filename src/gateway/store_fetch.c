@@ -124,7 +124,7 @@ void ady_store_finish(struct ady_store *s, struct ady_cache_entry *e, struct ady
 }
 
 /* What waits for its deletion is removed now and then, by whoever comes along. */
-void ady_store_purge(struct ady_store *s, size_t worker)
+static void purge(struct ady_store *s, size_t worker)
 {
 	int64_t now = ady_mono_ms(), last = atomic_load(&s->purged_ms);
 
@@ -150,7 +150,7 @@ static void fetch_work(struct ady_work *work, size_t worker)
 		atomic_store(&s->probing, false);
 	}
 	free(fetch);
-	ady_store_purge(s, worker);
+	purge(s, worker);
 }
 
 /* --- several at a time --- */
@@ -235,7 +235,7 @@ static void taker_work(struct ady_work *work, size_t worker)
 	while ((n = take_pending(&s->pending, list)) > 0)
 		get_pending(s, worker, list, n);
 	free(self);
-	ady_store_purge(s, worker);
+	purge(s, worker);
 }
 
 /* Begin another taker when there are too few. False: there is none at all. */

@@ -57,7 +57,4 @@ void ady_store_finish(struct ady_store *s, struct ady_cache_entry *e, struct ady
  */
 enum ady_err ady_store_submit(struct ady_store *s, struct ady_cache_entry *e);
 
-/* Remove what is to be deleted, if that was not done lately. Blocks. */
-void ady_store_purge(struct ady_store *s, size_t worker);
-
 #endif

@@ -408,13 +408,3 @@ enum ady_err ady_sqlite_upsert(struct ady_records *r, size_t worker, const struc
 	leave(r);
 	return err;
 }
-
-enum ady_err ady_sqlite_remove(struct ady_records *r, size_t worker, const char *id,
-                               struct ady_fault *f)
-{
-	struct ady_sqlite_conn *c = enter(r, worker);
-	enum ady_err err = ady_sqlite_run(c, ady_sqlite_query(c, ADY_SQL_REMOVE, "s", id), f);
-
-	leave(r);
-	return err;
-}

@@ -17,8 +17,4 @@ enum ady_err ady_sqlite_open(struct ady_records **r, const char *path, size_t wo
 enum ady_err ady_sqlite_upsert(struct ady_records *r, size_t worker, const struct ady_entry *e,
                                struct ady_fault *f);
 
-/* Remove a record at once. It need not be there. */
-enum ady_err ady_sqlite_remove(struct ady_records *r, size_t worker, const char *id,
-                               struct ady_fault *f);
-
 #endif

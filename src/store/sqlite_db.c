@@ -40,7 +40,6 @@ static const char *const statements[ADY_SQL_LISTS] = {
     [ADY_SQL_UPSERT] = INSERT_RECORD
     " ON CONFLICT (id) DO UPDATE SET tenant = ?2, curve = ?3, public_key = ?4, address = ?5,"
     " label = ?6, disabled = ?7, revision = ?8, created = ?9, deletion = ?10, text = ?11",
-    [ADY_SQL_REMOVE] = "DELETE FROM record WHERE id = ?1",
     [ADY_SQL_REMOVE_DUE] = "DELETE FROM record WHERE id = ?1 AND deletion <> 0 AND deletion <= ?2",
     [ADY_SQL_PURGE] = "DELETE FROM record WHERE deletion <> 0 AND deletion <= ?1",
     [ADY_SQL_CHANGE] =

@@ -50,7 +50,6 @@ typedef void (*ady_states_each)(void *ctx, const uint8_t public_key[static ADY_S
 struct ady_states_store;
 
 struct ady_states_ops {
-	const char *kind;
 	enum ady_err (*write)(struct ady_states_store *s, struct ady_state_write *const *w,
 	                      size_t n, struct ady_fault *f);
 	enum ady_err (*list)(struct ady_states_store *s, ady_states_each each, void *ctx,

@@ -385,7 +385,7 @@ static void store_close(struct ady_states_store *head)
 }
 
 static const struct ady_states_ops ops = {
-    .kind = "postgres", .write = store_write, .list = store_list, .close = store_close};
+    .write = store_write, .list = store_list, .close = store_close};
 
 enum ady_err ady_states_postgres_open(struct ady_states_store **out, const char *conninfo,
                                       struct ady_fault *f)

@@ -160,10 +160,8 @@ static bool prepare(struct store *s, const char *path)
 	return true;
 }
 
-static const struct ady_states_ops sqlite_ops = {
-    .kind = "sqlite", .write = store_write, .list = store_list, .close = store_close};
-static const struct ady_states_ops memory_ops = {
-    .kind = "memory", .write = store_write, .list = store_list, .close = store_close};
+static const struct ady_states_ops ops = {
+    .write = store_write, .list = store_list, .close = store_close};
 
 enum ady_err ady_states_sqlite_open(struct ady_states_store **out, const char *path,
                                     struct ady_fault *f)
@@ -173,7 +171,7 @@ enum ady_err ady_states_sqlite_open(struct ady_states_store **out, const char *p
 	*out = NULL;
 	if (!s)
 		return ady_fail(f, ADY_E_MEMORY, NULL, "out of memory");
-	s->head.ops = path ? &sqlite_ops : &memory_ops;
+	s->head.ops = &ops;
 	if (prepare(s, path)) {
 		*out = &s->head;
 		return ADY_OK;
