@@ -224,10 +224,10 @@ static void put_store(struct ady_dyn *out, struct ady_store *store)
 	                    "Records served from the cache.", (double)r.hits);
 	ady_metrics_put_one(out, "adyton_store_misses_total", "counter",
 	                    "Records that were not in the cache.", (double)r.misses);
-	ady_metrics_put_one(out, "adyton_store_fetches_total", "counter", "Calls to the store.",
-	                    (double)r.fetches);
+	ady_metrics_put_one(out, "adyton_store_fetches_total", "counter",
+	                    "Records that the store was asked for.", (double)r.fetches);
 	ady_metrics_put_one(out, "adyton_store_failures_total", "counter",
-	                    "Calls to the store that brought no record.", (double)r.failures);
+	                    "Those of them that it did not give.", (double)r.failures);
 	ady_metrics_put_one(out, "adyton_store_entries", "gauge", "Entries in the cache.",
 	                    (double)r.entries);
 	ady_metrics_put_one(out, "adyton_store_bytes", "gauge", "Bytes of records in the cache.",

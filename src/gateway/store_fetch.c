@@ -132,24 +132,29 @@ static void purge(struct ady_store *s, size_t worker)
 		ady_records_purge(s->records, worker, ady_wall_ms() / 1000);
 }
 
+static void settle(struct ady_store *s, struct ady_fetch *fetch, struct ady_stored *record,
+                   const struct ady_fault *f)
+{
+	atomic_fetch_add(&s->fetches, 1);
+	if (!record)
+		atomic_fetch_add(&s->failures, 1);
+	ady_store_finish(s, fetch->entry, record, f);
+	free(fetch);
+}
+
 static void fetch_work(struct ady_work *work, size_t worker)
 {
 	struct ady_fetch *fetch = (struct ady_fetch *)work;
 	struct ady_store *s = fetch->store;
 	struct ady_fault f = {0};
-	struct ady_stored *record;
 
 	if (fetch->entry) {
-		record = ady_store_fetch_record(s, worker, fetch->entry, &f);
-		atomic_fetch_add(&s->fetches, 1);
-		if (!record)
-			atomic_fetch_add(&s->failures, 1);
-		ady_store_finish(s, fetch->entry, record, &f);
+		settle(s, fetch, ady_store_fetch_record(s, worker, fetch->entry, &f), &f);
 	} else {
 		ady_store_set_health(s, ady_records_probe(s->records, worker, &f), &f);
 		atomic_store(&s->probing, false);
+		free(fetch);
 	}
-	free(fetch);
 	purge(s, worker);
 }
 
@@ -170,16 +175,6 @@ static size_t take_pending(struct ady_pending *p, struct ady_fetch *out[static A
 	p->takers -= n == 0;
 	pthread_mutex_unlock(&p->lock);
 	return n;
-}
-
-static void settle(struct ady_store *s, struct ady_fetch *fetch, struct ady_stored *record,
-                   const struct ady_fault *f)
-{
-	atomic_fetch_add(&s->fetches, 1);
-	if (!record)
-		atomic_fetch_add(&s->failures, 1);
-	ady_store_finish(s, fetch->entry, record, f);
-	free(fetch);
 }
 
 /* Those by id, together. */
