@@ -18,7 +18,7 @@ struct copy {
 	bool replace, json;
 	struct ady_cli_store from, to;
 	struct ady_entry *page;
-	size_t n, copied, same, replaced;
+	size_t n, copied, same, replaced, spoilt;
 };
 
 static void take(void *ctx, const struct ady_entry *e)
@@ -48,6 +48,15 @@ static enum ady_err compare(struct copy *c, const struct ady_entry *e, bool *sam
 	*same = err == ADY_OK && is_same(e, &there);
 	ady_entry_clear(&there);
 	return err;
+}
+
+/* A record that nobody can read is named and left out: those behind it are wanted all the more. */
+static enum ady_err leave_out(struct copy *c, const struct ady_entry *e, struct ady_fault *f)
+{
+	ady_cli_say("%s is left out: %s %s (%s)", e->id, f->where, f->detail, ady_err_code(f->err));
+	c->spoilt++;
+	*f = (struct ady_fault){0};
+	return ADY_OK;
 }
 
 /* whole: e, read anew; its label and so on become those that are there. */
@@ -87,7 +96,7 @@ static enum ady_err write_one(struct copy *c, struct ady_entry *e, struct ady_fa
 		return err;
 	/* Read anew: what lists give has not the data key. */
 	if (ady_entry_read(&whole, e->id, ady_dyn_bytes(&e->text), f) != ADY_OK)
-		return f->err;
+		return leave_out(c, e, f);
 	memcpy(whole.label, e->label, sizeof whole.label);
 	whole.disabled = e->disabled;
 	whole.deletion_s = e->deletion_s;
@@ -116,7 +125,8 @@ static enum ady_err copy_page(struct copy *c, char after[static ADY_KEY_ID_MAX +
 	c->n = 0;
 	err = ady_records_list(c->from.records, 0, &q, take, c, f);
 	for (size_t i = 0; i < c->n; i++) {
-		if (err == ADY_OK && c->page[i].text.n > 0)
+		/* A secret that is to be deleted cannot be read. */
+		if (err == ADY_OK && (c->page[i].text.n > 0 || c->page[i].deletion_s == 0))
 			err = write_one(c, &c->page[i], f);
 		snprintf(after, ADY_KEY_ID_MAX + 1, "%s", c->page[i].id);
 		ady_entry_clear(&c->page[i]);
@@ -144,11 +154,15 @@ static enum ady_err copy_all(struct copy *c, struct ady_fault *f)
 static void report(const struct copy *c)
 {
 	if (c->json)
-		printf("{\"copied\":%zu,\"replaced\":%zu,\"same\":%zu}\n", c->copied, c->replaced,
+		printf("{\"copied\":%zu,\"replaced\":%zu,\"same\":%zu", c->copied, c->replaced,
 		       c->same);
 	else
 		printf("copied      %zu\nreplaced    %zu\nsame        %zu\n", c->copied,
 		       c->replaced, c->same);
+	if (c->spoilt > 0)
+		printf(c->json ? ",\"left_out\":%zu" : "left out    %zu\n", c->spoilt);
+	if (c->json)
+		puts("}");
 }
 
 static int run_copy(struct copy *c, const char *from, const char *to)
@@ -164,7 +178,7 @@ static int run_copy(struct copy *c, const char *from, const char *to)
 	ady_cli_store_close(&c->to);
 	report(c);
 	if (err == ADY_OK)
-		return ADY_EXIT_OK;
+		return c->spoilt ? ADY_EXIT_REFUSED : ADY_EXIT_OK;
 	return ady_cli_fault(&f, "copy the records", "What was copied is whole; run it again.");
 }
 

@@ -85,7 +85,7 @@ static void print(const struct rotate *r, const json_t *o)
 	printf("tenant      %s\nstate       %s\nrewrapped   %lld records\n", text_of(o, "tenant"),
 	       text_of(o, "state"), number_of(o, "rewrapped"));
 	if (number_of(o, "skipped"))
-		printf("skipped     %lld in the AWS sample's form: import them\n",
+		printf("skipped     %lld in the AWS sample's form (import them), or spoilt\n",
 		       number_of(o, "skipped"));
 	if (number_of(o, "failed"))
 		printf("failed      %lld, which stay as they were\n", number_of(o, "failed"));

@@ -82,6 +82,8 @@ struct ady_stored *ady_store_fetch_record(struct ady_store *s, size_t worker,
 		err = find(s, worker, key, &e, f);
 	else
 		err = ady_records_get(s->records, worker, key->id, &e, f);
+	if (err == ADY_OK && e.text.n == 0)
+		err = ady_fail(f, ADY_E_RECORD, "record", "is empty");
 	ady_store_set_health(s, err, f);
 	if (err == ADY_OK)
 		record = ady_stored_new(&e);

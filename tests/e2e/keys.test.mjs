@@ -2,6 +2,7 @@
 // Keys as a resource, in every store: the same requests against gateways whose records lie in Secrets
 // Manager, in SQLite, in a folder and in PostgreSQL. Every program is the real one.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -302,6 +303,25 @@ await test('a store that is lost is restored from its backup by store copy: reco
     await h.stop();
     await before.stop();
   }
+});
+
+await test('store copy names a record that cannot be read, and copies those behind it; whoever signs with one is told so', async () => {
+  const file = join(dir, 'spoilt.sqlite');
+  assert.equal(adyton(['store', 'copy', `sqlite:${join(dir, 'keys.sqlite')}`, `sqlite:${file}`]).status, 0);
+  const rows = (sql) => execFileSync('python3', ['-c', 'import sqlite3,sys,json\nc=sqlite3.connect(sys.argv[1]);print(json.dumps(c.execute(sys.argv[2]).fetchall()));c.commit()', file, sql], { encoding: 'utf8' });
+  const ids = JSON.parse(rows('SELECT id FROM record WHERE deletion = 0 ORDER BY id')).flat();
+  rows(`UPDATE record SET text = '{"adyton":1, "wra' WHERE id = '${ids[0]}'`);
+  rows(`UPDATE record SET text = zeroblob(0) WHERE id = '${ids[1]}'`);
+  const all = JSON.parse(rows('SELECT count(*) FROM record'))[0][0];
+  const copied = adyton(['store', 'copy', `sqlite:${file}`, `folder:${join(dir, 'of-spoilt')}`, '--json']);
+  assert.equal(copied.status, 1, copied.stderr);
+  assert.deepEqual(JSON.parse(copied.stdout), { copied: all - 2, replaced: 0, same: 0, left_out: 2 });
+  assert.equal(copied.stderr, `adyton: ${ids[0]} is left out: record is no JSON (record_malformed)\nadyton: ${ids[1]} is left out: record is empty or too large (record_malformed)\n`);
+  const g = await startGateway(s, { store: { sqlite: file } });
+  await until(20000, 'the gateway to be ready', async () => (await request(`${g.gateway}/readyz`)).status === 200);
+  const answer = await request(`${g.gateway}/v1/keys/${encodeURIComponent(ids[1])}/sign`, { method: 'POST', body: { transaction: goodTx() } });
+  assert.deepEqual([answer.status, answer.json.code, answer.json.where, answer.json.detail], [422, 'record_malformed', 'record', 'is empty']);
+  await g.stop();
 });
 
 await test('store copy refuses what differs, unless told to replace it', () => {
