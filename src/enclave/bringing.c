@@ -145,22 +145,6 @@ static enum ady_err next_data_key(struct ady_keyroom *room, struct ady_job *job,
 	return err;
 }
 
-/* Open the record as it is: the private key, or the data key that opens it. */
-static enum ady_err open_present(struct ady_keyroom *room, struct ady_job *job, size_t worker,
-                                 struct ady_bytes *plaintext, struct ady_fault *f)
-{
-	const struct ady_record *rec = &job->sign.record;
-	enum ady_err err;
-
-	if (!rec->envelope)
-		return ady_keyroom_open_record(room, worker, rec, job->deadline_ms, plaintext, f);
-	err = ady_keyroom_open_data_key(room, worker, rec->tenant,
-	                                ady_bytes(rec->data_key, rec->data_key_n), job->deadline_ms,
-	                                f);
-	*plaintext = ady_bytes(room->spaces[worker].data_key, ADY_DATA_KEY_SIZE);
-	return err;
-}
-
 /* A REWRAP on KMS thread `worker`. */
 static void run_rewrap(struct ady_work *work, size_t worker)
 {
@@ -172,7 +156,8 @@ static void run_rewrap(struct ady_work *work, size_t worker)
 	enum ady_err err = next_data_key(room, job, worker, &f);
 
 	if (err == ADY_OK)
-		err = open_present(room, job, worker, &plaintext, &f);
+		err = ady_keyroom_open_present(room, worker, &job->sign.record, job->deadline_ms,
+		                               &plaintext, &f);
 	if (err == ADY_OK)
 		err = ady_reseal_key(&job->sign.record, job->sign.from, room->secp, &envelope,
 		                     plaintext, room->spaces[worker].next_data_key,
@@ -229,7 +214,8 @@ static void run_backup(struct ady_work *work, size_t worker)
 	enum ady_err err = ady_job_in_time(job, "KMS", &f);
 
 	if (err == ADY_OK)
-		err = open_present(room, job, worker, &plaintext, &f);
+		err = ady_keyroom_open_present(room, worker, &job->sign.record, job->deadline_ms,
+		                               &plaintext, &f);
 	if (err == ADY_OK)
 		err =
 		    ady_backup_seal(&out, &job->sign.record, room->secp, &envelope, plaintext, &f);

@@ -211,6 +211,21 @@ enum ady_err ady_keyroom_open_data_key(struct ady_keyroom *room, size_t worker, 
 	return fetch(room, worker, &ask, tenant, f);
 }
 
+enum ady_err ady_keyroom_open_present(struct ady_keyroom *room, size_t worker,
+                                      const struct ady_record *record, int64_t deadline_ms,
+                                      struct ady_bytes *plaintext, struct ady_fault *f)
+{
+	enum ady_err err;
+
+	if (!record->envelope)
+		return ady_keyroom_open_record(room, worker, record, deadline_ms, plaintext, f);
+	err = ady_keyroom_open_data_key(room, worker, record->tenant,
+	                                ady_bytes(record->data_key, record->data_key_n),
+	                                deadline_ms, f);
+	*plaintext = ady_bytes(room->spaces[worker].data_key, ADY_DATA_KEY_SIZE);
+	return err;
+}
+
 enum ady_err ady_keyroom_new_data_key(struct ady_keyroom *room, size_t worker, const char *tenant,
                                       const char *key_arn, struct ady_buf *blob,
                                       int64_t deadline_ms, struct ady_fault *f)

@@ -95,6 +95,13 @@ enum ady_err ady_keyroom_open_data_key(struct ady_keyroom *room, size_t worker, 
                                        struct ady_bytes blob, int64_t deadline_ms,
                                        struct ady_fault *f);
 
+/* Open what opens a record: the data key of an envelope, in the worker's space, or a direct
+ * record's private key, as ady_keyroom_open_record. Out: *plaintext, secret; space and worker are
+ * the caller's to wipe. Returns what those two return. Blocks. */
+enum ady_err ady_keyroom_open_present(struct ady_keyroom *room, size_t worker,
+                                      const struct ady_record *record, int64_t deadline_ms,
+                                      struct ady_bytes *plaintext, struct ady_fault *f);
+
 /* Have KMS make a data key for a tenant under key_arn (NULL: the first configured key), which is
  * in the worker's space then, and kept. Out: blob, its ciphertext. As ady_keyroom_open_data_key. */
 enum ady_err ady_keyroom_new_data_key(struct ady_keyroom *room, size_t worker, const char *tenant,

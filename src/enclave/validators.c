@@ -126,26 +126,14 @@ static void run(struct ady_work *work_, size_t worker)
 	struct ady_job *job = (struct ady_job *)work_;
 	struct ady_validators *v = job->owner;
 	struct ady_space *space = &v->room->spaces[worker];
-	const struct ady_record *rec = &job->sign.record;
-	bool envelope = rec->envelope;
 	struct ady_bytes plaintext = {0};
 	struct ady_fault f = {0};
-	enum ady_err err;
+	enum ady_err err = ady_keyroom_open_present(v->room, worker, &job->sign.record,
+	                                            job->deadline_ms, &plaintext, &f);
 
-	if (envelope) {
-		err = ady_keyroom_open_data_key(v->room, worker, rec->tenant,
-		                                ady_bytes(rec->data_key, rec->data_key_n),
-		                                job->deadline_ms, &f);
-		plaintext = ady_bytes(space->data_key, ADY_DATA_KEY_SIZE);
-	} else {
-		err =
-		    ady_keyroom_open_record(v->room, worker, rec, job->deadline_ms, &plaintext, &f);
-	}
 	settle(v, job, space, plaintext, err, &f);
-	if (envelope)
-		ady_zero(space->data_key, ADY_DATA_KEY_SIZE);
-	else
-		ady_kms_session_wipe(v->room->config.kms, worker);
+	ady_zero(space->data_key, ADY_DATA_KEY_SIZE);
+	ady_kms_session_wipe(v->room->config.kms, worker);
 }
 
 /* Find the key's key: here, or on a thread that may wait for KMS. */
