@@ -75,16 +75,6 @@ enum ady_err ady_desk_open(struct ady_desk **out, struct ady_notary *notary, str
 	return ADY_OK;
 }
 
-void ady_desk_close(struct ady_desk *d)
-{
-	if (!d)
-		return;
-	for (size_t i = 0; i < d->n; i++)
-		ady_channel_unref(d->papers[i].ch);
-	pthread_mutex_destroy(&d->lock);
-	free(d);
-}
-
 /* Put a paper on the desk; there is room. */
 static void put(struct ady_desk *d, struct ady_channel *ch, const struct ady_wire_head *head,
                 struct ady_bytes body, const struct ady_audit_entry *entry)

@@ -17,9 +17,6 @@ struct ady_desk;
 enum ady_err ady_desk_open(struct ady_desk **desk, struct ady_notary *notary,
                            struct ady_loop *loop);
 
-/* Free, when the loop does not run. NULL is allowed. */
-void ady_desk_close(struct ady_desk *desk);
-
 /* Leave an answer on ch: its head (type and id), its body, and what its entry will say (place and
  * time are not looked at). All is copied. */
 void ady_desk_leave(struct ady_desk *desk, struct ady_channel *ch, const struct ady_wire_head *head,

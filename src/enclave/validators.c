@@ -272,11 +272,3 @@ enum ady_err ady_validators_open(struct ady_validators **out, struct ady_keyroom
 	*out = v;
 	return ADY_OK;
 }
-
-void ady_validators_close(struct ady_validators *v)
-{
-	if (!v)
-		return;
-	ady_marks_close(v->marks);
-	free(v);
-}

@@ -18,9 +18,6 @@ struct ady_validators;
 enum ady_err ady_validators_open(struct ady_validators **v, struct ady_keyroom *room,
                                  const struct ady_time_watch *watch);
 
-/* Free, when the threads of the room have ended. NULL is allowed. */
-void ady_validators_close(struct ady_validators *v);
-
 /* Take on a DUTY or WATERMARK message. It will be answered, now or later. */
 void ady_validators_take(struct ady_validators *v, struct ady_space *space, struct ady_channel *ch,
                          const struct ady_wire_head *head, struct ady_bytes body);
