@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "enclave/proof_ring.h"
 #include "test.h"
 
@@ -81,6 +82,7 @@ CASE(a_chain_begins_with_its_key)
 	uint64_t end, next;
 	struct ady_bytes spki;
 	struct ady_proof p;
+	int64_t before_ms = ady_wall_ms();
 
 	CHECK_ERR(ady_notary_open(&notary), ADY_OK);
 	spki = ady_notary_public(notary);
@@ -90,6 +92,7 @@ CASE(a_chain_begins_with_its_key)
 	CHECK(end == 1 && next == 1);
 	CHECK_ERR(ady_proof_read(&p, &e, ady_buf_bytes(&proofs)), ADY_OK);
 	CHECK(e.op == 0 && e.sequence == 0);
+	CHECK((int64_t)e.time_ms >= before_ms && (int64_t)e.time_ms <= ady_wall_ms());
 	CHECK(ady_bytes_eq(e.public, ady_bytes_sub(spki, 12, 32)));
 	CHECK(ady_bytes_eq(p.public, e.public) && ady_proof_verify(&p));
 	ady_notary_close(notary);

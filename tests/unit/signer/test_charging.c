@@ -8,13 +8,17 @@
 #include "test.h"
 
 #define KEY "4646464646464646464646464646464646464646464646464646464646464646"
-#define RECORD                                                                                  \
+#define RECORD(first)                                                                           \
 	"{\"adyton\":1,\"wrapping\":\"direct\",\"id\":\"k1\",\"tenant\":\"team\","              \
 	"\"curve\":\"secp256k1\",\"public_key\":"                                               \
 	"\"0x024bc2a31265153f07e70e0bab08724e6b85e217f8cd628ceb62974247bb493382\","             \
 	"\"allow\":[\"digest\"],\"created\":1764000000,\"ciphertext\":\"AQIDBA==\",\"policy\":" \
-	"{\"policy\":1,\"rules\":[{\"name\":\"pay\",\"effect\":\"allow\",\"when\":{},"          \
+	"{\"policy\":1,\"rules\":[" first "{\"name\":\"pay\",\"effect\":\"allow\",\"when\":{}," \
 	"\"limits\":[{\"name\":\"n\",\"per\":\"1h\",\"max\":1}]}]}}"
+#define APPROVED                                                             \
+	"{\"name\":\"boss\",\"effect\":\"allow\",\"when\":{},\"approvals\":" \
+	"{\"need\":1,\"of\":[\"ed25519:"                                     \
+	"0000000000000000000000000000000000000000000000000000000000000001\"]}},"
 
 enum { T = 1764000100, HOUR = 3600 };
 
@@ -23,6 +27,7 @@ static struct ady_policies policies;
 static struct ady_secp *secp;
 static struct ady_fault fault;
 static uint8_t rows[4][ADY_TALLY_ROW_MAX];
+static const char *record = RECORD("");
 
 /* Ask for a message, at a time, of the row that is stored. */
 static enum ady_err ask(const char *request, struct ady_bytes row, struct ady_charging_memory m,
@@ -30,7 +35,7 @@ static enum ady_err ask(const char *request, struct ady_bytes row, struct ady_ch
 {
 	const struct ady_wire_sign w = {.form = ADY_FORM_NATIVE,
 	                                .key_id = ady_bytes_str("k1"),
-	                                .record = ady_bytes_str(RECORD),
+	                                .record = ady_bytes_str(record),
 	                                .request = ady_bytes_str(request)};
 
 	fault = (struct ady_fault){0};
@@ -121,6 +126,22 @@ CASE(a_digest_of_zeros_is_charged_like_any_other)
 	CHECK(!job.charging.permitted);
 }
 
+/* Two rules would allow it: one that wants an approval, and one whose limit does not hold. The
+ * first of them is why it is refused. */
+CASE(the_first_rule_that_is_met_says_why)
+{
+	struct ady_bytes row;
+
+	record = RECORD(APPROVED);
+	CHECK_ERR(ask(ONE, ady_bytes(NULL, 0), fresh, T), ADY_E_AGAIN);
+	row = new_row(0);
+	CHECK_ERR(ask(TWO, row, all_known, T + 1), ADY_E_DENIED);
+	CHECK(!job.charging.permitted);
+	CHECK_STR(fault.where, "policy.rules[0]");
+	CHECK_STR(fault.detail, "the rule \"boss\" needs 1 approvals and has 0");
+	record = RECORD("");
+}
+
 int main(void)
 {
 	CHECK_ERR(ady_secp_open(&secp), ADY_OK);
@@ -129,6 +150,7 @@ int main(void)
 	RUN(a_row_of_another_history_gives_nothing_away);
 	RUN(a_clock_that_is_not_known_permits_nothing);
 	RUN(a_digest_of_zeros_is_charged_like_any_other);
+	RUN(the_first_rule_that_is_met_says_why);
 	ady_secp_close(secp);
 	return test_end();
 }
