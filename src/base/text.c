@@ -16,6 +16,12 @@ void ady_hex_encode(char *out, struct ady_bytes b)
 	*out = '\0';
 }
 
+void ady_dyn_hex(struct ady_dyn *d, struct ady_bytes b)
+{
+	ady_hex_encode((char *)ady_dyn_room(d, 2 * b.n + 1), b);
+	d->n += 2 * b.n;
+}
+
 /* All ones when lo <= c <= hi, else zero: a mask without a branch, for digits of keys. */
 static unsigned mask_in_range(unsigned c, unsigned lo, unsigned hi)
 {

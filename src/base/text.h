@@ -14,6 +14,9 @@
 /* Write the lower-case hex of b and a NUL to out[2 * b.n + 1]. */
 void ady_hex_encode(char *out, struct ady_bytes b);
 
+/* Append the lower-case hex of b. See ady_dyn_put. */
+void ady_dyn_hex(struct ady_dyn *d, struct ady_bytes b);
+
 /* Decode an even number of hex digits without prefix into out[cap]; *n is the number of bytes.
  * Returns ADY_E_FIELD_INVALID for other characters or an odd length, ADY_E_TOO_LARGE. */
 enum ady_err ady_hex_decode(uint8_t *out, size_t cap, size_t *n, struct ady_bytes text);

@@ -43,8 +43,7 @@ void ady_answer_problem(struct ady_dyn *out, int status, const struct ady_fault 
 static void put_hex(struct ady_dyn *out, const char *head, struct ady_bytes b)
 {
 	ady_dyn_str(out, head);
-	ady_hex_encode((char *)ady_dyn_room(out, 2 * b.n + 1), b);
-	out->n += 2 * b.n;
+	ady_dyn_hex(out, b);
 }
 
 /* r || s || v, v 27 or 28, as wallets have it; and EIP-2098: the parity in the highest bit of s,

@@ -103,8 +103,7 @@ void ady_cb_fail(struct ady_op *op, const struct ady_fault *f)
 void ady_cb_put_hex(struct ady_dyn *out, struct ady_bytes b)
 {
 	ady_dyn_str(out, "\"0x");
-	ady_hex_encode((char *)ady_dyn_room(out, 2 * b.n + 1), b);
-	out->n += 2 * b.n;
+	ady_dyn_hex(out, b);
 	ady_dyn_str(out, "\"");
 }
 

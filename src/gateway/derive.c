@@ -27,8 +27,7 @@ struct making {
 static void put_hex(struct ady_dyn *out, const char *head, struct ady_bytes b)
 {
 	ady_dyn_str(out, head);
-	ady_hex_encode((char *)ady_dyn_room(out, 2 * b.n + 1), b);
-	out->n += 2 * b.n;
+	ady_dyn_hex(out, b);
 	ady_dyn_str(out, "\"");
 }
 

@@ -20,8 +20,7 @@ static void on_signed(void *ctx, struct ady_bytes answer, const struct ady_fault
 	}
 	out->n = 0;
 	ady_dyn_str(out, "{\"signature\":\"0x");
-	ady_hex_encode((char *)ady_dyn_room(out, 2 * answer.n + 1), answer);
-	out->n += 2 * answer.n;
+	ady_dyn_hex(out, answer);
 	ady_dyn_str(out, "\"}\n");
 	ady_op_answer(op);
 }

@@ -65,10 +65,8 @@ static bool wants_json(const struct ady_http_request *req)
 
 static void put_hex(struct ady_dyn *out, const uint8_t *p, size_t n)
 {
-	char hex[2 * ADY_STATE_MAX + 1];
-
-	ady_hex_encode(hex, ady_bytes(p, n));
-	ady_dyn_printf(out, "0x%s", hex);
+	ady_dyn_str(out, "0x");
+	ady_dyn_hex(out, ady_bytes(p, n));
 }
 
 /* "0x" before it or not, in either case. */

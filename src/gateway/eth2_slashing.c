@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "gateway/answer.h"
 #include "gateway/eth2.h"
+#include "gateway/keymanager.h"
 #include "gateway/settings.h"
 #include "policy/interchange.h"
 #include "policy/slashing_row.h"
@@ -53,14 +54,6 @@ static struct ady_op *open_op(struct ady_shard *shard, struct ady_http_request *
 
 /* --- import --- */
 
-static void put_key(struct ady_dyn *out, const uint8_t *public_key)
-{
-	char hex[2 * ADY_STATE_KEY + 1];
-
-	ady_hex_encode(hex, ady_bytes(public_key, ADY_STATE_KEY));
-	ady_dyn_printf(out, "\"0x%s\"", hex);
-}
-
 static void on_imported(struct ady_duties *d)
 {
 	struct ady_op *op = d->ctx;
@@ -77,7 +70,7 @@ static void on_imported(struct ady_duties *d)
 		if (f->err == ADY_OK)
 			continue;
 		ady_dyn_str(out, failed++ ? ",{\"pubkey\":" : "{\"pubkey\":");
-		put_key(out, d->items[i].ask.public_key);
+		ady_keymanager_put_key(out, d->items[i].ask.public_key);
 		ady_dyn_printf(out, ",\"code\":\"%s\",\"message\":", ady_err_code(f->err));
 		ady_answer_string(out, f->detail[0] ? f->detail : ady_err_text(f->err));
 		ady_dyn_str(out, "}");

@@ -46,10 +46,9 @@ void ady_keymanager_fail(struct ady_op *op, const struct ady_fault *f)
 
 void ady_keymanager_put_key(struct ady_dyn *out, const uint8_t public_key[static ADY_STATE_KEY])
 {
-	char hex[2 * ADY_STATE_KEY + 1];
-
-	ady_hex_encode(hex, ady_bytes(public_key, ADY_STATE_KEY));
-	ady_dyn_printf(out, "\"0x%s\"", hex);
+	ady_dyn_str(out, "\"0x");
+	ady_dyn_hex(out, ady_bytes(public_key, ADY_STATE_KEY));
+	ady_dyn_str(out, "\"");
 }
 
 void ady_keymanager_put_status(struct ady_dyn *out, const char *status, const struct ady_fault *f)

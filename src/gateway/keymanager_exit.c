@@ -45,8 +45,7 @@ static void on_signed(void *ctx, struct ady_bytes answer, const struct ady_fault
 	               "{\"data\":{\"message\":{\"epoch\":\"%llu\",\"validator_index\":\"%llu\"},"
 	               "\"signature\":\"0x",
 	               (unsigned long long)l->epoch, (unsigned long long)l->index);
-	ady_hex_encode((char *)ady_dyn_room(out, 2 * answer.n + 1), answer);
-	out->n += 2 * answer.n;
+	ady_dyn_hex(out, answer);
 	ady_dyn_str(out, "\"}}\n");
 	ady_op_answer(op);
 }

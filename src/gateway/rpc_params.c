@@ -110,16 +110,10 @@ void ady_rpc_put_token(struct ady_dyn *out, const struct ady_json *doc, uint32_t
 	ady_dyn_put(out, raw.p, raw.n);
 }
 
-static void put_digits(struct ady_dyn *out, struct ady_bytes b)
-{
-	ady_hex_encode((char *)ady_dyn_room(out, 2 * b.n + 1), b);
-	out->n += 2 * b.n;
-}
-
 void ady_rpc_put_hex(struct ady_dyn *out, struct ady_bytes b)
 {
 	ady_dyn_str(out, "\"0x");
-	put_digits(out, b);
+	ady_dyn_hex(out, b);
 	ady_dyn_str(out, "\"");
 }
 
@@ -132,14 +126,14 @@ void ady_rpc_put_quantity(struct ady_dyn *out, struct ady_bytes be)
 		return;
 	}
 	ady_dyn_printf(out, "\"0x%x", be.p[0]);
-	put_digits(out, ady_bytes(be.p + 1, be.n - 1));
+	ady_dyn_hex(out, ady_bytes(be.p + 1, be.n - 1));
 	ady_dyn_str(out, "\"");
 }
 
 void ady_rpc_put_serialized(struct ady_dyn *out, const struct ady_wire_signed *m)
 {
 	ady_dyn_str(out, "\"0x");
-	put_digits(out, m->r);
-	put_digits(out, m->s);
+	ady_dyn_hex(out, m->r);
+	ady_dyn_hex(out, m->s);
 	ady_dyn_str(out, m->y_parity ? "1c\"" : "1b\"");
 }

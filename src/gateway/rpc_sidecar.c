@@ -85,12 +85,6 @@ enum ady_err ady_sidecar_find(struct ady_sidecar *s, const struct ady_json *doc,
 
 /* --- the network's form, in hex --- */
 
-static void put_digits(struct ady_dyn *out, struct ady_bytes b)
-{
-	ady_hex_encode((char *)ady_dyn_room(out, 2 * b.n + 1), b);
-	out->n += 2 * b.n;
-}
-
 /* A blob has four bytes of RLP before it, a commitment or proof one. */
 static size_t payload(const struct ady_json *doc, uint32_t array, size_t size)
 {
@@ -103,7 +97,7 @@ static void put_list_head(struct ady_dyn *out, size_t n)
 	struct ady_buf b = ady_buf(space, sizeof space);
 
 	ady_rlp_put_list(&b, n);
-	put_digits(out, ady_buf_bytes(&b));
+	ady_dyn_hex(out, ady_buf_bytes(&b));
 }
 
 static void put_items(struct ady_dyn *out, const struct ady_json *doc, uint32_t array, size_t size)
@@ -131,16 +125,16 @@ void ady_sidecar_put_raw(struct ady_dyn *out, const struct ady_sidecar *s,
 
 	ady_dyn_str(out, "\"0x");
 	if (s->n == 0) {
-		put_digits(out, raw);
+		ady_dyn_hex(out, raw);
 		ady_dyn_str(out, "\"");
 		return;
 	}
 	n = raw.n - 1 + s->by_cell + ady_rlp_size_list(payload(doc, s->blobs, ADY_BLOB_SIZE)) +
 	    ady_rlp_size_list(payload(doc, s->commitments, ADY_KZG_SIZE)) +
 	    ady_rlp_size_list(payload(doc, s->proofs, ADY_KZG_SIZE));
-	put_digits(out, ady_bytes(raw.p, 1)); /* the type, 0x03 */
+	ady_dyn_hex(out, ady_bytes(raw.p, 1)); /* the type, 0x03 */
 	put_list_head(out, n);
-	put_digits(out, ady_bytes(raw.p + 1, raw.n - 1));
+	ady_dyn_hex(out, ady_bytes(raw.p + 1, raw.n - 1));
 	if (s->by_cell)
 		ady_dyn_str(out, "01");
 	put_items(out, doc, s->blobs, ADY_BLOB_SIZE);

@@ -33,6 +33,23 @@ CASE(hex_of_all_byte_values)
 	}
 }
 
+CASE(hex_behind_what_is_there)
+{
+	static const uint8_t bytes[40] = {0x0f, 0xa5};
+	struct ady_dyn d = {0};
+	char want[5 + 80] = "0x0fa5";
+
+	memset(want + 6, '0', 76);
+	ady_dyn_str(&d, "0x");
+	ady_dyn_hex(&d, ady_bytes(bytes, 2));
+	CHECK_STR(ady_dyn_cstr(&d), "0x0fa5");
+	ady_dyn_hex(&d, ady_bytes(bytes + 2, 38));
+	CHECK_STR(ady_dyn_cstr(&d), want);
+	ady_dyn_hex(&d, ady_bytes(NULL, 0));
+	CHECK_INT(d.n, 82);
+	ady_dyn_free(&d);
+}
+
 /* All 256 characters as either digit, in both decoders. */
 CASE(every_character_as_a_hex_digit)
 {
@@ -217,6 +234,7 @@ CASE(base64_of_another_form_is_refused)
 int main(void)
 {
 	RUN(hex_of_all_byte_values);
+	RUN(hex_behind_what_is_there);
 	RUN(every_character_as_a_hex_digit);
 	RUN(hex_lengths);
 	RUN(key_hex_of_every_length);
