@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signing roots of validators' duties: those of @lodestar/types and @chainsafe/ssz for random objects of
-// every type and fork, those that a real Lodestar computed in recorded requests, and the built-in networks
-// against @lodestar/config.
+// every type and fork, and the signatures over them those of @chainsafe/blst; those that a real Lodestar
+// computed in recorded requests, and the built-in networks against @lodestar/config.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SecretKey } from '@chainsafe/blst';
 import { networksChainConfig, genesisData } from '@lodestar/config/networks';
 import { test, done, random, skip } from './lib/tap.mjs';
 import { bin, root as home } from './lib/stack.mjs';
@@ -21,13 +22,29 @@ function roots(net, requests, ...args) {
   return String(out.stdout).trimEnd().split('\n');
 }
 
+const types = Object.keys(TYPES);
+const duties = Array.from({ length: N }, (_, i) => randomDuty(r, types[i % types.length]));
+let computed; // "TYPE ROOT slot source target"
+
 await test(`${N} random duties of all types and forks have the roots of @lodestar/types`, () => {
-  const types = Object.keys(TYPES);
-  const duties = Array.from({ length: N }, (_, i) => randomDuty(r, types[i % types.length]));
-  roots(network, duties.map((d) => d.request)).forEach((line, i) => {
+  computed = roots(network, duties.map((d) => d.request));
+  computed.forEach((line, i) => {
     const d = duties[i];
     const [type, root] = line.split(' ');
     assert.equal(`${type} ${root}`, `${d.type} ${d.root.slice(2)}`, `${line} for ${JSON.stringify(d.request).slice(0, 2000)}`);
+  });
+});
+
+await test(`${N} signatures over these roots are those of @chainsafe/blst`, () => {
+  const keys = Array.from({ length: 64 }, () => SecretKey.fromKeygen(r.bytes(32)));
+  const input = computed.map((line, i) => `sign ${keys[i % 64].toHex().slice(2)} ${line.split(' ')[1]}\n`).join('');
+  const out = spawnSync(`${bin}/tools/bls`, { input, maxBuffer: 1 << 28 });
+  assert.equal(out.status, 0, String(out.stderr));
+  const signed = String(out.stdout).trimEnd().split('\n');
+  assert.equal(signed.length, N);
+  duties.forEach((d, i) => {
+    const want = keys[i % 64].sign(Buffer.from(d.root.slice(2), 'hex')).toHex();
+    assert.equal(signed[i].split(' ')[1], want.slice(2), `${d.type} ${d.root}`);
   });
 });
 
@@ -66,10 +83,22 @@ await test('requests that a real Lodestar sent have the roots that it gave', () 
   });
 });
 
+// Which this version of @lodestar/config has no more: metadata/config.yaml and README.md of eth-clients/holesky.
+const holesky = {
+  PRESET_BASE: 'mainnet', SLOT_DURATION_MS: 12000, ...Object.fromEntries(
+    Object.entries({ GENESIS: 0, ALTAIR: 0, BELLATRIX: 0, CAPELLA: 256, DENEB: 29696, ELECTRA: 115968, FULU: 165120 }).flatMap(([fork, epoch], k) => [
+      [`${fork}_FORK_VERSION`, Uint8Array.of(k + 1, 0x01, 0x70, 0x00)], [`${fork}_FORK_EPOCH`, epoch]])),
+};
+const holeskyGenesis = { genesisTime: 1695902100 + 300, genesisValidatorsRoot: '0x9143aa7c615a7f7115e2b6aac319c03529df8242ae705fba9df39b79c59fa8b1' };
+
 await test('the built-in networks are those of @lodestar/config', () => {
   const upper = ['GENESIS', 'ALTAIR', 'BELLATRIX', 'CAPELLA', 'DENEB', 'ELECTRA', 'FULU', 'GLOAS'];
-  for (const name of ['mainnet', 'sepolia', 'hoodi', 'gnosis', 'chiado']) {
-    const config = networksChainConfig[name];
+  const networks = { ...networksChainConfig, holesky }, data = { ...genesisData, holesky: holeskyGenesis };
+  for (const name of ['mainnet', 'sepolia', 'hoodi', 'holesky', 'gnosis', 'chiado']) {
+    const config = networks[name];
+    const { genesisTime, genesisValidatorsRoot } = data[name];
+    const at = [[0, 0], [config.SLOT_DURATION_MS / 1000 - 1, 0], [config.SLOT_DURATION_MS / 1000, 1], [config.SLOT_DURATION_MS, 1000]];
+    assert.deepEqual(roots(name, at.map(([s]) => String(genesisTime + s)), 'slots'), at.map(([, slot]) => String(slot)), name);
     const slots = config.PRESET_BASE === 'gnosis' ? 16 : 32;
     const version = (k) => '0x' + Buffer.from(config[`${upper[k]}_FORK_VERSION`]).toString('hex');
     upper.forEach((fork, k) => {
@@ -77,7 +106,7 @@ await test('the built-in networks are those of @lodestar/config', () => {
       if (!Number.isFinite(epoch)) return;
       const ask = (given, at) => roots(name, [{
         type: 'AGGREGATION_SLOT', aggregation_slot: { slot: String(at * slots) },
-        fork_info: { fork: { previous_version: given, current_version: given, epoch: '0' }, genesis_validators_root: genesisData[name].genesisValidatorsRoot },
+        fork_info: { fork: { previous_version: given, current_version: given, epoch: '0' }, genesis_validators_root: genesisValidatorsRoot },
       }])[0];
       // forks of one epoch: only the last of them ever is
       const later = upper.findLastIndex((f, j) => j > k && config[`${f}_FORK_EPOCH`] === epoch);
@@ -87,6 +116,12 @@ await test('the built-in networks are those of @lodestar/config', () => {
     const registration = { fee_recipient: '0x' + '11'.repeat(20), gas_limit: '1', timestamp: '2', pubkey: '0x' + '22'.repeat(48) };
     assert.match(roots(name, [{ type: 'VALIDATOR_REGISTRATION', validator_registration: registration }])[0], /^VALIDATOR/);
   }
+});
+
+await test('the network that doc/validators.md writes into the configuration file is read', () => {
+  const [, text] = /\n {4}(\{"validators": \{"network": \{\n[^]*?\}\}\})\n/.exec(readFileSync(join(home, 'doc/validators.md'), 'utf8'));
+  const { network: net } = JSON.parse(text.replace('<64 hex>', '11'.repeat(32))).validators;
+  assert.deepEqual(roots(net, ['1700000035', '1700000036'], 'slots'), ['2', '3']);
 });
 
 await test('a signing root that is another is refused, under both of its names', () => {

@@ -3,7 +3,8 @@
  * The signing root of each request on standard input (one line of JSON each), for other
  * implementations to compare with.
  * Usage: beacon_root NETWORK [strict]     NETWORK: a name, or an object as in the configuration
- * Answers: "TYPE ROOT SLOT SOURCE TARGET", or "CODE WHERE: detail". */
+ * Answers: "TYPE ROOT SLOT SOURCE TARGET", or "CODE WHERE: detail".
+ *        beacon_root NETWORK slots        of each time in seconds since 1970: its slot */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,8 @@ static void answer(const struct ady_beacon_network *net, struct ady_bytes line, 
 int main(int argc, char **argv)
 {
 	struct ady_beacon_network net;
+	bool strict = argc > 2 && strcmp(argv[2], "strict") == 0;
+	bool slots = argc > 2 && strcmp(argv[2], "slots") == 0;
 	char *line = NULL;
 	size_t cap = 0;
 	ssize_t n;
@@ -64,7 +67,10 @@ int main(int argc, char **argv)
 		return 2;
 	read_network(&net, argv[1]);
 	while ((n = getline(&line, &cap, stdin)) > 0)
-		answer(&net, ady_bytes(line, (size_t)n - 1), argc > 2);
+		if (slots)
+			printf("%" PRIu64 "\n", ady_beacon_slot_at(&net, strtoull(line, NULL, 10)));
+		else
+			answer(&net, ady_bytes(line, (size_t)n - 1), strict);
 	free(line);
 	return 0;
 }
