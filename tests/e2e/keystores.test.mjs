@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { scryptSync, pbkdf2Sync } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { PublicKey, Signature, verify } from '@chainsafe/blst';
@@ -137,6 +137,12 @@ await test('figures: keystores a second, and what the bare derivations take on a
     const one = Number(process.hrtime.bigint() - t) / 2e9;
     console.log(`# ${what}: ${(n / seconds).toFixed(2)} a second on ${cores} cores; OpenSSL's bare derivation would do ${(cores / one).toFixed(2)}`);
   }
+  // Its threads that give way to the others are those that open keystores: one for each core, and each has worked.
+  const { enclave } = JSON.parse(readFileSync(join(s.dir, 'stack.json'))).pids;
+  const threads = readdirSync(`/proc/${enclave}/task`).map((t) => readFileSync(`/proc/${enclave}/task/${t}/stat`, 'utf8').split(') ')[1].split(' '));
+  const opening = threads.filter((f) => Number(f[16]) === 10).map((f) => Number(f[11]));
+  assert.equal(opening.length, cores);
+  assert.ok(opening.every((ticks) => ticks > 0), `user time of each: ${opening}`);
 });
 
 await test('the imported keys sign, and their signatures verify by @chainsafe/blst', async () => {
