@@ -131,6 +131,17 @@ await test('what the history says was signed is not signed again; what is above 
   assert.match(no.json.message, /lower source|not above|lower|target/);
 });
 
+await test('a history of a key that is there is no new key, and raises its marks', async () => {
+  const next = epochNow(s) + 1;
+  assert.deepEqual(statuses(await imports([a], history([entry(a.pubkey, 1, next - 1, next)]))), ['duplicate']);
+  await untilSlot(s, next * SLOTS);
+  const no = await sign(s, a.pubkey, attestation(s, next - 1, next), g);
+  assert.equal(no.status, 412, no.body);
+  assert.match(no.json.message, /this target or a later one/);
+  await untilSlot(s, (next + 1) * SLOTS);
+  assert.equal((await sign(s, a.pubkey, attestation(s, next, next + 1), g)).status, 200);
+});
+
 await test('each keystore has its status: duplicate, wrong password, another format, another key inside', async () => {
   const v3 = JSON.stringify({ version: 3, id: 'x', crypto: {} });
   const lying = JSON.stringify({ ...JSON.parse(d.keystore), pubkey: c.pubkey.slice(2) });
