@@ -14,7 +14,7 @@
 #include "gateway/shard.h"
 
 enum {
-	CONFLICTS_MAX = 10, /* as Web3Signer has it */
+	CONFLICTS_MAX = 10, /* in a row, with a count that stays; as Web3Signer has it */
 	PAUSE_MS = 50,      /* before the node is asked again, doubled each time */
 	PAUSE_MAX_MS = 1000,
 	PATIENCE = 6, /* pauses in a row, while nothing has been sent: 2.5 s in all */
@@ -253,6 +253,10 @@ static void on_count(struct ady_send *s, struct ady_bytes result, struct ady_byt
 	}
 	/* A node that was asked a moment after another one sent may not have heard of that yet. */
 	least = ady_turn_hint(s->turn);
+	/* A count that has moved on: another sender was faster, which may happen any number of times
+	 * in a row and ends with the call's deadline. One that stays is of a node that is behind. */
+	if (s->conflicts > 0 && nonce > s->tx.value[ADY_SEND_NONCE])
+		s->conflicts = 0;
 	if (s->conflicts > 0 && s->tx.value[ADY_SEND_NONCE] + 1 > least)
 		least = s->tx.value[ADY_SEND_NONCE] + 1;
 	ady_send_tx_fill(&s->tx, ADY_SEND_NONCE, nonce > least ? nonce : least);

@@ -18,7 +18,7 @@ const r = random();
 const [s, anvil] = await Promise.all([startStack(), startAnvil()]);
 let draw = () => null;
 const hostile = await startCutter(anvil.url, (text) => draw(text));
-const keys = ['ethers', 'viem', 'web3', 'raw', 'many', 'cut', 'two', 'refused', 'ws', 'behind', 'held', 'ten'];
+const keys = ['ethers', 'viem', 'web3', 'raw', 'many', 'cut', 'two', 'refused', 'ws', 'behind', 'held', 'ten', 'raced'];
 const addresses = Object.fromEntries(keys.map((k) => [k, putKey(s, k, r.bytes(32).toString('hex')).address]));
 for (const a of Object.values(addresses)) await anvil.rpc('anvil_setBalance', [a, '0x' + parseEther('1000').toString(16)]);
 // anvil makes its KZG tables when it sees the first blob, which takes many seconds
@@ -209,6 +209,21 @@ await test('nonce too low: a node whose count is behind is asked again, at most 
   assert.match(y.error?.message ?? JSON.stringify(y), /nonce too low/i);
   assert.equal(await anvil.rpc('eth_getTransactionCount', [from, 'pending']), '0x10');
   await far.stop();
+});
+
+await test('nonce too low: one that others were faster to use is no reason to give up', async () => {
+  const from = addresses.raced;
+  let races = 25;
+  const lost = await startCutter(anvil.url, undefined, {
+    edit: async (request, reply) => {
+      if (request.includes('eth_getTransactionCount') && races-- > 0) await anvil.rpc('anvil_setNonce', [from, '0x' + (Number(JSON.parse(reply).result) + 1).toString(16)]);
+      return reply;
+    },
+  });
+  const g = await startGateway(s, { nodes: [{ chain: 31337, url: lost.url }], ...long });
+  const x = await callAt(g.gateway, 'eth_sendTransaction', [{ from, to, value: '0x1', gas: '0x5208' }]);
+  assert.equal((await anvil.rpc('eth_getTransactionByHash', [x.result]))?.nonce, '0x19', JSON.stringify(x));
+  await g.stop();
 });
 
 await test('already known, and replacement underpriced: the next nonce, for a node that does not count what waits', async () => {

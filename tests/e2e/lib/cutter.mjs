@@ -8,7 +8,8 @@ import { atEnd } from './tap.mjs';
 
 /** cut: a function of the request's JSON text; returns null, 'before', 'after' or 'middle'. Resolves to
  * { url, counts, down(bool), stop }. While it is down, connections are refused by their end. tls: options of
- * https.createServer; seen: told of each request's headers and text; edit(request, reply): the reply to be given. */
+ * https.createServer; seen: told of each request's headers and text; edit(request, reply): the reply to be given, or a promise
+ * of it. */
 export async function startCutter(target, cut = () => null, { tls, seen, edit } = {}) {
   const agent = new http.Agent({ keepAlive: true });
   const counts = { passed: 0, before: 0, after: 0, middle: 0 };
@@ -25,8 +26,8 @@ export async function startCutter(target, cut = () => null, { tls, seen, edit } 
       const up = http.request(target, { method: req.method, agent, headers: { 'content-type': 'application/json', 'content-length': body.length } }, (r) => {
         const back = [];
         r.on('data', (d) => back.push(d));
-        r.on('end', () => {
-          const text = edit ? Buffer.from(edit(body.toString(), Buffer.concat(back).toString())) : Buffer.concat(back);
+        r.on('end', async () => {
+          const text = edit ? Buffer.from(await edit(body.toString(), Buffer.concat(back).toString())) : Buffer.concat(back);
           if (how === 'after') return res.destroy();
           res.writeHead(r.statusCode, { 'content-type': 'application/json', 'content-length': text.length });
           if (how === 'middle') {
