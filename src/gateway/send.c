@@ -253,8 +253,9 @@ static void on_count(struct ady_send *s, struct ady_bytes result, struct ady_byt
 	}
 	/* A node that was asked a moment after another one sent may not have heard of that yet. */
 	least = ady_turn_hint(s->turn);
-	/* A count that has moved on: another sender was faster, which may happen any number of times
-	 * in a row and ends with the call's deadline. One that stays is of a node that is behind. */
+	/* A count that has moved on: another sender was faster, which may happen any number of
+	 * times in a row and ends with the call's deadline. One that stays is of a node that is
+	 * behind. */
 	if (s->conflicts > 0 && nonce > s->tx.value[ADY_SEND_NONCE])
 		s->conflicts = 0;
 	if (s->conflicts > 0 && s->tx.value[ADY_SEND_NONCE] + 1 > least)
