@@ -146,14 +146,19 @@ const char *test_vector(const char *name)
 	return access(path, R_OK) == 0 ? path : NULL;
 }
 
-struct ady_bytes test_hex(const char *hex)
+struct ady_bytes test_hex_bytes(struct ady_bytes hex)
 {
-	static uint8_t space[8][8192];
+	static uint8_t space[8][16384];
 	static unsigned at;
 	uint8_t *out = space[at++ % 8];
 	size_t n;
 
-	if (ady_hex_decode(out, sizeof space[0], &n, ady_bytes_str(hex)) != ADY_OK)
+	if (ady_hex_decode(out, sizeof space[0], &n, hex) != ADY_OK)
 		abort();
 	return ady_bytes(out, n);
+}
+
+struct ady_bytes test_hex(const char *hex)
+{
+	return test_hex_bytes(ady_bytes_str(hex));
 }

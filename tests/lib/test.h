@@ -59,7 +59,11 @@ struct ady_bytes test_read_file(const char *path);
  * is not there: the test must then call test_skip. */
 const char *test_vector(const char *name);
 
-/* Decode hex at most once per use into a static buffer: for constants in tests. */
+/* Decode hex at most once per use into a static buffer: for constants in tests. Of the last eight
+ * calls the bytes are there. */
 struct ady_bytes test_hex(const char *hex);
+
+/* See test_hex. */
+struct ady_bytes test_hex_bytes(struct ady_bytes hex);
 
 #endif

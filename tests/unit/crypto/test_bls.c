@@ -3,6 +3,7 @@
 
 #include "base/u256.h"
 #include "crypto/rng.h"
+#include "published.h"
 #include "vectors.h"
 
 /* r, the order of the groups, and r - 1. */
@@ -183,6 +184,27 @@ CASE(generated_keys_differ_and_are_in_range)
 	}
 }
 
+/* The first thousand multiples of the generator, the point at infinity before them, as zkcrypto's
+ * bls12_381 has them. */
+CASE(points_of_zkcrypto)
+{
+	struct ady_bytes file = test_published("bls12381_g1.dat");
+	struct ady_seckey key = {{0}};
+	uint8_t pub[48];
+
+	if (!file.p || !CHECK_INT(file.n, 1000 * 48))
+		return;
+	CHECK_ERR(ady_bls_check_public(file.p), ADY_E_CRYPTO);
+	for (unsigned i = 1; i < 1000; i++) {
+		key.b[30] = (uint8_t)(i >> 8);
+		key.b[31] = (uint8_t)i;
+		CHECK_ERR(ady_bls_public(pub, &key), ADY_OK);
+		CHECK(memcmp(pub, file.p + 48 * i, 48) == 0);
+		CHECK_ERR(ady_bls_check_public(pub), ADY_OK);
+	}
+	test_published_free(file);
+}
+
 int main(void)
 {
 	RUN(known_signatures);
@@ -191,5 +213,6 @@ int main(void)
 	RUN(what_does_not_verify);
 	RUN(public_keys_are_validated);
 	RUN(generated_keys_differ_and_are_in_range);
+	RUN(points_of_zkcrypto);
 	return test_end();
 }

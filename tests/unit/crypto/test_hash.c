@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "test.h"
+#include "published.h"
 #include "vectors.h"
 
 static void keccak_is(const char *text, const char *want)
@@ -104,6 +104,62 @@ CASE(hmac_known_answers)
 	CHECK_HEX(out, 32, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
+/* Both lengths of SHA-2 that NIST's CAVP has for us: Len counts bits, and the empty message is
+ * written as one byte. */
+static void sha2_of_nist(const struct test_record *r)
+{
+	struct ady_bytes msg = test_record_bytes(r, "Msg"), md = test_record_bytes(r, "MD");
+	uint8_t out[48];
+
+	if (ady_bytes_is(test_record_text(r, "Len"), "0"))
+		msg.n = 0;
+	if (md.n == 32)
+		ady_sha256(out, &msg, 1);
+	else if (CHECK_INT(md.n, 48))
+		ady_sha384(out, &msg, 1);
+	CHECK(ady_bytes_eq(md, ady_bytes(out, md.n)));
+}
+
+CASE(sha256_of_nist)
+{
+	test_published_records("SHA256ShortMsg.rsp", sha2_of_nist);
+	test_published_records("SHA256LongMsg.rsp", sha2_of_nist);
+}
+
+CASE(sha384_of_nist)
+{
+	test_published_records("SHA384ShortMsg.rsp", sha2_of_nist);
+	test_published_records("SHA384LongMsg.rsp", sha2_of_nist);
+}
+
+static void keccak_blobs(const struct ady_bytes *blob)
+{
+	uint8_t out[32];
+
+	ady_keccak256(out, blob[0]);
+	CHECK(ady_bytes_eq(blob[1], ady_bytes(out, 32)));
+}
+
+CASE(keccak_of_rustcrypto)
+{
+	test_published_blobs("keccak_256.blb", 2, keccak_blobs);
+}
+
+/* Key, message, and the tag or the front of it. */
+static void hmac_blobs(const struct ady_bytes *blob)
+{
+	uint8_t out[32];
+
+	ady_hmac_sha256(out, blob[0], blob[1]);
+	if (CHECK(blob[2].n >= 16 && blob[2].n <= sizeof out))
+		CHECK(ady_bytes_eq(blob[2], ady_bytes(out, blob[2].n)));
+}
+
+CASE(wycheproof_of_hmac)
+{
+	test_published_blobs("hmac_sha256.blb", 3, hmac_blobs);
+}
+
 /* What OpenSSL registered after this ran before it: once it has cleaned up, it starts no more. */
 static void is_openssl_usable(void)
 {
@@ -186,7 +242,11 @@ int main(void)
 	RUN(keccak_in_parts);
 	RUN(keccak_final_wipes);
 	RUN(sha2_known_answers);
+	RUN(sha256_of_nist);
+	RUN(sha384_of_nist);
+	RUN(keccak_of_rustcrypto);
 	RUN(hmac_known_answers);
+	RUN(wycheproof_of_hmac);
 	RUN(wycheproof_of_hkdf);
 	return test_end();
 }

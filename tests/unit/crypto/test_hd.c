@@ -4,35 +4,9 @@
 #include <stdlib.h>
 
 #include "crypto/ed25519.h"
-#include "crypto/hmac512.h"
 #include "test.h"
 
 static struct ady_secp *secp;
-
-/* RFC 4231, test cases 1, 2 and 6. */
-CASE(hmac_of_rfc_4231)
-{
-	static const uint8_t aa[131] = {[0 ... 130] = 0xaa}, b[20] = {[0 ... 19] = 0x0b};
-	struct ady_bytes halves[2];
-	uint8_t out[64];
-
-	halves[0] = ady_bytes_str("Hi ");
-	halves[1] = ady_bytes_str("There");
-	ady_hmac_sha512(out, ady_bytes(b, sizeof b), halves, 2);
-	CHECK_HEX(out, 64,
-	          "87aa7cdea5ef619d4ff0b4241a1d6cb02379f4e2ce4ec2787ad0b30545e17cde"
-	          "daa833b7d6b8a702038b274eaea3f4e4be9d914eeb61f1702e696c203a126854");
-	halves[0] = ady_bytes_str("what do ya want for nothing?");
-	ady_hmac_sha512(out, ady_bytes_str("Jefe"), halves, 1);
-	CHECK_HEX(out, 64,
-	          "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554"
-	          "9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737");
-	halves[0] = ady_bytes_str("Test Using Larger Than Block-Size Key - Hash Key First");
-	ady_hmac_sha512(out, ady_bytes(aa, sizeof aa), halves, 1);
-	CHECK_HEX(out, 64,
-	          "80b24263c7c1a3ebb71493c1dd7be8b49b46d1f41b4aeec1121b013783f8f352"
-	          "6b56d037e05f2598bd0fd2215d6a1e5295e64f73f63f0aec8b915a985d786598");
-}
 
 /* The private key and chain code in an "xprv": base58 of version 4, depth 1, parent 4, index 4,
  * chain code 32, zero 1, key 32, checksum 4. */
@@ -267,7 +241,6 @@ int main(void)
 {
 	if (ady_secp_open(&secp) != ADY_OK)
 		return 1;
-	RUN(hmac_of_rfc_4231);
 	RUN(bip32_vector_1);
 	RUN(bip32_vector_2);
 	RUN(bip32_vector_3);

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/hpke.h"
 
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
 #include <sodium.h>
 
 #include "crypto/rng.h"
-#include "test.h"
+#include "published.h"
+#include "vectors.h"
 
 /* RFC 9180 appendix A.2.1: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305, base mode,
- * sequence number 0. tests/e2e/hpke.test.mjs holds the code against @hpke/core as well. */
+ * sequence number 0. The e2e tests seal by @hpke/core (tests/e2e/lib/import.mjs). */
 CASE(the_vector_of_the_rfc)
 {
 	uint8_t secret[32], public[32], enc[32], out[64];
@@ -100,6 +104,157 @@ CASE(points_of_small_order_are_refused)
 	}
 }
 
+/* HKDF-SHA256 by OpenSSL, one of its two steps. */
+static void hkdf(uint8_t *out, size_t n, int mode, struct ady_bytes key, struct ady_bytes other)
+{
+	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+	EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(kdf);
+	const char *name =
+	    mode == EVP_KDF_HKDF_MODE_EXTRACT_ONLY ? OSSL_KDF_PARAM_SALT : OSSL_KDF_PARAM_INFO;
+	char sha256[] = "SHA256";
+	OSSL_PARAM params[] = {
+	    OSSL_PARAM_int(OSSL_KDF_PARAM_MODE, &mode),
+	    OSSL_PARAM_utf8_string(OSSL_KDF_PARAM_DIGEST, sha256, 6),
+	    OSSL_PARAM_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)key.p, key.n),
+	    OSSL_PARAM_octet_string(name, (void *)(uintptr_t)other.p, other.n),
+	    OSSL_PARAM_END,
+	};
+
+	CHECK_INT(EVP_KDF_derive(ctx, out, n, params), 1);
+	EVP_KDF_CTX_free(ctx);
+	EVP_KDF_free(kdf);
+}
+
+static const uint8_t kem_id[] = {'K', 'E', 'M', 0, 0x20};
+static const uint8_t suite_id[] = {'H', 'P', 'K', 'E', 0, 0x20, 0, 1, 0, 3};
+
+/* RFC 9180, section 4: LabeledExtract and LabeledExpand. */
+static void extract(uint8_t out[static 32], struct ady_bytes suite, struct ady_bytes salt,
+                    const char *label, struct ady_bytes ikm)
+{
+	uint8_t space[256];
+	struct ady_buf b = ady_buf(space, sizeof space);
+
+	ady_buf_str(&b, "HPKE-v1");
+	ady_buf_view(&b, suite);
+	ady_buf_str(&b, label);
+	ady_buf_view(&b, ikm);
+	hkdf(out, 32, EVP_KDF_HKDF_MODE_EXTRACT_ONLY, ady_buf_bytes(&b), salt);
+}
+
+static void expand(uint8_t *out, uint16_t n, struct ady_bytes suite, const uint8_t prk[static 32],
+                   const char *label, struct ady_bytes info)
+{
+	uint8_t space[256];
+	struct ady_buf b = ady_buf(space, sizeof space);
+
+	ady_buf_be16(&b, n);
+	ady_buf_str(&b, "HPKE-v1");
+	ady_buf_view(&b, suite);
+	ady_buf_str(&b, label);
+	ady_buf_view(&b, info);
+	hkdf(out, n, EVP_KDF_HKDF_MODE_EXPAND_ONLY, ady_bytes(prk, 32), ady_buf_bytes(&b));
+}
+
+/* Sections 4.1 and 5.1 by OpenSSL, from the value of Diffie-Hellman to the ciphertext of pt without
+ * info and AAD: what whoever knows that value sends to public under the name enc. */
+static void seal_by_openssl(uint8_t *ct, struct ady_bytes dh, const uint8_t *enc,
+                            const uint8_t *public, struct ady_bytes pt)
+{
+	const struct ady_bytes kem = {kem_id, sizeof kem_id}, suite = {suite_id, sizeof suite_id};
+	const struct ady_bytes none = {(const uint8_t *)"", 0};
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	uint8_t both[64], prk[32], shared[32], context[65] = {0}, key[32], nonce[12];
+	int n = 0;
+
+	memcpy(both, enc, 32);
+	memcpy(both + 32, public, 32);
+	extract(prk, kem, none, "eae_prk", dh);
+	expand(shared, 32, kem, prk, "shared_secret", ady_bytes(both, 64));
+	extract(context + 1, suite, none, "psk_id_hash", none);
+	extract(context + 33, suite, none, "info_hash", none);
+	extract(prk, suite, ady_bytes(shared, 32), "secret", none);
+	expand(key, 32, suite, prk, "key", ady_bytes(context, 65));
+	expand(nonce, 12, suite, prk, "base_nonce", ady_bytes(context, 65));
+	CHECK(EVP_EncryptInit_ex(ctx, EVP_chacha20_poly1305(), NULL, key, nonce) == 1 &&
+	      EVP_EncryptUpdate(ctx, ct, &n, pt.p, (int)pt.n) == 1 && n == (int)pt.n &&
+	      EVP_EncryptFinal_ex(ctx, ct + n, &n) == 1 &&
+	      EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, 16, ct + pt.n) == 1);
+	EVP_CIPHER_CTX_free(ctx);
+}
+
+/* A vector of X25519 is a message to the vector's private key from the owner of its public one. The
+ * shared values of small order open nothing, and nothing is sealed to such a point. */
+static void x25519_vector(json_t *v)
+{
+	static const uint8_t zero[32];
+	const struct ady_bytes none = {0}, pt = ady_bytes_str("Wycheproof");
+	uint8_t secret[32], enc[32], public[32], ct[10 + 16], out[10];
+	struct ady_bytes dh;
+	bool small;
+
+	memcpy(secret, test_json_hex(v, "private").p, 32);
+	memcpy(enc, test_json_hex(v, "public").p, 32);
+	dh = test_json_hex(v, "shared");
+	small = ady_bytes_eq(dh, ady_bytes(zero, 32));
+	CHECK_ERR(ady_hpke_public(public, secret), ADY_OK);
+	seal_by_openssl(ct, dh, enc, public, pt);
+	CHECK_ERR(ady_hpke_open(out, secret, public, enc, none, none, ady_bytes(ct, sizeof ct)),
+	          small ? ADY_E_CRYPTO : ADY_OK);
+	CHECK(small || ady_bytes_eq(pt, ady_bytes(out, sizeof out)));
+	CHECK_ERR(ady_hpke_seal(public, ct, enc, none, none, pt), small ? ADY_E_CRYPTO : ADY_OK);
+}
+
+CASE(wycheproof_of_x25519)
+{
+	struct ady_bytes file = test_published("x25519.json");
+	json_t *list = file.p ? json_loadb((const char *)file.p, file.n, 0, NULL) : NULL, *v;
+	size_t i;
+
+	if (!file.p)
+		return;
+	CHECK_INT(json_array_size(list), 87);
+	json_array_foreach(list, i, v) x25519_vector(v);
+	json_decref(list);
+	test_published_free(file);
+}
+
+/* ring's and BoringSSL's cases, among them each length of padding, on the calls that hpke.c makes;
+ * its own keys and nonces come out of the key schedule. The one of another nonce's length has no
+ * type here. */
+static void chacha_record(const struct test_record *r)
+{
+	const struct ady_bytes key = test_record_bytes(r, "KEY"), ct = test_record_bytes(r, "CT");
+	const struct ady_bytes in = test_record_bytes(r, "IN"), tag = test_record_bytes(r, "TAG");
+	const struct ady_bytes aad = test_record_bytes(r, "AD"), n = test_record_bytes(r, "NONCE");
+	uint8_t out[1024], sealed[1024 + 16];
+
+	if (ady_bytes_is(test_record_text(r, "FAILS"), "WRONG_NONCE_LENGTH")) {
+		CHECK(n.n != crypto_aead_chacha20poly1305_IETF_NPUBBYTES);
+		return;
+	}
+	if (!CHECK(key.n == 32 && n.n == 12 && tag.n == 16 && in.n <= 1024 && ct.n == in.n))
+		return;
+	CHECK_INT(crypto_aead_chacha20poly1305_ietf_encrypt(sealed, NULL, in.p, in.n, aad.p, aad.n,
+	                                                    NULL, n.p, key.p),
+	          0);
+	CHECK(ady_bytes_eq(ct, ady_bytes(sealed, ct.n)));
+	CHECK(ady_bytes_eq(tag, ady_bytes(sealed + ct.n, 16)));
+	CHECK_INT(crypto_aead_chacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed, ct.n + 16,
+	                                                    aad.p, aad.n, n.p, key.p),
+	          0);
+	CHECK(ady_bytes_eq(in, ady_bytes(out, in.n)));
+	sealed[ct.n + 15] ^= 0x80;
+	CHECK_INT(crypto_aead_chacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed, ct.n + 16,
+	                                                    aad.p, aad.n, n.p, key.p),
+	          -1);
+}
+
+CASE(chacha20_poly1305_of_ring)
+{
+	test_published_records("chacha20_poly1305.txt", chacha_record);
+}
+
 int main(void)
 {
 	CHECK(sodium_init() >= 0);
@@ -107,5 +262,7 @@ int main(void)
 	RUN(what_is_sealed_opens);
 	RUN(nothing_changed_opens);
 	RUN(points_of_small_order_are_refused);
+	RUN(wycheproof_of_x25519);
+	RUN(chacha20_poly1305_of_ring);
 	return test_end();
 }

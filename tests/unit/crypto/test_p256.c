@@ -2,7 +2,7 @@
 #include "crypto/p256.h"
 
 #include "base/text.h"
-#include "test.h"
+#include "published.h"
 
 /* RFC 6979, A.2.5: the key, and a signature of "sample" with SHA-256. */
 #define KEY "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721"
@@ -12,6 +12,7 @@
 
 static const struct ady_bytes sample = {(const uint8_t *)"sample", 6};
 static uint8_t pub[33];
+static size_t records;
 
 static enum ady_err verify(const char *sig)
 {
@@ -81,10 +82,43 @@ CASE(keys_that_are_none)
 	CHECK_ERR(ady_p256_verify(ady_bytes(sig, 64), out, &sample, 1), ADY_E_CRYPTO);
 }
 
+/* Of ring's and BoringSSL's cases those of our curve and hash. Their points are not compressed:
+ * where the two halves are no point of the curve, ours is another key than they mean, and both must
+ * refuse. */
+static void ring_record(const struct test_record *r)
+{
+	struct ady_bytes q = test_record_bytes(r, "Q"), msg = test_record_bytes(r, "Msg");
+	struct ady_bytes result = test_record_text(r, "Result"), sig = test_record_bytes(r, "Sig");
+	uint8_t key[33] = {0};
+	bool good;
+
+	if (!ady_bytes_is(test_record_text(r, "Curve"), "P-256") ||
+	    !ady_bytes_is(test_record_text(r, "Digest"), "SHA256"))
+		return;
+	if (CHECK_INT(q.n, 65))
+		memcpy(key + 1, q.p + 1, 32);
+	key[0] = 2 | (q.p[64] & 1);
+	good = ady_p256_verify(sig, key, &msg, 1) == ADY_OK;
+	if (!CHECK(good == (result.p[0] == 'P')))
+		printf("# a signature of %zu bytes: %d\n", sig.n, good);
+	records++;
+}
+
+CASE(ecdsa_of_ring)
+{
+	records = 0;
+	if (test_published_records("ecdsa_der.txt", ring_record) > 0)
+		CHECK_INT(records, 28);
+	records = 0;
+	if (test_published_records("ecdsa_raw.txt", ring_record) > 0)
+		CHECK_INT(records, 13);
+}
+
 int main(void)
 {
 	RUN(the_signature_of_rfc_6979);
 	RUN(signatures_of_another_form_are_refused);
 	RUN(keys_that_are_none);
+	RUN(ecdsa_of_ring);
 	return test_end();
 }
