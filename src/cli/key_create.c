@@ -83,28 +83,25 @@ static int create_one(const struct create *c)
 	return status;
 }
 
-/* n keys from number first on. A part that is in the store from end to end was made before: all of
- * a part are stored, or none, where the store can do that. */
+/* n keys from number first on, but for those that were made before. */
 static int create_part(const struct create *c, const char *options, uint64_t first, uint64_t n,
                        uint64_t *made)
 {
 	struct ady_gateway_reply reply = {0};
-	bool head = false, tail = false;
+	uint64_t there;
 	json_t *body;
-	int status = ady_key_look(&c->gateway, c->key.id, first, TIMEOUT_MS, &head);
+	int status = ady_key_there(&c->gateway, c->key.id, first, n, TIMEOUT_MS, &there);
 
-	if (status < 0 && head)
-		status = ady_key_look(&c->gateway, c->key.id, first + n - 1, TIMEOUT_MS, &tail);
-	if (status >= 0 || tail)
+	if (status >= 0 || there == n)
 		return status;
 	body = body_of(c);
 	json_object_set_new(body, "options", json_string(options));
-	json_object_set_new(body, "first", json_integer((json_int_t)first));
-	json_object_set_new(body, "count", json_integer((json_int_t)n));
+	json_object_set_new(body, "first", json_integer((json_int_t)(first + there)));
+	json_object_set_new(body, "count", json_integer((json_int_t)(n - there)));
 	status = post(c, body, &reply);
 	ady_dyn_free(&reply.body);
 	if (status < 0)
-		*made += n;
+		*made += n - there;
 	return status;
 }
 

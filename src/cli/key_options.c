@@ -153,8 +153,9 @@ int ady_key_post_object(const struct ady_key_options *k, const struct ady_gatewa
 	return status;
 }
 
-int ady_key_look(const struct ady_gateway *gateway, const char *id, uint64_t number, int timeout_ms,
-                 bool *there)
+/* Whether the gateway has the key of that number behind id. */
+static int look(const struct ady_gateway *gateway, const char *id, uint64_t number, int timeout_ms,
+                bool *there)
 {
 	struct ady_gateway_reply reply = {0};
 	struct ady_dyn path = {0};
@@ -173,5 +174,26 @@ int ady_key_look(const struct ady_gateway *gateway, const char *id, uint64_t num
 	ady_dyn_free(&reply.body);
 	ady_dyn_free(&reply.proof);
 	ady_dyn_free(&path);
+	return status;
+}
+
+int ady_key_there(const struct ady_gateway *gateway, const char *id, uint64_t first, uint64_t n,
+                  int timeout_ms, uint64_t *there)
+{
+	uint64_t absent = n; /* number first + absent is not there, but for absent == n */
+	uint64_t at = 0;     /* all before it are; the next to look at */
+	int status = -1;
+
+	for (*there = 0; status < 0 && *there < absent;) {
+		bool is = false;
+
+		status = look(gateway, id, first + at, timeout_ms, &is);
+		if (is)
+			*there = at + 1;
+		else
+			absent = at;
+		/* The last after the first: most parts are there whole, or not at all. */
+		at = *there == 1 && absent == n ? n - 1 : *there + (absent - *there) / 2;
+	}
 	return status;
 }

@@ -74,10 +74,11 @@ int ady_key_post_object(const struct ady_key_options *k, const struct ady_gatewa
 int ady_key_report(const struct ady_key_options *k, const char *what,
                    const struct ady_gateway_reply *reply, bool json);
 
-/* Whether the gateway has the key of that number behind id. Returns -1 with *there, else the exit
- * status; what is wrong was said. */
-int ady_key_look(const struct ady_gateway *gateway, const char *id, uint64_t number, int timeout_ms,
-                 bool *there);
+/* How many of the n keys from number first on the gateway has from the first of them on: those of a
+ * part are stored in their order. Returns -1 with *there, else the exit status; what is wrong was
+ * said. */
+int ady_key_there(const struct ady_gateway *gateway, const char *id, uint64_t first, uint64_t n,
+                  int timeout_ms, uint64_t *there);
 
 /* Append ,"label":"..", if there is one (not NULL). */
 void ady_key_put_label(struct ady_dyn *out, const char *label);

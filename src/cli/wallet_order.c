@@ -87,19 +87,14 @@ static int part(const struct ady_wallet_order *o, uint64_t first, uint64_t count
 	return status;
 }
 
-/* Whether a part was made before: all of a part are stored, or none. */
+/* How many of a part were made before. */
 static int made_before(const struct ady_wallet_order *o, const char *id, uint64_t first,
-                       uint64_t count, bool *is)
+                       uint64_t count, uint64_t *there)
 {
-	int status = -1;
-
-	*is = false;
+	*there = 0;
 	if (!o->options || !strchr(o->path, '*'))
 		return -1;
-	status = ady_key_look(&o->gateway, id, first, ADY_WALLET_TIMEOUT_MS, is);
-	if (status >= 0 || !*is)
-		return status;
-	return ady_key_look(&o->gateway, id, first + count - 1, ADY_WALLET_TIMEOUT_MS, is);
+	return ady_key_there(&o->gateway, id, first, count, ADY_WALLET_TIMEOUT_MS, there);
 }
 
 int ady_wallet_derive(const struct ady_wallet_order *o, const char *id, json_t *keys,
@@ -111,14 +106,14 @@ int ady_wallet_derive(const struct ady_wallet_order *o, const char *id, json_t *
 
 	*there = 0;
 	for (uint64_t done = 0, n; done < o->count && status < 0; done += n) {
-		bool before = false;
+		uint64_t before, at = o->first + done;
 
 		n = o->count - done < at_once ? o->count - done : at_once;
-		status = made_before(o, id, o->first + done, n, &before);
-		if (status < 0 && before)
-			*there += n;
-		else if (status < 0)
-			status = part(o, o->first + done, n, keys);
+		status = made_before(o, id, at, n, &before);
+		if (status < 0 && before < n)
+			status = part(o, at + before, n - before, keys);
+		if (status < 0)
+			*there += before;
 		if (status < 0 && o->count > at_once)
 			fprintf(stderr, "%llu of %llu\n", (unsigned long long)done + n,
 			        (unsigned long long)o->count);
