@@ -76,13 +76,20 @@ static void take_entry(struct ady_listing *l, const struct ady_entry *e)
 	size_t width = l->ask.width;
 
 	if (!ady_caller_may_use(&l->ask.caller, e->tenant) || is_proxy(l, e) ||
-	    strcmp(e->curve, "wallet") == 0 ||
-	    (l->ask.curve && strcmp(e->curve, l->ask.curve) != 0))
+	    strcmp(e->curve, "wallet") == 0)
 		return;
 	if (l->ask.what == ADY_LIST_ADDRESSES && e->has_address)
 		ady_dyn_put(&l->items, e->address, width);
 	if (l->ask.what == ADY_LIST_PUBLIC_KEYS && e->public_key_n == width)
 		ady_dyn_put(&l->items, e->public_key, width);
+}
+
+static bool is_full(const struct ady_listing *l)
+{
+	size_t max = l->ask.what == ADY_LIST_ADDRESSES ? ADY_LISTING_ADDRESSES_MAX
+	                                               : ADY_LISTING_PUBLIC_KEYS_MAX;
+
+	return l->items.n / l->ask.width >= max;
 }
 
 static enum ady_err next_page(struct ady_listing *l, struct ady_fault *f);
@@ -104,7 +111,7 @@ static void on_page(struct ady_store_job *job)
 		take_entry(l, &l->page.entries[i]);
 	if (l->page.n > 0)
 		memcpy(l->after, l->page.entries[l->page.n - 1].id, sizeof l->after);
-	if (!l->page.more || l->items.n / l->ask.width >= ADY_LISTING_MAX)
+	if (!l->page.more || is_full(l))
 		finish(l, NULL);
 	else if (next_page(l, &f) != ADY_OK)
 		finish(l, &f);
@@ -118,6 +125,7 @@ static enum ady_err next_page(struct ady_listing *l, struct ady_fault *f)
 	    .query = {.after = l->after,
 	              .limit = ADY_RECORDS_PAGE_MAX,
 	              .tenant = ady_caller_scope(&l->ask.caller),
+	              .curve = l->ask.curve,
 	              .enabled = ADY_ENABLED_ONLY},
 	};
 	if (ady_store_list(l->shard->gateway->store, &l->page) == ADY_OK)

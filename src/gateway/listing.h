@@ -14,8 +14,9 @@ struct ady_shard;
 /* Items one behind the other, ascending, none twice, when f is NULL. */
 typedef void ady_listing_fn(void *ctx, struct ady_bytes items, const struct ady_fault *f);
 
-/* Of more than these, the first in the order of their keys' ids are listed. All can be used. */
-enum { ADY_LISTING_MAX = 10000 };
+/* Of more than these, the first in the order of their keys' ids are listed. All can be used.
+ * Public keys: what validator clients do their duties for is what they were listed. */
+enum { ADY_LISTING_ADDRESSES_MAX = 10000, ADY_LISTING_PUBLIC_KEYS_MAX = 100000 };
 
 /* What is listed: addresses of 20 bytes, or public keys as records have them. */
 enum ady_listed { ADY_LIST_ADDRESSES, ADY_LIST_PUBLIC_KEYS };
