@@ -18,6 +18,7 @@ struct copy {
 	bool replace, json;
 	struct ady_cli_store from, to;
 	struct ady_entry *page;
+	char at[ADY_KEY_ID_MAX + 1]; /* the id of the record that is copied now */
 	size_t n, copied, same, replaced, spoilt;
 };
 
@@ -35,6 +36,35 @@ static bool is_same(const struct ady_entry *a, const struct ady_entry *b)
 	       a->disabled == b->disabled && (a->deletion_s != 0) == (b->deletion_s != 0);
 }
 
+/* A secret that waits for its deletion is listed, and cannot be read. */
+static bool to_secrets(const struct copy *c)
+{
+	return strcmp(c->to.records->ops->kind, "secrets-manager") == 0;
+}
+
+struct waiting {
+	const char *id;
+	bool is;
+};
+
+static void look_for(void *ctx, const struct ady_entry *e)
+{
+	struct waiting *w = ctx;
+
+	w->is = w->is || (strcmp(e->id, w->id) == 0 && e->deletion_s != 0);
+}
+
+/* Whether e is a secret that waits for its deletion as it should: nobody can compare its text. */
+static bool waits(struct copy *c, const struct ady_entry *e)
+{
+	const struct ady_records_query q = {.prefix = e->id, .limit = 1};
+	struct waiting w = {.id = e->id};
+	struct ady_fault f;
+
+	return e->deletion_s != 0 && to_secrets(c) &&
+	       ady_records_list(c->to.records, 0, &q, look_for, &w, &f) == ADY_OK && w.is;
+}
+
 /* What stands in the target after e was written, or before: *same tells whether it is e. The label
  * of a secret comes with a change only, so it is compared where the store tells it. */
 static enum ady_err compare(struct copy *c, const struct ady_entry *e, bool *same,
@@ -43,11 +73,14 @@ static enum ady_err compare(struct copy *c, const struct ady_entry *e, bool *sam
 	struct ady_entry there = {0};
 	enum ady_err err = ady_records_get(c->to.records, 0, e->id, &there, f);
 
-	if (strcmp(c->to.records->ops->kind, "secrets-manager") == 0)
+	if (to_secrets(c))
 		memcpy(there.label, e->label, sizeof there.label);
 	*same = err == ADY_OK && is_same(e, &there);
 	ady_entry_clear(&there);
-	return err;
+	if (err != ADY_E_NOT_FOUND || !waits(c, e))
+		return err;
+	*same = true;
+	return ADY_OK;
 }
 
 /* A record that nobody can read is named and left out: those behind it are wanted all the more. */
@@ -57,6 +90,11 @@ static enum ady_err leave_out(struct copy *c, const struct ady_entry *e, struct 
 	c->spoilt++;
 	*f = (struct ady_fault){0};
 	return ADY_OK;
+}
+
+static enum ady_err differs(const struct ady_entry *e, struct ady_fault *f)
+{
+	return ady_fail(f, ADY_E_STORE, NULL, "%.80s was written and reads otherwise", e->id);
 }
 
 /* whole: e, read anew; its label and so on become those that are there. */
@@ -70,18 +108,47 @@ static enum ady_err replace(struct copy *c, const struct ady_entry *e, struct ad
 	                                          .set_deletion = true,
 	                                          .deletion_s = e->deletion_s};
 	struct ady_entry out = {0};
+	bool same = false;
 	enum ady_err err = ady_records_replace(c->to.records, 0, whole, NULL, f);
 
 	if (err == ADY_OK)
 		err = ady_records_change(c->to.records, 0, e->id, NULL, &change, &out, f);
 	ady_entry_clear(&out);
+	if (err == ADY_OK)
+		err = compare(c, e, &same, f);
+	if (err == ADY_OK && !same)
+		return differs(e, f);
 	c->replaced += err == ADY_OK;
+	return err;
+}
+
+/* Create whole, e read anew, and compare what is there then. A secret's deletion is planned after
+ * that. */
+static enum ady_err create(struct copy *c, struct ady_entry *e, struct ady_entry *whole,
+                           struct ady_fault *f)
+{
+	struct ady_records_change later = {.set_deletion = true, .deletion_s = e->deletion_s};
+	bool put_off = e->deletion_s != 0 && to_secrets(c), same = false;
+	struct ady_entry out = {0};
+	enum ady_err err;
+
+	if (put_off)
+		e->deletion_s = whole->deletion_s = 0;
+	err = ady_records_create(c->to.records, 0, &whole, 1, f);
+	if (err == ADY_OK)
+		err = compare(c, e, &same, f);
+	if (err == ADY_OK && !same)
+		return differs(e, f);
+	if (err == ADY_OK && put_off)
+		err = ady_records_change(c->to.records, 0, e->id, NULL, &later, &out, f);
+	ady_entry_clear(&out);
+	c->copied += err == ADY_OK;
 	return err;
 }
 
 static enum ady_err write_one(struct copy *c, struct ady_entry *e, struct ady_fault *f)
 {
-	struct ady_entry whole = {0}, *list = &whole;
+	struct ady_entry whole = {0};
 	bool same;
 	enum ady_err err = compare(c, e, &same, f);
 
@@ -90,8 +157,7 @@ static enum ady_err write_one(struct copy *c, struct ady_entry *e, struct ady_fa
 		return ADY_OK;
 	}
 	if (err == ADY_OK && !c->replace)
-		return ady_fail(f, ADY_E_EXISTS, NULL, "%.80s is there and differs: --replace",
-		                e->id);
+		return ady_fail(f, ADY_E_EXISTS, NULL, "it is there and differs: --replace");
 	if (err != ADY_OK && err != ADY_E_NOT_FOUND)
 		return err;
 	/* Read anew: what lists give has not the data key. */
@@ -100,18 +166,8 @@ static enum ady_err write_one(struct copy *c, struct ady_entry *e, struct ady_fa
 	memcpy(whole.label, e->label, sizeof whole.label);
 	whole.disabled = e->disabled;
 	whole.deletion_s = e->deletion_s;
-	if (err == ADY_OK) {
-		err = replace(c, e, &whole, f);
-	} else {
-		err = ady_records_create(c->to.records, 0, &list, 1, f);
-		c->copied += err == ADY_OK;
-	}
+	err = err == ADY_OK ? replace(c, e, &whole, f) : create(c, e, &whole, f);
 	ady_entry_clear(&whole);
-	if (err == ADY_OK)
-		err = compare(c, e, &same, f);
-	if (err == ADY_OK && !same)
-		err =
-		    ady_fail(f, ADY_E_STORE, NULL, "%.80s was written and reads otherwise", e->id);
 	return err;
 }
 
@@ -125,6 +181,8 @@ static enum ady_err copy_page(struct copy *c, char after[static ADY_KEY_ID_MAX +
 	c->n = 0;
 	err = ady_records_list(c->from.records, 0, &q, take, c, f);
 	for (size_t i = 0; i < c->n; i++) {
+		if (err == ADY_OK)
+			memcpy(c->at, c->page[i].id, sizeof c->at);
 		/* A secret that is to be deleted cannot be read. */
 		if (err == ADY_OK && (c->page[i].text.n > 0 || c->page[i].deletion_s == 0))
 			err = write_one(c, &c->page[i], f);
@@ -168,6 +226,7 @@ static void report(const struct copy *c)
 static int run_copy(struct copy *c, const char *from, const char *to)
 {
 	struct ady_fault f = {0};
+	char doing[ADY_KEY_ID_MAX + 8];
 	enum ady_err err = ady_cli_store_open(&c->from, from, &c->aws, &f);
 
 	if (err == ADY_OK)
@@ -179,7 +238,8 @@ static int run_copy(struct copy *c, const char *from, const char *to)
 	report(c);
 	if (err == ADY_OK)
 		return c->spoilt ? ADY_EXIT_REFUSED : ADY_EXIT_OK;
-	return ady_cli_fault(&f, "copy the records", "What was copied is whole; run it again.");
+	snprintf(doing, sizeof doing, "copy %s", c->at[0] ? c->at : "the records");
+	return ady_cli_fault(&f, doing, "What was copied is whole; run it again.");
 }
 
 int ady_cmd_store_copy(const struct ady_command *self, int argc, char **argv)
