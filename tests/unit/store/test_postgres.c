@@ -95,6 +95,51 @@ CASE(a_schema_of_a_later_version_is_refused)
 	CHECK(strstr(f.detail, "schema 99") != NULL);
 }
 
+/* The first version had no notes. What is in the tables stays; the programs that know the old
+ * schema only, and start later, are refused by the case above. */
+CASE(a_schema_of_an_earlier_version_becomes_this_one)
+{
+	struct ady_entry e = {0};
+	struct ady_fault f = {0};
+	struct ady_dyn note = {0};
+	pthread_t threads[4];
+
+	records = open_server(true);
+	suite_put("old", "acme", 3);
+	suite_end();
+	sql("DROP TABLE adyton_note; UPDATE adyton_schema SET version = 1");
+	for (size_t i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, opener, NULL);
+	for (size_t i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	records = open_server(false);
+	CHECK_ERR(ady_records_get(records, 0, "old", &e, &f), ADY_OK);
+	CHECK_STR(e.tenant, "acme");
+	ady_entry_clear(&e);
+	CHECK_ERR(ady_records_set_note(records, 0, "n", ady_bytes_str("{}"), &f), ADY_OK);
+	CHECK_ERR(ady_records_note(records, 0, "n", &note, &f), ADY_OK);
+	CHECK_STR(ady_dyn_cstr(&note), "{}");
+	ady_dyn_free(&note);
+	sql("DO $$ BEGIN IF (SELECT version FROM adyton_schema) <> 2 THEN RAISE 'version'; END IF; "
+	    "END $$");
+	suite_end();
+}
+
+/* What cannot be migrated is left as it was: here a table of that name is there already. */
+CASE(a_migration_that_fails_changes_nothing)
+{
+	struct ady_fault f = {0};
+	struct ady_records *r = open_server(true);
+
+	ady_records_close(r);
+	sql("UPDATE adyton_schema SET version = 1");
+	CHECK_ERR(ady_postgres_open(&r, conninfo, 1, &f), ADY_E_STORE);
+	CHECK(strstr(f.detail, "adyton_note") != NULL);
+	sql("DROP TABLE adyton_note");
+	CHECK_ERR(ady_postgres_open(&r, conninfo, 1, &f), ADY_OK);
+	ady_records_close(r);
+}
+
 CASE(a_crash_of_the_server_loses_nothing_that_was_acknowledged)
 {
 	struct ady_entry e = {0};
@@ -168,6 +213,8 @@ int main(void)
 	suite_run(&s);
 	RUN(of_several_who_start_at_once_one_makes_the_schema);
 	RUN(a_schema_of_a_later_version_is_refused);
+	RUN(a_schema_of_an_earlier_version_becomes_this_one);
+	RUN(a_migration_that_fails_changes_nothing);
 	RUN(a_crash_of_the_server_loses_nothing_that_was_acknowledged);
 	RUN(while_the_server_is_away_calls_fail_with_the_reason_and_work_when_it_is_back);
 	RUN(what_cannot_be_reached_is_refused);

@@ -155,6 +155,51 @@ CASE(tables_that_go_while_the_file_is_open_are_an_error)
 	suite_end();
 }
 
+/* The first version had no notes. */
+CASE(a_file_of_an_earlier_version_becomes_this_one)
+{
+	struct ady_entry e = {0};
+	struct ady_fault f = {0};
+	struct ady_dyn note = {0};
+	sqlite3_stmt *stmt = NULL;
+	sqlite3 *db;
+
+	records = open_file(true);
+	suite_put("old", "acme", 3);
+	suite_end();
+	change_file("DROP TABLE note; PRAGMA user_version = 1");
+	records = open_file(false);
+	CHECK_ERR(ady_records_get(records, 0, "old", &e, &f), ADY_OK);
+	CHECK_STR(e.tenant, "acme");
+	ady_entry_clear(&e);
+	CHECK_ERR(ady_records_set_note(records, 0, "n", ady_bytes_str("{}"), &f), ADY_OK);
+	CHECK_ERR(ady_records_note(records, 0, "n", &note, &f), ADY_OK);
+	CHECK_STR(ady_dyn_cstr(&note), "{}");
+	ady_dyn_free(&note);
+	suite_end();
+	CHECK(sqlite3_open(path, &db) == SQLITE_OK);
+	CHECK(sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &stmt, NULL) == SQLITE_OK);
+	CHECK(sqlite3_step(stmt) == SQLITE_ROW);
+	CHECK_INT(sqlite3_column_int(stmt, 0), 2);
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+}
+
+CASE(a_migration_that_fails_changes_nothing)
+{
+	struct ady_fault f = {0};
+	struct ady_records *r;
+
+	records = open_file(true);
+	suite_end();
+	change_file("PRAGMA user_version = 1"); /* the table of version 2 is there already */
+	CHECK_ERR(ady_sqlite_open(&r, path, 1, &f), ADY_E_STORE);
+	CHECK(strstr(f.detail, "note already exists") != NULL);
+	change_file("DROP TABLE note");
+	records = open_file(false);
+	suite_end();
+}
+
 /* What the other process does. */
 static int visit(const char *file)
 {
@@ -183,6 +228,8 @@ int main(int argc, char **argv)
 	RUN(many_are_created_all_or_none);
 	RUN(other_processes_come_and_go);
 	RUN(a_file_of_a_later_version_is_refused);
+	RUN(a_file_of_an_earlier_version_becomes_this_one);
+	RUN(a_migration_that_fails_changes_nothing);
 	RUN(what_is_no_database_is_refused);
 	RUN(a_file_with_other_tables_is_refused);
 	RUN(tables_that_go_while_the_file_is_open_are_an_error);
