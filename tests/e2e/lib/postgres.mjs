@@ -8,13 +8,13 @@ import { root, run } from './stack.mjs';
 
 const script = join(root, 'tests/lib/postgres.sh');
 
-/** Start a server; resolves to { conninfo, dir, start, stop, psql }, or undefined when PostgreSQL is not
- * installed. start after stop brings the same data back. */
-export function startPostgres() {
+/** Start a server; resolves to { conninfo, dir, start, stop, promote, psql }, or undefined when PostgreSQL is not
+ * installed. start after stop brings the same data back. of: another such server, which this one is a standby of. */
+export function startPostgres(of) {
   const dir = mkdtempSync(join(tmpdir(), 'ady-pg-'));
   atEnd(() => rmSync(dir, { recursive: true, force: true }));
   const start = () => {
-    const r = run(script, ['start', dir]);
+    const r = run(script, of ? ['standby', dir, of.dir] : ['start', dir]);
     if (r.status !== 0 && r.status !== 77) throw new Error(`postgres.sh: ${r.stderr}`);
     return r;
   };
@@ -23,5 +23,6 @@ export function startPostgres() {
   if (first.status === 77) return undefined;
   atEnd(() => stop('immediate'));
   const conninfo = first.stdout.trim();
-  return { conninfo, dir, start, stop, psql: (sql) => run('psql', [conninfo, '-Atqc', sql]) };
+  const promote = () => run(script, ['promote', dir]);
+  return { conninfo, dir, start, stop, promote, psql: (sql) => run('psql', [conninfo, '-Atqc', sql]) };
 }
