@@ -106,19 +106,19 @@ CASE(nothing_is_kept_without_a_lifetime)
 
 CASE(idle_ones_and_old_ones_end)
 {
-	open_with(8, 1, 2, 0);
+	open_with(8, 3, 6, 0);
 	put("red", "x", 1);
 	put("red", "y", 2);
 	for (int i = 0; i < 3; i++) {
-		pause_ms(450);
+		pause_ms(1350);
 		CHECK_INT(get("red", "x"), 1);
 	}
-	CHECK_INT(get("red", "y"), -1); /* not used for 1.35 s */
-	pause_ms(800);
-	CHECK_INT(get("red", "x"), -1); /* used all the time, but 2.15 s old */
+	CHECK_INT(get("red", "y"), -1); /* not used for 4.05 s */
+	pause_ms(2400);
+	CHECK_INT(get("red", "x"), -1); /* used all the time, but 6.45 s old */
 	CHECK_INT(report().expired, 2);
 	put("red", "z", 3);
-	pause_ms(1050);
+	pause_ms(3050);
 	CHECK_INT(report().held, 1);
 	ady_data_keys_sweep(d);
 	CHECK_INT(report().held, 0);

@@ -251,7 +251,7 @@ CASE(an_enclave_that_stops_taking_is_dead)
 	run_ms(20000);
 	CHECK_INT(seen.done, 1);
 	CHECK_ERR(seen.err, ADY_E_ENCLAVE);
-	CHECK(ady_mono_ms() - began < 6000);
+	CHECK(ady_mono_ms() - began < 15000); /* before the call's own end */
 	close_all(dialers);
 }
 

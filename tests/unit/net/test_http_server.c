@@ -116,12 +116,12 @@ CASE(the_last_allowed_request_is_told_so)
 CASE(an_old_connection_ends_after_an_answer)
 {
 	fixture_config(&fx);
-	fx.config.limits.connection_ms = 30;
+	fx.config.limits.connection_ms = 1500;
 	fixture_start(&fx);
 	client_dial(&client, &fx);
 	CHECK_INT(client_ask(&client, ECHO_ABC), 200);
 	CHECK_STR(client.connection, "");
-	usleep(40000);
+	usleep(1600000);
 	CHECK_INT(client_ask(&client, ECHO_ABC), 200);
 	CHECK_STR(client.connection, "close");
 	stop();

@@ -101,7 +101,7 @@ CASE(a_timer_of_0_ms_does_not_starve_the_rest)
 	open_loop();
 	again = 0;
 	ady_timer_set(loop, &busy, 0);
-	ady_timer_set(loop, &end, 20);
+	ady_timer_set(loop, &end, 500);
 	ady_loop_run(loop);
 	CHECK(again > 1);
 	close_loop();
@@ -316,7 +316,7 @@ CASE(tasks_that_post_tasks_do_not_starve_timers)
 	open_loop();
 	chain.fn = post_again;
 	ady_loop_post(loop, &chain);
-	ady_timer_set(loop, &end, 10);
+	ady_timer_set(loop, &end, 500);
 	ady_loop_run(loop);
 	CHECK(posted_again > 3);
 	close_loop();

@@ -306,7 +306,7 @@ CASE(broken_handshakes_leave_nothing_behind)
 	}
 	client_dial(&client, &fx);
 	client_send(&client, hello, (size_t)n / 2);
-	CHECK(client_ended(&client, 2000)); /* by the deadline of the head */
+	CHECK(client_ended(&client, WAIT_MS)); /* by the deadline of the head */
 	CHECK(wait_open(&fx, 0));
 	client_close(&client);
 	CHECK(handshake(&client, client_tls()));

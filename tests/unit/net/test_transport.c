@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -110,7 +111,7 @@ CASE(a_path_has_107_bytes)
 
 static void check_stream(struct ady_endpoint *e, const struct ady_endpoint *dial)
 {
-	int64_t until = ady_mono_ms() + 2000;
+	int64_t until = ady_mono_ms() + 10000;
 	int listener, client, server;
 	char in[4] = "";
 
@@ -224,12 +225,13 @@ struct hybrid_peer {
 	const char *answer;
 	char said[64];
 	int listener;
+	atomic_bool left; /* the other side has gone */
 };
 
 static void *hybrid_main(void *arg)
 {
 	struct hybrid_peer *p = arg;
-	int64_t until = ady_mono_ms() + 2000;
+	int64_t until = ady_mono_ms() + 10000;
 	size_t n = strlen(p->answer);
 	int fd;
 
@@ -241,8 +243,8 @@ static void *hybrid_main(void *arg)
 	}
 	if (n > 0 && ady_write_all(fd, p->answer, n, until) != ADY_OK)
 		return NULL;
-	if (n == 0)
-		usleep(150000);
+	while (n == 0 && !p->left)
+		usleep(1000);
 	close(fd);
 	return NULL;
 }
@@ -255,13 +257,15 @@ static enum ady_err hybrid_dial(struct hybrid_peer *p, char got[3])
 	int fd;
 
 	memset(p->said, 0, sizeof p->said);
+	p->left = false;
 	CHECK_ERR(ady_listen(&p->listener, &p->e, &fault), ADY_OK);
 	CHECK(pthread_create(&thread, NULL, hybrid_main, p) == 0);
 	e.kind = ADY_HYBRID;
 	e.port = 5000;
-	err = ady_dial(&fd, &e, 100);
+	err = ady_dial(&fd, &e, *p->answer ? 10000 : 100);
+	p->left = true;
 	if (err == ADY_OK) {
-		CHECK_ERR(ady_read_exact(fd, got, 2, ady_mono_ms() + 1000), ADY_OK);
+		CHECK_ERR(ady_read_exact(fd, got, 2, ady_mono_ms() + 10000), ADY_OK);
 		close(fd);
 	}
 	pthread_join(thread, NULL);
@@ -305,7 +309,7 @@ static void *slow_reader(void *arg)
 	for (size_t n = 1; at < sizeof in; n = n * 2 % 4093 + 1) {
 		size_t left = sizeof in - at;
 
-		if (ady_read_exact(fd, in + at, n < left ? n : left, ady_mono_ms() + 2000) !=
+		if (ady_read_exact(fd, in + at, n < left ? n : left, ady_mono_ms() + 10000) !=
 		    ADY_OK)
 			break;
 		at += n < left ? n : left;
@@ -328,7 +332,7 @@ CASE(everything_is_written_through_a_tiny_buffer)
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0);
 	setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &tiny, sizeof tiny);
 	CHECK(pthread_create(&thread, NULL, slow_reader, &fds[1]) == 0);
-	CHECK_ERR(ady_write_all(fds[0], out, sizeof out, ady_mono_ms() + 5000), ADY_OK);
+	CHECK_ERR(ady_write_all(fds[0], out, sizeof out, ady_mono_ms() + 10000), ADY_OK);
 	pthread_join(thread, &all);
 	CHECK(all == &fds[1]);
 	CHECK_ERR(ady_write_all(fds[0], out, sizeof out, ady_mono_ms() + 20), ADY_E_DEADLINE);

@@ -78,7 +78,7 @@ CASE(files_of_others_are_found_and_spoilt_ones_left_out)
 	write_file("y.json", good); /* a copy is no other key */
 	write_file("z.json", "{");
 	write_file("readme.txt", "hello");
-	for (int i = 0; i < 200 && !*suite_list((struct ady_records_query){0}); i++)
+	for (int i = 0; i < 2000 && !*suite_list((struct ady_records_query){0}); i++)
 		usleep(10000);
 	CHECK_STR(suite_list((struct ady_records_query){0}), "x ");
 	CHECK_ERR(ady_records_get(records, 0, "x", &e, &f), ADY_OK);
