@@ -36,9 +36,11 @@ await test('an import of keystores that are slow to open keeps nobody waiting', 
   }
   const answer = await importing;
   assert.deepEqual(answer.json.data.map((x) => x.status), slow.map(() => 'imported'), answer.body);
+  const took = Date.now() - began;
   times.sort((a, b) => a - b);
-  console.log(`# ${times.length} signatures in ${Date.now() - began} ms of import: median ${times[times.length >> 1]} ms, longest ${times.at(-1)} ms`);
-  assert.ok(times.length > 20 && times[Math.floor(times.length * 0.95)] < 500, `longest ${times.at(-1)} ms`);
+  console.log(`# ${times.length} signatures in ${took} ms of import: median ${times[times.length >> 1]} ms, longest ${times.at(-1)} ms`);
+  // behind the keystores in a queue each would wait for most of the import
+  assert.ok(times.length > 20 && times[Math.floor(times.length * 0.95)] < Math.max(500, took / 8), `longest ${times.at(-1)} ms of ${took}`);
 });
 
 await test('an import whose gateway is killed: no key is there without its history, and the rest comes with the next', async () => {
@@ -79,16 +81,25 @@ await test('a deletion under load: no signature was given that is not in the his
     await untilSlot(s, (epochNow(s) + 2) * SLOTS);
     const target = epochNow(s);
     const signed = [];
-    const load = Promise.all(keys.flatMap((k) => Array.from({ length: 3 }, async (_, i) => {
-      await new Promise((resolve) => setTimeout(resolve, r.below(120)));
+    const attest = async (k, i) => {
       const body = attestation(s, target - 1, target, '0x' + `${i}`.repeat(64));
       const answer = await sign(s, k.pubkey, body, g);
       if (answer.status === 200) signed.push({ pubkey: k.pubkey, target, at: Date.now() });
       else assert.ok([403, 404, 412].includes(answer.status), answer.body);
+    };
+    // One signs before, one only asks when all is over, the others at some time around the deletion.
+    const [before, after, ...during] = keys;
+    await attest(before, 0);
+    assert.equal(signed.length, 1);
+    const load = Promise.all(during.flatMap((k) => Array.from({ length: 3 }, async (_, i) => {
+      await new Promise((resolve) => setTimeout(resolve, r.below(120)));
+      await attest(k, i);
     })));
     await new Promise((resolve) => setTimeout(resolve, 30 + r.below(60)));
     const answer = await ask('DELETE', { pubkeys: keys.map((k) => k.pubkey) });
     await load;
+    await attest(after, 0);
+    assert.ok(!signed.some((x) => x.pubkey === after.pubkey), 'a key that was deleted has signed');
     assert.deepEqual(answer.json.data.map((x) => x.status), keys.map(() => 'deleted'));
     const history = new Map(JSON.parse(answer.json.slashing_protection).data.map((e) => [e.pubkey, e]));
     for (const x of signed) assert.equal(history.get(x.pubkey).signed_attestations[0]?.target_epoch, String(x.target), 'a signature that the history does not have');
@@ -98,7 +109,6 @@ await test('a deletion under load: no signature was given that is not in the his
     for (const k of keys) assert.deepEqual(now.get(k.pubkey).signed_attestations, history.get(k.pubkey).signed_attestations, 'and it stays the last word');
   }
   console.log(`# ${given} signatures of 128 keys while they were deleted`);
-  assert.ok(given > 0 && given < 128);
 });
 
 await done();
