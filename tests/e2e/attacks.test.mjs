@@ -15,12 +15,12 @@ import { startAttacked } from './lib/wire.mjs';
 import { generateKey, stamp as stampFor } from '../../clients/js/index.js';
 
 const r = random();
-const a = await startAttacked({ changes: { stamp_life_s: 5, data_key_max_s: 300 } });
+const a = await startAttacked({ changes: { stamp_life_s: 60, data_key_max_s: 300 } });
 const { wire, cloud, keyArn } = a;
 const alice = await generateKey();
 const mallory = await generateKey();
 const deployment = 'test';
-const stamp = (by, request) => stampFor(by, { life: 4, ...request });
+const stamp = (by, request) => stampFor(by, { life: 59, ...request });
 const VAULT = '0x3535353535353535353535353535353535353535';
 const policy = { policy: 1, rules: [{ name: 'to the vault', effect: 'allow', when: { to: VAULT } }] };
 const open = { policy: 1, rules: [{ name: 'anything', effect: 'allow', when: { kind: 'transaction' } }] };
@@ -151,13 +151,14 @@ await test('altered body: one byte, white space, another member', async () => {
 
 await test('replayed body: the answer of then and no other; with another body, and later, nothing', async () => {
   const bytes = body(goodTx({ nonce: 7 }));
-  const st = await stamp(alice, { key: 'stamped', tenant: 'acme', deployment, body: bytes, life: 3 });
+  const st = await stamp(alice, { key: 'stamped', tenant: 'acme', deployment, body: bytes, life: 15 });
+  const over = Date.now() + 16100;
   let question, first;
   await wire.during({ toEnclave: inSign((f) => void (question = f)), toGateway: (f, q) => void (q?.type === T.SIGN && (first = f)) }, () => signs('stamped', { bytes, stamps: [st] }));
   const again = await wire.ask(T.SIGN, question.body);
   assert.deepEqual(again.message, first.message, 'a replay must not bring another signature');
   await refused('in another body', () => send('stamped', { bytes: body(goodTx({ nonce: 8 })) }), inSign((f) => f.change({ 4: Buffer.from(st) })), 'unauthorized', 'stamp[0].body');
-  await new Promise((resolve) => setTimeout(resolve, 4100));
+  await new Promise((resolve) => setTimeout(resolve, over - Date.now()));
   const before = wire.signed;
   const late = await wire.ask(T.SIGN, question.body);
   assert.deepEqual([late.fault?.code, late.fault?.where], ['unauthorized', 'stamp[0].exp']);

@@ -60,7 +60,7 @@ for (const [what, bytes] of [
   ['random bytes', r.bytes(4096)],
 ]) {
   await test(`${what}: the connection ends without an answer that signs`, async () => {
-    const got = await send(bytes);
+    const got = await send(bytes, { ms: 30000 });
     assert.ok(got.closed, 'it stayed open');
     assert.ok(got.frames.every((f) => f.type === T.ERROR));
     await good();
@@ -191,7 +191,7 @@ await test('large frames that 60 connections announce take no more than their ro
   for (const s of sockets) s.write(Buffer.alloc(1));
   const answered = await Promise.all(sockets.map((s) => new Promise((resolve) => {
     onFrames(s, (f) => resolve(f.type));
-    setTimeout(() => resolve(null), 20000).unref();
+    setTimeout(() => resolve(null), 120000).unref();
   })));
   assert.deepEqual(new Set(answered), new Set([255]), 'each in its turn: the body is malformed');
   for (const s of sockets) s.destroy();
@@ -217,7 +217,7 @@ await test('a flood of 20,000 requests is shed, not stored; memory stays bounded
   for (let i = 0; i < 200; i++) {
     if (!flood.socket.write(block)) await new Promise((resolve) => flood.socket.once('drain', resolve));
   }
-  await Promise.race([all, new Promise((_, reject) => setTimeout(() => reject(new Error(`${answered} of 20000 answered: ${JSON.stringify(codes)}`)), 60000))]);
+  await Promise.race([all, new Promise((_, reject) => setTimeout(() => reject(new Error(`${answered} of 20000 answered: ${JSON.stringify(codes)}`)), 300000))]);
   const after = rss();
   assert.ok(after - before < 512 * 1024, `${before} -> ${after} KiB`);
   flood.end();

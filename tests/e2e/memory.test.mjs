@@ -150,7 +150,7 @@ await test('a key that was opened and then refused is not in memory either', asy
 
 await test('a data key is in guarded memory only, for its time only; the keys under it are nowhere', async () => {
   if (!canSearch) skip("only root may read another process's memory; left out: this search of the enclave");
-  const e = await startEnclave(cloud, keyArn, { changes: { data_key_idle_s: 3 } });
+  const e = await startEnclave(cloud, keyArn, { changes: { data_key_idle_s: 10 } });
   const link = e.link();
   await link.credentials(role);
   const keys = [];
@@ -166,11 +166,13 @@ await test('a data key is in guarded memory only, for its time only; the keys un
     const made = await link.create(`new${i}`, { dataKey: keys[0].blob });
     assert.ok(made.ok, JSON.stringify(made.error));
   }
+  e.child.kill('SIGSTOP'); // a search takes its time, in which nothing is to be forgotten
   const kept = searchMemory(e.child.pid, forms(dataKey));
   assert.deepEqual(kept.found.includes('raw bytes'), true, 'the search does not find the data key that is kept');
   assert.deepEqual(kept.outside, []);
   for (const k of keys) assert.deepEqual(searchMemory(e.child.pid, forms(k.privateKey)).found, []);
-  await until(8000, 'the data key to be forgotten', () => searchMemory(e.child.pid, forms(dataKey)).found.length === 0);
+  e.child.kill('SIGCONT');
+  await until(20000, 'the data key to be forgotten', () => searchMemory(e.child.pid, forms(dataKey)).found.length === 0);
   link.end();
 });
 

