@@ -2,17 +2,17 @@
 // Processes that die or hang under load: requests in flight get 503, no answer is wrong, none hangs, and
 // service resumes by itself. Credentials that expire are replaced without a client noticing.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Transaction } from 'ethers';
 import { test, done, random, until, parallel } from './lib/tap.mjs';
 import { scratch, startStack, putKey, sign, request } from './lib/stack.mjs';
-import { goodTx } from './lib/hostile.mjs';
+import { goodTx, writeFaults } from './lib/hostile.mjs';
 
 const r = random();
 const dir = scratch();
 const faults = join(dir, 'faults.json');
-writeFileSync(faults, '[]');
+writeFaults(faults, []);
 const s = await startStack({ dir, args: ['--devcloud-arg', '--fault', '--devcloud-arg', faults, '--devcloud-arg', '--credential-ttl', '--devcloud-arg', '60'] });
 const { address } = putKey(s, 'k', r.bytes(32).toString('hex'));
 
@@ -32,7 +32,7 @@ async function underLoad(n, at, act) {
   await parallel(64, Array.from({ length: n }, (_, i) => i), async (i) => {
     if (++sent === at) await act();
     const began = Date.now();
-    const answer = await sign(s, 'k', goodTx({ nonce: i }), { timeout: 15000 });
+    const answer = await sign(s, 'k', goodTx({ nonce: i }), { timeout: 20000 });
     longest.ms = Math.max(longest.ms, Date.now() - began);
     counts[answer.status] = (counts[answer.status] ?? 0) + 1;
     if (answer.status === 200) right(answer, i);
@@ -49,7 +49,7 @@ const back = () => until(15000, 'service to resume', async () => (await sign(s, 
 
 await test('the enclave killed during 1,000 requests: right answers or 503, then service again', async () => {
   const counts = await underLoad(1000, 300, async () => process.kill(currentPids().enclave, 'SIGKILL'));
-  assert.ok(counts[200] >= 250, JSON.stringify(counts));
+  assert.ok(counts[200] >= 300 - 64, JSON.stringify(counts)); // all that were answered when it was killed: 64 are under way at most
   await back();
 });
 
@@ -77,10 +77,10 @@ await test('an enclave that hangs: requests end within their deadline, then serv
 });
 
 await test('KMS answers with an expired token once: the client notices nothing', async () => {
-  writeFileSync(faults, JSON.stringify([{ target: 'TrentService.Decrypt', times: 1, error: 'ExpiredTokenException' }]));
+  writeFaults(faults, [{ target: 'TrentService.Decrypt', times: 1, error: 'ExpiredTokenException' }]);
   const answer = await sign(s, 'k', goodTx());
   assert.equal(answer.status, 200, answer.body);
-  writeFileSync(faults, '[]');
+  writeFaults(faults, []);
 });
 
 await test('role credentials that live 60 s are replaced for longer than that', async () => {
@@ -95,12 +95,12 @@ await test('role credentials that live 60 s are replaced for longer than that', 
 });
 
 await test('KMS throttles and fails: the code and the name of AWS come back, then service again', async () => {
-  writeFileSync(faults, JSON.stringify([{ target: 'TrentService.Decrypt', times: 1, error: 'KMSInvalidStateException' }]));
+  writeFaults(faults, [{ target: 'TrentService.Decrypt', times: 1, error: 'KMSInvalidStateException' }]);
   const answer = await sign(s, 'k', goodTx());
   assert.equal(answer.status, 502, answer.body);
   assert.equal(answer.json.code, 'kms_refused');
   assert.equal(answer.json.cause, 'KMSInvalidStateException');
-  writeFileSync(faults, '[]');
+  writeFaults(faults, []);
   await back();
 });
 

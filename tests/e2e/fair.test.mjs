@@ -3,18 +3,17 @@
 // one) answers 60 ms late, as the real one does, so that latencies are of that size and not of a busy machine's.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 import { test, done, random, until, parallel } from './lib/tap.mjs';
 import { scratch, startStack, putKey, request } from './lib/stack.mjs';
-import { goodTx } from './lib/hostile.mjs';
+import { goodTx, writeFaults } from './lib/hostile.mjs';
 import { startGateway, metric } from './lib/gateway.mjs';
 
 const r = random();
 const dir = scratch();
 const faults = join(dir, 'faults.json');
-writeFileSync(faults, '[]');
+writeFaults(faults, []);
 const s = await startStack({
   dir,
   args: ['--devcloud-arg=--fault', `--devcloud-arg=${faults}`, '--enclave-option', 'lanes=2', '--enclave-option', 'depth=14', '--enclave-option', 'kms_connections=8'],
@@ -51,14 +50,18 @@ function steadily(g, tenant, ms) {
 
 const g = await startGateway(s, { callers, quotas: { loud: { rate: 20, burst: 5 }, '*': { rate: 100 } } });
 await ready(g);
-writeFileSync(faults, JSON.stringify([{ target: 'TrentService.Decrypt', delay_ms: 60 }]));
+writeFaults(faults, [{ target: 'TrentService.Decrypt', delay_ms: 60 }]);
 
 await test('a tenant beyond its rate gets 429, rate_limited and Retry-After; its burst and its rate are served', async () => {
   await sleep(1500);
-  const burst = await Promise.all(Array.from({ length: 20 }, () => sign(g, 'loud')));
+  const began = performance.now();
+  const burst = await Promise.all(Array.from({ length: 80 }, () => sign(g, 'loud')));
+  const s_of_burst = (performance.now() - began) / 1000;
   const refused = burst.filter((a) => a.status === 429);
-  assert.equal(burst.filter((a) => a.status === 200).length + refused.length, 20);
-  assert.ok(refused.length >= 12 && refused.length <= 15, `${refused.length} refused`);
+  const served = burst.filter((a) => a.status === 200).length;
+  assert.equal(served + refused.length, 80);
+  assert.ok(served >= 5 && served <= 5 + 20 * s_of_burst + 1, `${served} served in ${s_of_burst} s`);
+  assert.ok(refused.length > 0, `80 requests took ${s_of_burst} s`);
   assert.equal(refused[0].json.code, 'rate_limited');
   assert.equal(refused[0].headers['retry-after'], '1');
   const call = { jsonrpc: '2.0', id: 1, method: 'account_list', params: [] };
@@ -70,7 +73,7 @@ await test('a tenant beyond its rate gets 429, rate_limited and Retry-After; its
 await test("a tenant at ten times its rate raises another's p99 by less than 10 % (KMS of 60 ms)", async () => {
   // A busy machine disturbs rounds of both kinds: the best of each are compared.
   const best = { alone: Infinity, among: Infinity };
-  for (let round = 0; round < 3 || (round < 12 && !(best.among / best.alone < 1.1)); round++) {
+  for (let round = 0; round < 3 || (round < 40 && !(best.among / best.alone < 1.1)); round++) {
     let stop = steadily(g, 'quiet', 25);
     await sleep(4000);
     const alone = await stop();
@@ -79,16 +82,18 @@ await test("a tenant at ten times its rate raises another's p99 by less than 10 
     stop = steadily(g, 'quiet', 25);
     await sleep(4000);
     const among = await stop();
-    const s_of_noise = (performance.now() - began) / 1000;
     const loud = await noise();
+    const s_of_noise = (performance.now() - began) / 1000;
     for (const a of [...alone, ...among]) assert.equal(a.status, 200, a.body);
     const served = loud.filter((a) => a.status === 200).length;
     const fair = 20 * s_of_noise;
-    assert.ok(served >= fair - 10 && served <= fair + 10, `${served} of ${loud.length} served in ${s_of_noise} s at 20/s`);
+    assert.ok(served <= fair + 6, `${served} of ${loud.length} served in ${s_of_noise} s at 20/s and a burst of 5`);
     if (loud.length < 7 * fair) {
       console.log(`# ${loud.length} asked in ${s_of_noise.toFixed(1)} s: this machine was too busy to be loud`);
       continue;
     }
+    // what a pause without requests lets pass of the rate is beyond the burst and lost
+    assert.ok(served >= 0.6 * fair, `${served} of ${loud.length} served in ${s_of_noise} s at 20/s`);
     const [p, q] = [p99(alone.map((a) => a.ms)), p99(among.map((a) => a.ms))];
     best.alone = Math.min(best.alone, p);
     best.among = Math.min(best.among, q);

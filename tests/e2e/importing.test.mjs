@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, done, random, until } from './lib/tap.mjs';
 import { request } from './lib/stack.mjs';
-import { startGateway } from './lib/gateway.mjs';
+import { metric, startGateway } from './lib/gateway.mjs';
 import { randomKeystores } from './lib/keystores.mjs';
 import { startValidators } from './lib/validators.mjs';
 
@@ -54,9 +54,11 @@ await test('without "attestation", with another measurement, signer or root, not
 await test('an enclave that began anew is attested anew, and the same gateway goes on', async () => {
   const g = await gatewayWith(own);
   assert.equal((await g.bring(keystores.slice(3, 4)))[0].status, 'imported');
+  const links = async () => metric((await request(`${g.gateway}/metrics`)).body, 'adyton_link_connects_total');
+  const before = await links();
   process.kill(JSON.parse(readFileSync(join(s.dir, 'stack.json'))).pids.enclave, 'SIGKILL');
-  await new Promise((go) => setTimeout(go, 300));
-  await until(20000, 'the enclave', async () => (await request(`${g.gateway}/readyz`)).status === 200);
+  await until(20000, 'the gateway to be linked with the new one', async () => (await links()) >= 2 * before);
+  await until(20000, 'it to be ready', async () => (await request(`${g.gateway}/readyz`)).status === 200);
   assert.deepEqual((await g.bring(keystores.slice(4))).map((x) => x.status), keystores.slice(4).map(() => 'imported'));
 });
 

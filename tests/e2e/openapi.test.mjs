@@ -38,7 +38,7 @@ const node = nodeHttp.createServer((req, res) => {
 await new Promise((resolve) => node.listen(0, '127.0.0.1', resolve));
 atEnd(() => node.close());
 const chained = await startGateway(s, { nodes: [{ chain: 1337, url: `http://127.0.0.1:${node.address().port}` }] });
-const lost = await startGateway(s, { enclave: `unix:${s.dir}/nobody.sock` });
+const lost = await startGateway(s, { enclave: `unix:${s.dir}/nobody.sock` }, { ready: false });
 const locked = await startGateway(s, { callers: [{ tenant: 'default', token_sha256: '00'.repeat(32) }] });
 
 const document = (await request(`${s.gateway}/openapi.json`)).json;

@@ -17,7 +17,7 @@ const home = gatewayHome(dir, cloud);
 const store = { sqlite: join(dir, 'keys.sqlite'), cache_ms: 0 };
 
 async function open(enclaves) {
-  const g = await startGateway(home, { enclave: enclaves.map((e) => `unix:${e.socket}`), store, request_timeout_ms: 3000 });
+  const g = await startGateway(home, { enclave: enclaves.map((e) => `unix:${e.socket}`), store, request_timeout_ms: 10000 });
   const ask = (path, body) => request(`${g.gateway}${path}`, { method: body === undefined ? 'GET' : 'POST', body });
   await until(20000, 'the gateway to be ready', async () => {
     const { status, json } = await ask('/readyz');
@@ -72,6 +72,8 @@ await test('without the old measurement in the policy the old version opens noth
   assert.equal((await link.create('x')).error.cause, 'AccessDeniedException');
   link.end();
   old.child.kill('SIGKILL');
+  await old.ended;
+  await until(20000, 'the gateway to know that it is gone', async () => (await both.ask('/readyz')).json.enclave.detail === '1 of 2 enclaves answer');
 });
 
 await test('rotated to a KMS key that never named the old version: the old policy put back opens none of it', async () => {

@@ -36,7 +36,7 @@ const places = [
 
 /** A gateway in front of a store: { g, ask, .. }. */
 async function open(store, more = {}) {
-  const g = await startGateway(home, { enclave: `unix:${e.socket}`, request_timeout_ms: 3000, ...more, store: { cache_ms: 60000, ...store } });
+  const g = await startGateway(home, { enclave: `unix:${e.socket}`, request_timeout_ms: 6000, ...more, store: { cache_ms: 60000, ...store } });
   const ask = (path, body, method = body === undefined ? 'GET' : 'POST', headers) => request(`${g.gateway}${path}`, { method, body, headers });
   await until(20000, 'the gateway to be ready', async () => (await ask('/readyz')).status === 200);
   return { g, ask, key: (id) => ask(`/v1/keys/${encodeURIComponent(id)}`) };

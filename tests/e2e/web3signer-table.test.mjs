@@ -2,7 +2,7 @@
 // Web3Signer's interface, row by row: ../shared/reference/peers.md 1.1 (paths), 1.2 (status codes, Accept), 1.6 (names of
 // metrics). Each row says what Web3Signer does; where the gateway does otherwise the row says so.
 import assert from 'node:assert/strict';
-import { test, done, random } from './lib/tap.mjs';
+import { test, done, random, until } from './lib/tap.mjs';
 import { request, putKey, spawnBound } from './lib/stack.mjs';
 import { metric, startGateway } from './lib/gateway.mjs';
 import { attestation, block, epochNow, forkInfo, freshStates, makeKeys, sign, slotNow, startValidators, untilSlot, SLOTS } from './lib/validators.mjs';
@@ -55,25 +55,16 @@ await test('GET healthcheck: 200 or 503 with checks of keys and of the slashing 
 await test('GET healthcheck: a slashing database that does not answer is DOWN, and found without a request to sign', async () => {
   const place = `${s.dir}/blocked.db`;
   const g = await startGateway(s, { validators: { states: `sqlite:${place}` } });
-  const hold = spawnBound('python3', ['-c', `import sqlite3, time; c = sqlite3.connect('${place}', isolation_level=None); c.execute('BEGIN IMMEDIATE'); print('held', flush=True); time.sleep(60)`], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const hold = spawnBound('python3', ['-c', `import sqlite3, time; c = sqlite3.connect('${place}', isolation_level=None); c.execute('BEGIN IMMEDIATE'); print('held', flush=True); time.sleep(600)`], { stdio: ['ignore', 'pipe', 'inherit'] });
   await new Promise((resolve) => hold.stdout.once('data', resolve));
-  let answer;
-  for (let i = 0; i < 100; i++) {
-    answer = await request(`${g.gateway}/healthcheck`);
-    if (answer.status === 503) break;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  assert.equal(answer.status, 503, answer.body);
+  const healthcheck = () => request(`${g.gateway}/healthcheck`);
+  const answer = await until(20000, 'it to be DOWN', async () => ((a) => a.status === 503 && a)(await healthcheck()));
   assert.deepEqual(answer.json.checks.find((c) => c.id === 'slashing-protection-db-health-check'), { id: 'slashing-protection-db-health-check', status: 'DOWN' });
   const ready = await request(`${g.gateway}/readyz`);
   assert.deepEqual([ready.status, ready.json.states.ok], [503, false], ready.body);
   assert.match(ready.json.states.detail, /locked/);
   hold.kill('SIGKILL');
-  for (let i = 0; i < 100 && answer.status !== 200; i++) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    answer = await request(`${g.gateway}/healthcheck`);
-  }
-  assert.equal(answer.status, 200, 'and it is UP again when it answers');
+  await until(20000, 'it to be UP again', async () => (await healthcheck()).status === 200);
   await g.stop();
 });
 
@@ -137,7 +128,7 @@ await test('403: Web3Signer by its list of hosts; here for web pages', async () 
 });
 
 await test('500: anything else', async () => {
-  const g = await startGateway(s, { enclave: `unix:${s.dir}/nobody.sock`, validators: { states: 'memory' } });
+  const g = await startGateway(s, { enclave: `unix:${s.dir}/nobody.sock`, validators: { states: 'memory' } }, { ready: false });
   const answer = await sign(s, a.pubkey, randao, g);
   assert.deepEqual([answer.status, answer.json.code, answer.json.error], [500, 500, 'enclave_unavailable']);
   await g.stop();
@@ -182,12 +173,9 @@ await test('metrics under Web3Signer\'s names count what happened', async () => 
 
 await test('signing_signers_loaded_count is the number of enabled keys', async () => {
   const g = await startGateway(s, { store: { sqlite: s.sqlite }, validators: undefined });
-  let n;
-  for (let i = 0; i < 50 && Number.isNaN(n ?? NaN); i++) {
-    n = metric((await request(`${g.gateway}/metrics`)).body, 'signing_signers_loaded_count');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assert.equal(n, 2);
+  const loaded = async () => metric((await request(`${g.gateway}/metrics`)).body, 'signing_signers_loaded_count');
+  await until(10000, 'them to be counted', async () => !Number.isNaN(await loaded()));
+  assert.equal(await loaded(), 2);
   assert.ok(!(await request(`${g.gateway}/metrics`)).body.includes('signing_bls_signing_duration'), 'no validators are served there');
   await g.stop();
 });

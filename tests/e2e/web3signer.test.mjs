@@ -93,7 +93,7 @@ await test('upcheck, healthcheck and reload', async () => {
   const health = await get('/healthcheck');
   assert.equal(health.status, 200);
   assert.deepEqual(health.json, { status: 'UP', checks: ['enclave', 'kms', 'keys-check'].map((check) => ({ id: check, status: 'UP' })), outcome: 'UP' });
-  const lost = await startGateway(s, { enclave: `unix:${s.dir}/nobody.sock` });
+  const lost = await startGateway(s, { enclave: `unix:${s.dir}/nobody.sock` }, { ready: false });
   const down = await get('/healthcheck', {}, lost.gateway);
   assert.equal(down.status, 503);
   assert.deepEqual([down.json.status, down.json.outcome, down.json.checks[0]], ['DOWN', 'DOWN', { id: 'enclave', status: 'DOWN' }]);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import net from 'node:net';
 import tls from 'node:tls';
 import { atEnd, until } from './tap.mjs';
-import { bin, run, scratch, tail, spawnBound } from './stack.mjs';
+import { bin, request, run, scratch, tail, spawnBound } from './stack.mjs';
 
 let gateways = 0;
 
@@ -17,9 +17,16 @@ export function gatewayHome(dir, cloud) {
   return { dir };
 }
 
-/** Start adyton-gateway with the stack's configuration and changes of its top members; resolves to
- * { gateway, port, pid, child, ended, log, config, stop }. */
-export async function startGateway(s, changes = {}, { env } = {}) {
+/** Whether a gateway would take a request now, whichever of its threads gets it, and has all its enclaves. */
+async function isReady(gateway) {
+  const { status, json } = await request(`${gateway}/readyz`, { rejectUnauthorized: false });
+  return status === 200 && !json.enclave.detail;
+}
+
+/** Start adyton-gateway with the stack's configuration and changes of its top members; resolves, when it is ready, to
+ * { gateway, port, pid, child, ended, log, config, stop }. ready: false for one that only listens: it may never be
+ * ready, or says so to no one without a certificate. */
+export async function startGateway(s, changes = {}, { env, ready: waits = true } = {}) {
   const dir = scratch(`g${gateways++}`);
   const config = join(dir, 'gateway.json');
   const ready = join(dir, 'ready');
@@ -35,11 +42,12 @@ export async function startGateway(s, changes = {}, { env } = {}) {
   const ended = new Promise((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })));
   const stop = (signal = 'SIGTERM') => (child.kill(signal), ended);
   atEnd(() => stop('SIGKILL'));
-  await until(20000, 'the gateway to be ready', () => {
+  await until(20000, 'the gateway to listen', () => {
     if (child.exitCode !== null) throw new Error(`adyton-gateway ended (${child.exitCode}): ${tail(log)}`);
     return existsSync(ready);
   });
   const gateway = JSON.parse(readFileSync(ready, 'utf8')).listen[0];
+  if (waits) await until(60000, `the gateway to be ready (${log})`, () => isReady(gateway));
   return { gateway, port: Number(new URL(gateway).port), pid: child.pid, child, ended, log, config, dir, stop };
 }
 

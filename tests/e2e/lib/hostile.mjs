@@ -2,7 +2,7 @@
 // A devcloud, a KMS key that admits one measured enclave, that enclave, and a lying parent in place of
 // the gateway.
 import { createCipheriv, randomBytes } from 'node:crypto';
-import { existsSync, openSync, readFileSync, writeFileSync, mkdirSync } from 'node:fs';
+import { existsSync, openSync, readFileSync, renameSync, writeFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { KMSClient, CreateKeyCommand, PutKeyPolicyCommand, EncryptCommand } from '@aws-sdk/client-kms';
 import { SigningKey, computeAddress } from 'ethers';
@@ -10,6 +10,13 @@ import { atEnd, until } from './tap.mjs';
 import { bin, run, request, scratch, startJson, tail, spawnBound } from './stack.mjs';
 import { clientOptions } from './aws.mjs';
 import { Link, Relay, cbor } from './parent.mjs';
+
+/** Write devcloud's file of faults, which it reads while it serves: never half of it, and each is another file, also when
+ * two are of one size and of one tick of the file system's clock. */
+export function writeFaults(path, rules) {
+  writeFileSync(`${path}.new`, JSON.stringify(rules));
+  renameSync(`${path}.new`, path);
+}
 
 /** Start adyton-devcloud in dir; resolves to its ready object with { stop, kms, faults(rules) }. */
 export async function startDevcloud(dir, args = []) {
@@ -23,7 +30,7 @@ export async function startDevcloud(dir, args = []) {
   atEnd(() => d.stop());
   const s = { ...d.ready, devcloud: d.ready.endpoint, stop: d.stop, log: join(dir, 'log') };
   s.kms = new KMSClient(clientOptions(s));
-  s.faults = (rules) => writeFileSync(faults, JSON.stringify(rules));
+  s.faults = (rules) => writeFaults(faults, rules);
   s.faults([]);
   return s;
 }

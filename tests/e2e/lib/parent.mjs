@@ -115,7 +115,7 @@ export class Link {
     this.socket.write(frame(type, id, body, options));
     const f = await Promise.race([
       got,
-      new Promise((_, reject) => setTimeout(() => reject(new Error(`no answer to type ${type} in 20 s`)), 20000).unref()),
+      new Promise((_, reject) => setTimeout(() => reject(new Error(`no answer to type ${type} in 60 s`)), 60000).unref()),
     ]);
     const value = uncbor(f.body);
     if (f.type === T.ERROR) {

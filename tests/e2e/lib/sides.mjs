@@ -29,11 +29,15 @@ async function startEnclave(dir) {
   return { kill };
 }
 
+/* A loopback address that is this process's alone: while a gateway of it is away nobody else gets its port. */
+const { pid } = process;
+const address = `127.${((pid >> 16) & 0x7f) + 1}.${(pid >> 8) & 0xff}.${pid & 0xff}`;
+
 /** One gateway and its enclave in front of the stack's devcloud. */
 async function startSide(s, dir) {
   const own = (name) => `unix:${join(dir, name)}`;
   const relay = { ...read(s, 'gateway.json').relay, listen: own('r.sock') };
-  const gateway = (port = 0) => startGateway(s, { enclave: own('e.sock'), relay, listen: [`tcp:127.0.0.1:${port}`] });
+  const gateway = (port = 0) => startGateway(s, { enclave: own('e.sock'), relay, listen: [`tcp:${address}:${port}`] });
   const side = { socket: own('e.sock'), enclave: await startEnclave(dir), gateway: await gateway() };
   return Object.assign(side, {
     restartEnclave: async () => (await side.enclave.kill(), (side.enclave = await startEnclave(dir))),

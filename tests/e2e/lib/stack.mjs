@@ -104,7 +104,9 @@ export function putKey(s, id, key, ...args) {
 }
 
 /** One HTTP request; resolves to { status, headers, body, json }. */
-export function request(url, { method = 'GET', body, headers = {}, agent, ca, rejectUnauthorized, timeout = 30000 } = {}) {
+export async function request(url, { method = 'GET', body, headers = {}, agent, ca, rejectUnauthorized, timeout = 60000 } = {}) {
+  // A connection of the agent's may have been ended while this process was busy with something else: let it be noticed.
+  await new Promise(setImmediate);
   const u = new URL(url);
   const data = body === undefined ? undefined : typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   return new Promise((resolve, reject) => {
