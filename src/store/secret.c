@@ -292,6 +292,9 @@ enum ady_err ady_secret_create(const struct ady_secret_caller *c, struct ady_ent
 	err = call(c, "CreateSecret", body, NULL, f);
 	if (err == ADY_E_NOT_FOUND && strcmp(f->cause, "InvalidRequestException") == 0)
 		return ady_fail(f, ADY_E_EXISTS, "id", "a key of this id waits for its deletion");
+	if (err == ADY_E_NOT_FOUND)
+		return ady_fail(f, ADY_E_FIELD_INVALID, "id",
+		                "can be the name of no secret (no colon, for example)");
 	if (err == ADY_OK && e->disabled)
 		err = set_stage(c, e->id, DISABLED, NULL, e->revision, f);
 	if (err == ADY_OK && e->deletion_s)

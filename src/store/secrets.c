@@ -207,9 +207,33 @@ static enum ady_err get_note(struct secrets *s, size_t worker, const char *id, s
 	return err;
 }
 
+/* Tenants may have a colon in their name, secrets may not: "=3A", and "=3D" for "=". */
 static void note_id(const struct secrets *s, char out[static ADY_KEY_ID_MAX + 1], const char *name)
 {
-	snprintf(out, ADY_KEY_ID_MAX + 1, "%s%s%s", s->config.prefix, NOTES, name);
+	struct ady_buf b = ady_buf(out, ADY_KEY_ID_MAX);
+
+	ady_buf_printf(&b, "%s%s", s->config.prefix, NOTES);
+	for (; *name; name++) {
+		if (*name == ':' || *name == '=')
+			ady_buf_str(&b, *name == ':' ? "=3A" : "=3D");
+		else
+			ady_buf_u8(&b, (uint8_t)*name);
+	}
+	out[b.n < b.cap ? b.n : b.cap] = '\0';
+}
+
+static void note_name(char out[static ADY_KEY_ID_MAX + 1], const char *in_id)
+{
+	size_t n = 0;
+
+	for (; *in_id && n < ADY_KEY_ID_MAX; in_id++) {
+		bool colon = strncmp(in_id, "=3A", 3) == 0;
+
+		out[n++] = colon ? ':' : *in_id;
+		if (colon || strncmp(in_id, "=3D", 3) == 0)
+			in_id += 2;
+	}
+	out[n] = '\0';
 }
 
 static enum ady_err secrets_note(struct ady_records *r, size_t worker, const char *name,
@@ -272,11 +296,13 @@ static enum ady_err secrets_notes(struct ady_records *r, size_t worker, ady_reco
 	for (size_t at = 0; err == ADY_OK && at < n.names.n;
 	     at += strlen((char *)n.names.p + at) + 1) {
 		const char *id = (const char *)n.names.p + at;
+		char name[ADY_KEY_ID_MAX + 1];
 		struct ady_dyn text = {0};
 
+		note_name(name, note_in(s, id));
 		err = get_note(s, worker, id, &text, f);
 		if (err == ADY_OK)
-			each(ctx, note_in(s, id), ady_dyn_bytes(&text));
+			each(ctx, name, ady_dyn_bytes(&text));
 		ady_dyn_free(&text);
 	}
 	ady_dyn_free(&n.names);

@@ -489,6 +489,14 @@ CASE(notes_are_kept_beside_the_records)
 	CHECK(strstr(ady_dyn_cstr(&text), "x/acme=three;") != NULL);
 	CHECK(strstr(ady_dyn_cstr(&text), "x/be:ta=two;") != NULL);
 	CHECK_INT(text.n, strlen("x/acme=three;x/be:ta=two;"));
+	CHECK_ERR(ady_records_note(records, 2, "x/be=3Ata", &text, &f), ADY_E_NOT_FOUND);
+	CHECK_ERR(ady_records_set_note(records, 1, "x/be=3Ata", ady_bytes_str("four"), &f), ADY_OK);
+	text.n = 0;
+	CHECK_ERR(ady_records_note(records, 2, "x/be:ta", &text, &f), ADY_OK);
+	CHECK_STR(ady_dyn_cstr(&text), "two");
+	text.n = 0;
+	CHECK_ERR(ady_records_notes(records, 0, suite_each_note, &text, &f), ADY_OK);
+	CHECK(strstr(ady_dyn_cstr(&text), "x/be=3Ata=four;") != NULL);
 	CHECK_STR(suite_list((struct ady_records_query){0}), "k ");
 	ady_dyn_free(&text);
 	suite_end();
