@@ -4,15 +4,16 @@
  * rules of src/policy/slashing.c decide. Requests for every message there is, in any order;
  * enclaves that crash at any point and start again with a clock that is wrong by one slot either
  * way; conditional writes that are lost, delayed, or answered to nobody. The invariant: no two
- * messages that conflict are ever signed. Two worlds:
+ * messages that conflict are ever signed. Three worlds:
  *
  *   store   two enclaves at once, one store that keeps what it was given. Rows may be stale.
+ *   clocks  the same for longer, and the clocks of the two may differ by a slot.
  *   parent  one enclave at a time, any number one after the other, and a parent that lies: it
  *           presents any row that an enclave ever made, rolls back, and answers what it likes.
  *
  * Each rule is then broken in turn, and the model must find the two messages. One world more is
  * known to be lost and is shown to be: two enclaves at once with a store that is rolled back.
- * Bounds: 5 and 3 slots of true time, 2 (attestations) or 3 writes, 2 roots, one
+ * Bounds: 5 slots of true time (store: 3), 2 (attestations) or 3 writes, 2 roots, one
  * slot an epoch.
  * Usage: slashing_model      Exit: 0 all as it must be, 1 not. */
 #include <stdio.h>
@@ -74,7 +75,8 @@ static const char *const breakage_names[BREAKAGES] = {
 static struct {
 	bool blocks, lying, two, rollback;
 	unsigned slots; /* of true time */
-	int error;      /* of clocks, in slots */
+	int error;      /* of clocks that are late, in slots; what the floor allows for */
+	int early;      /* of the others */
 	uint8_t targets, max_rows;
 	unsigned in_flight; /* writes of one enclave */
 	enum breakage broken;
@@ -178,7 +180,7 @@ static void sign(struct world w, uint8_t message)
 
 static int clock_of(const struct world *w, unsigned e)
 {
-	return w->now + (w->enclave[e].clock_late ? -model.error : model.error);
+	return w->now + (w->enclave[e].clock_late ? -model.error : model.early);
 }
 
 static struct ady_slash_time time_of(const struct world *w, unsigned e)
@@ -414,10 +416,20 @@ static void world(bool lying)
 	model.lying = lying;
 	model.two = !lying;
 	model.slots = lying ? 5 : 3;
-	model.error = lying ? 1 : 0;
+	model.early = model.error = lying ? 1 : 0;
 	model.targets = (uint8_t)(model.slots + (unsigned)model.error);
 	model.max_rows = ROWS - (model.blocks ? 0 : 1);
 	model.in_flight = lying ? PENDING : 1;
+}
+
+/* Two enclaves at once, the clock of each right or a slot late. Messages of later slots than the
+ * fourth could be signed by one of them only before time ends. */
+static void world_of_clocks(void)
+{
+	world(false);
+	model.slots = 5;
+	model.error = 1;
+	model.targets = 4;
 }
 
 /* Whether two messages that conflict can be signed. */
@@ -471,8 +483,12 @@ static void break_rules(bool blocks)
 		/* It takes a restart between two signatures: more time than this world has for
 		 * floors that allow for the error of clocks. */
 		if (b == LAGGING_SOURCE)
-			model.error = 0;
+			model.error = model.early = 0;
 		expect(true, by_store ? "store" : "parent", breakage_names[b]);
+		if (by_store) {
+			world_of_clocks();
+			expect(true, "clocks", breakage_names[b]);
+		}
 	}
 	model.broken = NOTHING;
 }
@@ -488,6 +504,8 @@ int main(void)
 		expect(false, "parent", breakage_names[NOTHING]);
 		world(false);
 		expect(false, "store", breakage_names[NOTHING]);
+		world_of_clocks();
+		expect(false, "clocks", breakage_names[NOTHING]);
 		break_rules(blocks);
 	}
 	model.blocks = model.rollback = true;
