@@ -20,7 +20,7 @@ const clients = {
   Prysm: { root: 'signingRoot', aggregate: ['AGGREGATE_AND_PROOF_V2', 'versioned'] },
   Lighthouse: { accept: 'application/json', root: 'signingRoot', aggregate: ['AGGREGATE_AND_PROOF', 'bare'] },
   Lodestar: { accept: '*/*', root: 'signingRoot', aggregate: ['AGGREGATE_AND_PROOF_V2', 'versioned'], json: true, pinsExits: true },
-  Nimbus: { accept: 'application/json', root: 'signingRoot', aggregate: ['AGGREGATE_AND_PROOF', 'bare'], alwaysForkInfo: true },
+  Nimbus: { accept: 'application/json', root: 'signingRoot', aggregate: ['AGGREGATE_AND_PROOF', 'bare'], alwaysForkInfo: true, proofs: true },
   Vero: { accept: 'text/plain', aggregate: ['AGGREGATE_AND_PROOF_V2', 'versioned'] },
   SSV: { accept: 'application/json', root: 'signing_root', aggregate: ['AGGREGATE_AND_PROOF', 'bare'] },
 };
@@ -61,6 +61,7 @@ function dutiesOf(c) {
     if (!d.zero || c.alwaysForkInfo) body.fork_info = forkInfo(s);
     if (d.exit && c.pinsExits) body.fork_info = { fork: { previous_version: versionOf(3), current_version: versionOf(3), epoch: '0' }, genesis_validators_root: gvr };
     if (c.root) body[c.root] = hex(root);
+    if (c.proofs && d.type === 'BLOCK_V2') body.proofs = [{ index: '401', proof: [hex(r.bytes(32)), hex(r.bytes(32))] }]; // its "verifying" mode
     return { body, root };
   });
 }
@@ -82,6 +83,78 @@ for (const [name, c] of Object.entries(clients)) {
     }
   });
 }
+
+/** A stack whose network is of one fork from genesis on, with a fresh key for each of these clients. */
+async function atFork(fork, names) {
+  const t = await startValidators({ network: fastNetwork({ forks: Array.from({ length: fork + 1 }, (_, i) => ({ version: versionOf(i), epoch: '0' })) }) });
+  const made = await makeKeys(t, names.length);
+  await freshStates(t, made);
+  const info = { fork: { previous_version: versionOf(Math.max(fork - 1, 0)), current_version: versionOf(fork), epoch: '0' }, genesis_validators_root: t.network.genesis_validators_root };
+  const signs = async (name, type, members, object, domain, { noFork } = {}) => {
+    const c = clients[name], k = made[names.indexOf(name)];
+    const root = noFork ? signingRoot(object, domain, versionOf(0), '0x' + '00'.repeat(32)) : signingRoot(object, domain, versionOf(fork), t.network.genesis_validators_root);
+    const body = { type, ...(!noFork && { fork_info: info }), ...members, ...(c.root && { [c.root]: hex(root) }) };
+    const got = await request(`${t.gateway}/api/v1/eth2/sign/${k.pubkey}`, { method: 'POST', body, headers: c.accept ? { accept: c.accept } : {} });
+    if (got.status !== 200) return got;
+    assert.ok(verify(Buffer.from(root), PublicKey.fromHex(k.pubkey, true), Signature.fromHex(got.json?.signature ?? got.body, true)), `${name}: ${type}`);
+    return got;
+  };
+  return { t, signs };
+}
+
+/** The block of now, as name asks for it; again when the slot is of before the key's first use. */
+async function proposes({ t, signs }, name, type, sszType, version) {
+  for (let i = 0; ; i++) {
+    const v = { ...randomValue(r, sszType), slot: slotNow(t) };
+    const block = sszType.toJson(v);
+    const got = await signs(name, type, type === 'BLOCK' ? { block } : { beacon_block: { version, block } }, sszType.hashTreeRoot(v), '0x00000000');
+    if (got.status === 200) return;
+    assert.ok(got.status === 412 && i < 5, `${name}: ${got.status} ${got.body}`);
+    await untilSlot(t, slotNow(t) + 1);
+  }
+}
+
+await test('blocks of phase0 as BLOCK (Teku, Prysm) and as BLOCK_V2 (Lighthouse, Lodestar), aggregates in the shape of then (SSV, Nimbus)', async () => {
+  const names = ['Teku', 'Prysm', 'Lighthouse', 'Lodestar', 'SSV', 'Nimbus'];
+  const at = await atFork(0, names);
+  for (const name of names) {
+    const old = name === 'Teku' || name === 'Prysm';
+    await proposes(at, name, old ? 'BLOCK' : 'BLOCK_V2', ssz.phase0.BeaconBlock, 'PHASE0');
+    const v = randomValue(r, ssz.phase0.AggregateAndProof);
+    v.aggregate.data.slot = slotNow(at.t);
+    const data = ssz.phase0.AggregateAndProof.toJson(v);
+    const [type, shape] = name === 'Lodestar' ? ['AGGREGATE_AND_PROOF', 'bare'] : clients[name].aggregate;
+    const got = await at.signs(name, type, { aggregate_and_proof: shape === 'bare' ? data : { version: 'PHASE0', data } }, ssz.phase0.AggregateAndProof.hashTreeRoot(v), '0x06000000');
+    assert.equal(got.status, 200, `${name}: ${got.body}`);
+  }
+  await at.t.stop();
+});
+
+await test('whole blocks of Altair (Teku, Prysm, Lighthouse, Lodestar)', async () => {
+  const names = ['Teku', 'Prysm', 'Lighthouse', 'Lodestar'];
+  const at = await atFork(1, names);
+  for (const name of names) await proposes(at, name, 'BLOCK_V2', ssz.altair.BeaconBlock, 'ALTAIR');
+  await at.t.stop();
+});
+
+await test('what Gloas brings (Prysm, Teku, Lodestar)', async () => {
+  const names = ['Prysm', 'Teku', 'Lodestar'];
+  const at = await atFork(7, names);
+  for (const name of names) {
+    const slot = slotNow(at.t);
+    for (const [type, key, sszType, domain, change, noFork] of [
+      ['PAYLOAD_ATTESTATION_MESSAGE', 'payload_attestation_message', ssz.gloas.PayloadAttestationData, '0x0C000000', { slot }],
+      ['PROPOSER_PREFERENCES', 'proposer_preferences', ssz.gloas.ProposerPreferences, '0x0D000000', { proposalSlot: slot + 1 }],
+      ['EXECUTION_PAYLOAD_BID', 'execution_payload_bid', ssz.gloas.ExecutionPayloadBid, '0x0B000000', { slot }],
+      ['BUILDER_REQUEST_AUTH', 'builder_request_auth', ssz.gloas.BuilderRequestAuth, '0x0B000001', {}, true],
+    ]) {
+      const v = { ...randomValue(r, sszType), ...change };
+      const got = await at.signs(name, type, { [key]: { version: 'GLOAS', data: sszType.toJson(v) } }, sszType.hashTreeRoot(v), domain, { noFork });
+      assert.equal(got.status, 200, `${name}: ${type}: ${got.body}`);
+    }
+  }
+  await at.t.stop();
+});
 
 await test('requests recorded from a real Lodestar', async () => {
   const file = join(home, '../shared/vectors/web3signer/lodestar-requests.txt');
@@ -109,8 +182,10 @@ await test('requests recorded from a real Lodestar', async () => {
 });
 
 await test('what clients ask before they sign: upcheck and public keys', async () => {
-  const text = await request(`${s.gateway}/upcheck`);
-  assert.equal(text.status, 200);
+  for (const accept of [undefined, 'text/plain']) {
+    const text = await request(`${s.gateway}/upcheck`, { headers: accept ? { accept } : {} });
+    assert.deepEqual([text.status, text.body], [200, 'OK']);
+  }
   const json = await request(`${s.gateway}/upcheck`, { headers: { accept: 'application/json' } });
   assert.equal(json.json.status, 'OK');
   assert.equal((await request(`${s.gateway}/api/v1/eth2/publicKeys`)).json.length, Object.keys(clients).length);

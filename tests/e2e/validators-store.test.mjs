@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, done, random } from './lib/tap.mjs';
-import { bin, run, scratch } from './lib/stack.mjs';
-import { startGateway } from './lib/gateway.mjs';
+import { test, done, random, until } from './lib/tap.mjs';
+import { bin, request, run, scratch, spawnBound } from './lib/stack.mjs';
+import { metric, startGateway } from './lib/gateway.mjs';
 import { SLOTS, attestation, block, epochNow, fastNetwork, freshStates, makeKeys, sign, slotNow, startValidators, untilSlot } from './lib/validators.mjs';
 
 const r = random();
@@ -109,6 +109,26 @@ await test('states made anew are bound by the floor like any others', async () =
   await freshStates(s, [a, b]);
   await refused(s, a, attestation(s, signed.target - 1, signed.target, r.hex(32)), /before this enclave/);
   await refused(s, a, block(s, signed.slot, r.hex(32)), /before this enclave/);
+});
+
+await test('states that wait for the disk are committed together: 64 attestations in a few transactions', async () => {
+  const keys = await makeKeys(s, 64, 'many');
+  await freshStates(s, keys);
+  const attest = (target) => Promise.all(keys.map((k) => sign(s, k.pubkey, attestation(s, target - 1, target))));
+  await attest(epochNow(s)); // the first use
+  await untilSlot(s, (epochNow(s) + 2) * SLOTS);
+  const read = async (name) => metric((await request(`${s.gateway}/metrics`)).body, name);
+  const before = await read('eth2_slashingprotection_database_duration_count');
+  // Another program has the file while all of them come in.
+  const hold = spawnBound('python3', ['-c', `import sqlite3, sys; c = sqlite3.connect('${db}', isolation_level=None); c.execute('BEGIN IMMEDIATE'); print('held', flush=True); sys.stdin.read(); c.execute('ROLLBACK')`], { stdio: ['pipe', 'pipe', 'inherit'] });
+  await new Promise((resolve) => hold.stdout.once('data', resolve));
+  const answers = attest(epochNow(s));
+  await until(4000, 'all of them to wait', async () => (await read('adyton_in_flight')) === keys.length);
+  hold.stdin.end();
+  for (const a of await answers) assert.equal(a.status, 200, a.body);
+  const took = (await read('eth2_slashingprotection_database_duration_count')) - before;
+  console.log(`# ${took} transactions`);
+  assert.ok(took >= 1 && took <= 8, `${took} transactions`);
 });
 
 await done();

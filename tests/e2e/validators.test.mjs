@@ -146,7 +146,8 @@ await test('an attestation for many keys in one request: each with its own answe
 });
 
 await test('random duties of every type are signed, and verify', async () => {
-  const types = ['AGGREGATION_SLOT', 'AGGREGATE_AND_PROOF', 'AGGREGATE_AND_PROOF_V2', 'RANDAO_REVEAL', 'VOLUNTARY_EXIT', 'SYNC_COMMITTEE_MESSAGE', 'SYNC_COMMITTEE_SELECTION_PROOF', 'SYNC_COMMITTEE_CONTRIBUTION_AND_PROOF', 'VALIDATOR_REGISTRATION', 'DEPOSIT'];
+  const types = ['AGGREGATION_SLOT', 'AGGREGATE_AND_PROOF', 'AGGREGATE_AND_PROOF_V2', 'RANDAO_REVEAL', 'VOLUNTARY_EXIT', 'SYNC_COMMITTEE_MESSAGE', 'SYNC_COMMITTEE_SELECTION_PROOF', 'SYNC_COMMITTEE_CONTRIBUTION_AND_PROOF', 'VALIDATOR_REGISTRATION', 'DEPOSIT',
+    'EXECUTION_PAYLOAD_BID', 'EXECUTION_PAYLOAD_ENVELOPE', 'PAYLOAD_ATTESTATION_MESSAGE', 'PROPOSER_PREFERENCES', 'BUILDER_REQUEST_AUTH'];
   const other = await startValidators({ network: { ...(await import('./lib/duties.mjs')).network } });
   const [k] = await makeKeys(other, 1);
   await parallel(16, Array.from({ length: 300 }, (_, i) => types[i % types.length]), async (type) => {
