@@ -103,6 +103,7 @@ static void on_signed(void *ctx, struct ady_bytes signature, const struct ady_fa
 	struct ady_fault why = f ? *f : (struct ady_fault){0};
 
 	p->op->validating = NULL;
+	ady_op_keep_proof(p->op);
 	if (!f && signature.n == SIGNATURE) {
 		memcpy(p->signature, signature.p, SIGNATURE);
 		p->job = (struct ady_store_job){
@@ -135,6 +136,7 @@ static enum ady_err delegate(struct proxy *p, struct ady_fault *f)
 	ady_dyn_str(&op->body, ",\"proxy\":");
 	ady_cb_put_hex(&op->body, name_of(p));
 	ady_dyn_str(&op->body, "}}");
+	op->made = true;
 	ask.request = ady_dyn_bytes(&op->body);
 	return ady_validating_start(&op->validating, p->shard, &ask, f);
 }
@@ -157,6 +159,7 @@ static void on_created(struct ady_creating *c, const struct ady_wire_created *m,
 		else
 			memcpy(p->name, name.p, name.n);
 	}
+	ady_op_keep_proof(op);
 	if (why.err == ADY_OK)
 		(void)ady_entry_read(&p->entry, p->id, m->record, &why);
 	if (why.err == ADY_OK && delegate(p, &why) == ADY_OK)

@@ -142,6 +142,7 @@ static enum ady_err start(struct signing *s, struct ady_fault *f)
 	ask.by_address = s->kind == PROXY_ECDSA;
 	memcpy(ask.public_key, s->key, sizeof s->key);
 	put_duty(&op->body, s);
+	op->made = true;
 	ask.request = ady_dyn_bytes(&op->body);
 	return ady_validating_start(&op->validating, op->shard, &ask, f);
 }

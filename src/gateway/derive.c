@@ -180,6 +180,7 @@ static void on_derived(struct ady_call *call, struct ady_bytes body, const struc
 	struct ady_op *op = (struct ady_op *)((char *)call - offsetof(struct ady_op, call));
 	struct ady_wire_derived m;
 
+	ady_op_keep_proof(op);
 	if (f)
 		ady_op_fail(op, f);
 	else if (ady_wire_read_derived(&m, body) != ADY_OK)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/proofs.h"
 #include "gateway/shard.h"
 
 struct ady_duties *ady_duties_new(struct ady_shard *shard, size_t n)
@@ -47,6 +48,7 @@ static void go_on(struct ady_duties *d)
 		item->owner = d;
 		item->ask.done = on_done;
 		item->ask.ctx = item;
+		item->ask.proof = d->proofs ? &item->proof : NULL;
 		if (ady_validating_start(&item->under_way, d->shard, &item->ask, &item->fault) ==
 		    ADY_OK)
 			d->left++;
@@ -62,12 +64,20 @@ void ady_duties_start(struct ady_duties *d, size_t width)
 	go_on(d);
 }
 
+void ady_duties_put_proofs(const struct ady_duties *d, struct ady_dyn *list)
+{
+	for (size_t i = 0; i < d->n; i++)
+		ady_proofs_add(list, ady_dyn_bytes(&d->items[i].proof), ady_bytes(NULL, 0));
+}
+
 void ady_duties_free(struct ady_duties *d)
 {
 	if (!d)
 		return;
-	for (size_t i = 0; i < d->n; i++)
+	for (size_t i = 0; i < d->n; i++) {
 		ady_validating_drop(d->items[i].under_way);
+		ady_dyn_free(&d->items[i].proof);
+	}
 	free(d->items);
 	free(d);
 }

@@ -118,6 +118,7 @@ void ady_eth1_sign(struct ady_shard *shard, struct ady_http_request *req, struct
 		ady_op_fail(op, &f);
 		return;
 	}
+	op->made = true;
 	ask.request = ady_dyn_bytes(&op->body);
 	ask.due_ms = op->due_ms;
 	ask.ctx = op;

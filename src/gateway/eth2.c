@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "codec/json_members.h"
 #include "gateway/answer.h"
+#include "gateway/proofs.h"
 #include "gateway/w3s.h"
 
 /* What several keys sign at once is small: the body goes to the enclave once for each. */
@@ -180,6 +181,18 @@ static bool may_be_many(const struct ady_json *doc, uint32_t request)
 	return false;
 }
 
+/* Into the object that was written last; the request is what the client has sent. */
+static void put_proof(struct ady_dyn *out, const struct ady_dyn *proof)
+{
+	struct ady_dyn list = {0};
+
+	if (proof->n == 0)
+		return;
+	ady_proofs_add(&list, ady_dyn_bytes(proof), ady_bytes(NULL, 0));
+	ady_proofs_put(out, ady_dyn_bytes(&list));
+	ady_dyn_free(&list);
+}
+
 static void on_batch(struct ady_duties *d)
 {
 	struct ady_op *op = d->ctx;
@@ -204,6 +217,7 @@ static void on_batch(struct ady_duties *d)
 			put_fault(out, &item->fault);
 			ady_dyn_str(out, "}");
 		}
+		put_proof(out, &item->proof);
 	}
 	ady_dyn_str(out, "]");
 	ady_op_answer_with(op, 200, ADY_JSON_TYPE, ady_dyn_bytes(out));
@@ -257,6 +271,7 @@ void ady_eth2_sign_many(struct ady_shard *shard, struct ady_http_request *req)
 		return;
 	}
 	op->duties->ctx = op;
+	op->duties->proofs = op->wants_proofs;
 	op->duties->done = on_batch;
 	ady_duties_start(op->duties, BATCH_WIDTH);
 }

@@ -76,6 +76,7 @@ static void on_imported(struct ady_duties *d)
 		ady_dyn_str(out, "}");
 	}
 	ady_dyn_str(out, "]}\n");
+	ady_duties_put_proofs(d, &op->proofs);
 	ady_op_answer(op);
 }
 
@@ -138,6 +139,7 @@ void ady_slashing_import(struct ady_shard *shard, struct ady_http_request *req)
 	} else {
 		op->duties = ady_duties_new(shard, ix.validators);
 		op->duties->ctx = op;
+		op->duties->proofs = op->wants_proofs;
 		op->duties->done = on_imported;
 		fill(op, &ix);
 		ady_duties_start(op->duties, WIDTH);
@@ -208,6 +210,7 @@ static void on_retired(struct ady_duties *d)
 {
 	struct ady_op *op = d->ctx;
 
+	ady_duties_put_proofs(d, &op->proofs);
 	for (size_t i = 0; i < d->n; i++)
 		if (d->items[i].fault.err != ADY_OK) {
 			ady_op_fail(op, &d->items[i].fault);
@@ -224,6 +227,7 @@ static void retire(struct export *e)
 
 	op->duties = ady_duties_new(e->shard, n);
 	op->duties->ctx = op;
+	op->duties->proofs = op->wants_proofs;
 	op->duties->done = on_retired;
 	for (size_t i = 0; i < n; i++) {
 		struct ady_validating_ask *ask = &op->duties->items[i].ask;

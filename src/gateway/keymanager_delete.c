@@ -229,6 +229,8 @@ static void on_retired(struct ady_duties *duties)
 			it->outcome = got->fault.err == ADY_E_NOT_FOUND ? NOT_FOUND : FAILED;
 		}
 	}
+	op->unproved = true;
+	ady_duties_put_proofs(duties, &op->proofs);
 	ady_duties_free(duties);
 	op->duties = NULL;
 	d->job = (struct ady_store_job){.loop = shard->loop, .run = run, .done = on_disabled};
@@ -245,6 +247,7 @@ static void retire(struct deletion *d, size_t different)
 
 	op->duties = ady_duties_new(d->shard, different);
 	op->duties->ctx = op;
+	op->duties->proofs = op->wants_proofs;
 	op->duties->done = on_retired;
 	for (size_t i = 0; i < d->n; i++) {
 		struct ady_validating_ask *ask;

@@ -75,6 +75,7 @@ static void on_beacon(void *ctx, const struct ady_beacon_answer *a, const struct
 	               a->genesis_validators_root, (unsigned long long)l->epoch,
 	               (unsigned long long)l->index);
 	memcpy(ask.public_key, l->public_key, ADY_STATE_KEY);
+	op->made = true;
 	ask.request = ady_dyn_bytes(&op->body);
 	ask.strict = true;
 	if (ady_validating_start(&op->validating, op->shard, &ask, &why) != ADY_OK)

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/answer.h"
+#include "gateway/proofs.h"
 
 enum { WIDTH = 4 };
 
@@ -147,6 +148,7 @@ static void on_marked(void *ctx, struct ady_bytes row, const struct ady_fault *f
 
 	(void)row;
 	it->validating = NULL;
+	ady_proofs_add(&it->owner->op->proofs, ady_dyn_bytes(&it->proof), ady_bytes(NULL, 0));
 	if (f)
 		settle(it, ADY_KM_ERROR, f);
 	else if (it->enabled)
@@ -163,6 +165,7 @@ static void mark(struct ady_km_item *it, struct ady_stored *record)
 	                                 .record = record,
 	                                 .is_marks = true,
 	                                 .marks = it->marks,
+	                                 .proof = im->op->wants_proofs ? &it->proof : NULL,
 	                                 .due_ms = im->due_ms,
 	                                 .done = on_marked,
 	                                 .ctx = it};
@@ -204,8 +207,11 @@ static void on_imported(struct ady_importing *i, const struct ady_wire_created *
 {
 	struct ady_km_item *it = i->ctx;
 	struct ady_fault why = f ? *f : (struct ady_fault){0};
+	struct ady_op *op = it->owner->op;
 
 	it->importing = NULL;
+	if (op->wants_proofs)
+		ady_proofs_add(&op->proofs, op->shard->proof, ady_bytes(NULL, 0));
 	if (!f)
 		(void)take_record(it, m, &why);
 	ady_importing_free(i);
@@ -350,6 +356,7 @@ void ady_keymanager_import(struct ady_shard *shard, struct ady_http_request *req
 		ADY_BUG("out of memory");
 	im->shard = shard;
 	im->op = op;
+	op->unproved = true;
 	im->caller = op->caller;
 	im->due_ms = op->due_ms;
 	ady_shard_hold(shard);

@@ -25,6 +25,7 @@ struct ady_km_item {
 	struct ady_stored *record;
 	struct ady_importing *importing;
 	struct ady_validating *validating;
+	struct ady_dyn proof; /* of the enclave's answer about the marks, where it is wanted */
 	enum ady_km_outcome outcome;
 	struct ady_fault fault;
 };

@@ -219,6 +219,7 @@ void ady_km_import_clear(struct ady_km_import *im)
 		wipe(&im->items[i].password);
 		ady_entry_clear(&im->items[i].entry);
 		ady_stored_unref(im->items[i].record);
+		ady_dyn_free(&im->items[i].proof);
 	}
 	free(im->items);
 	im->items = NULL;

@@ -54,6 +54,7 @@ static void on_locked(struct ady_call *call, struct ady_bytes body, const struct
 	struct locking *l = ((struct part *)call)->all;
 	uint64_t n = 0;
 
+	ady_op_keep_proof(l->op);
 	if (f)
 		l->fault = *f;
 	else if (ady_wire_read_locked(&n, body) != ADY_OK)
@@ -94,6 +95,7 @@ static void ask(struct ady_op *op, const char *tenant)
 
 	if (!l)
 		ADY_BUG("out of memory");
+	op->unproved = ady_enclaves_n(enclaves) > 1;
 	l->op = op;
 	l->shard = op->shard;
 	l->waiting = 1;

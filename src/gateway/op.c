@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "gateway/answer.h"
 #include "gateway/eth2.h"
+#include "gateway/proofs.h"
 #include "gateway/w3s.h"
 
 #define OWNER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
@@ -59,6 +60,7 @@ struct ady_op *ady_op_open_untimed(struct ady_shard *shard, struct ady_http_requ
                                    enum ady_route route)
 {
 	struct ady_op *op = shard->free_ops;
+	struct ady_fault f;
 
 	if (op)
 		shard->free_ops = op->next;
@@ -75,6 +77,7 @@ struct ady_op *ady_op_open_untimed(struct ady_shard *shard, struct ady_http_requ
 	if (op->older)
 		op->older->newer = op;
 	shard->ops = op;
+	(void)ady_proofs_asked(&op->wants_proofs, req, &f); /* bad ones came to no op */
 	ady_request_id(shard, req, op->request_id);
 	return op;
 }
@@ -140,15 +143,38 @@ static void finish(struct ady_shard *shard, struct ady_http_request *req, enum a
 	ady_http_answer(req, status, type, fields, body);
 }
 
+/* The proof for the header: that of the one decision that the answer rests on. */
+static struct ady_bytes proof_of(const struct ady_op *op)
+{
+	if (op->unproved || op->duties)
+		return ady_bytes(NULL, 0);
+	return op->proof.n > 0 ? ady_dyn_bytes(&op->proof) : op->shard->proof;
+}
+
+/* The body with its proofs in it, in wide; or as it is. */
+static struct ady_bytes with_proofs(struct ady_op *op, struct ady_dyn *wide, struct ady_bytes body)
+{
+	struct ady_bytes made = op->made ? ady_dyn_bytes(&op->body) : ady_bytes(NULL, 0);
+
+	if (!op->wants_proofs)
+		return body;
+	if (op->proofs.n == 0)
+		ady_proofs_add(&op->proofs, proof_of(op), made);
+	if (op->proofs.n == 0)
+		return body;
+	ady_dyn_put(wide, body.p, body.n);
+	ady_proofs_put(wide, ady_dyn_bytes(&op->proofs));
+	return ady_dyn_bytes(wide);
+}
+
 static void end(struct ady_op *op, int status, const char *type, const char *extra,
                 struct ady_bytes body)
 {
 	struct ady_http_request *req = op->req;
-	struct ady_dyn kept = op->proof;
-	struct ady_bytes proof = kept.n > 0 ? ady_dyn_bytes(&kept) : op->shard->proof;
+	struct ady_dyn kept = op->proof, wide = {0};
+	struct ady_bytes proof = proof_of(op);
 
-	if (op->unproved || op->duties)
-		proof = ady_bytes(NULL, 0);
+	body = with_proofs(op, &wide, body);
 	op->shard->proof = ady_bytes(NULL, 0); /* it is of one answer */
 	ady_timer_cancel(op->shard->loop, &op->deadline);
 	ady_enclaves_forget(op->shard->enclaves, &op->call);
@@ -157,11 +183,13 @@ static void end(struct ady_op *op, int status, const char *type, const char *ext
 	ady_listing_drop(op->listing);
 	ady_eth2_drop(op);
 	ady_dyn_free(&op->body);
+	ady_dyn_free(&op->proofs);
 	if (op->abandon)
 		op->abandon(op);
 	op->req = NULL;
 	finish(op->shard, req, op->route, status, type, extra, op->request_id, proof, body);
 	ady_dyn_free(&kept);
+	ady_dyn_free(&wide);
 	release(op);
 }
 
@@ -169,6 +197,9 @@ void ady_op_keep_proof(struct ady_op *op)
 {
 	op->proof.n = 0;
 	ady_dyn_put(&op->proof, op->shard->proof.p, op->shard->proof.n);
+	if (op->wants_proofs)
+		ady_proofs_add(&op->proofs, op->shard->proof,
+		               op->made ? ady_dyn_bytes(&op->body) : ady_bytes(NULL, 0));
 }
 
 void ady_op_answer(struct ady_op *op)

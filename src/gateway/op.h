@@ -30,11 +30,14 @@ struct ady_op {
 	struct ady_op **exporting;          /* of an export under way: where it keeps its op */
 	uint8_t gvr[32];                    /* of an import or export: the network's */
 	struct ady_dyn body;                /* a native request made of another one */
+	bool made;                          /* body is what the enclave was asked */
 	bool from_options;                  /* of a new key: brought in, or one of many */
 	bool labelled;                      /* of new keys: label is theirs */
 	bool wants_json;                    /* of what may be text */
 	bool unproved;                      /* the answer is of several decisions */
 	struct ady_dyn proof;               /* of a decision that is not answered at once */
+	bool wants_proofs;                  /* in the answer's body (gateway/proofs.h) */
+	struct ady_dyn proofs;              /* the list of them, so far */
 	void (*abandon)(struct ady_op *op); /* NULL, or: nobody waits for waiting any more */
 	void *waiting;
 	struct ady_op *next;          /* of the free ones */
@@ -61,7 +64,8 @@ void ady_op_answer(struct ady_op *op);
 void ady_op_answer_with(struct ady_op *op, int status, const char *type, struct ady_bytes body);
 
 /* Keep the proof of the enclave's answer that is being passed on: what the op answers later rests
- * on it. What is answered at once has it anyway. */
+ * on it. What is answered at once has it anyway. For the header it takes the place of one that was
+ * kept before; who wants proofs in the body gets all. */
 void ady_op_keep_proof(struct ady_op *op);
 
 /* Answer with a problem document, and end the op. */

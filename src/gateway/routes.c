@@ -10,6 +10,7 @@
 #include "gateway/keymanager.h"
 #include "gateway/keys.h"
 #include "gateway/op.h"
+#include "gateway/proofs.h"
 #include "gateway/rotation.h"
 #include "gateway/rpc.h"
 #include "gateway/session.h"
@@ -189,7 +190,13 @@ void ady_route_request(void *ctx, struct ady_http_request *req)
 	struct ady_shard *shard = ctx;
 	const struct route *other = NULL; /* of the path, with another method */
 	struct ady_bytes id;
+	struct ady_fault f;
+	bool asked;
 
+	if (ady_proofs_asked(&asked, req, &f) != ADY_OK) {
+		ady_problem_now(shard, req, ADY_ROUTE_OTHER, &f, NULL);
+		return;
+	}
 	for (size_t i = 0; i < ROUTES; i++) {
 		const struct route *r = &routes[i];
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "gateway/proofs.h"
 #include "gateway/rpc_text.h"
 #include "gateway/shard.h"
 
@@ -56,8 +57,11 @@ static void close_text(struct ady_rpc *r)
 	if (r->older)
 		r->older->newer = r->newer;
 	ady_timer_cancel(r->shard->loop, &r->deadline);
-	for (size_t i = 0; i < r->calls_n; i++)
+	for (size_t i = 0; i < r->calls_n; i++) {
 		ady_dyn_free(&r->calls[i].out);
+		ady_dyn_free(&r->calls[i].proof);
+		ady_dyn_free(&r->calls[i].request);
+	}
 	free(r->calls);
 	free(r->toks);
 	free(r->text);
@@ -88,13 +92,16 @@ static void finish(struct ady_rpc *r)
 {
 	struct ady_dyn out = {0};
 
+	r->shard->proof = ady_bytes(NULL, 0);
 	if (r->batch) {
 		join(&out, r);
 	} else {
 		out = r->calls[0].out;
 		r->calls[0].out = (struct ady_dyn){0};
+		r->shard->proof = ady_dyn_bytes(&r->calls[0].proof);
 	}
 	r->ask.done(r->ask.ctx, ady_dyn_bytes(&out));
+	r->shard->proof = ady_bytes(NULL, 0);
 	ady_dyn_free(&out);
 	close_text(r);
 }
@@ -121,12 +128,38 @@ static void go_on(struct ady_rpc *r)
 		finish(r);
 }
 
+void ady_rpc_keep_proof(struct ady_rpc_call *call, struct ady_bytes request)
+{
+	const struct ady_rpc *r = call->rpc;
+	struct ady_bytes proof = r->shard->proof;
+
+	if (r->ask.proofs == ADY_RPC_UNPROVED ||
+	    (r->ask.proofs == ADY_RPC_PROOF_BESIDE && r->batch))
+		return;
+	call->proof.n = call->request.n = 0;
+	ady_dyn_put(&call->proof, proof.p, proof.n);
+	if (r->ask.proofs == ADY_RPC_PROOFS_WITHIN)
+		ady_dyn_put(&call->request, request.p, request.n);
+}
+
+/* Its proof, as the last member. */
+static void put_proof(struct ady_rpc_call *call)
+{
+	struct ady_dyn list = {0};
+
+	ady_proofs_add(&list, ady_dyn_bytes(&call->proof), ady_dyn_bytes(&call->request));
+	ady_proofs_put(&call->out, ady_dyn_bytes(&list));
+	ady_dyn_free(&list);
+}
+
 /* A call's answer is whole. What it may have come to be beyond the bound is not kept. */
 static void answered(struct ady_rpc_call *call)
 {
 	struct ady_rpc *r = call->rpc;
 
 	call->answered = true;
+	if (r->ask.proofs == ADY_RPC_PROOFS_WITHIN)
+		put_proof(call);
 	if (call->id == 0 && !call->invalid)
 		ady_dyn_free(&call->out);
 	if (r->bytes + call->out.n > ADY_RPC_ANSWERS_MAX) {

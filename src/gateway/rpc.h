@@ -43,6 +43,11 @@ enum ady_rpc_code {
 	ADY_RPC_DISCONNECTED = 4900,  /* no node can be reached */
 };
 
+/* What becomes of the proofs of what the enclave decides for calls (doc/audit.md). BESIDE: that of
+ * the only call of a text is in shard->proof when done is called. WITHIN: that, and each answer has
+ * its own as a member. */
+enum ady_rpc_proofs { ADY_RPC_UNPROVED, ADY_RPC_PROOF_BESIDE, ADY_RPC_PROOFS_WITHIN };
+
 struct ady_caller;
 struct ady_rpc;
 struct ady_shard;
@@ -66,7 +71,7 @@ struct ady_rpc_call {
 	const char *denied; /* the message for what is denied, with code -32000; NULL: code 4100 */
 
 	/* The core's own. */
-	struct ady_dyn out;
+	struct ady_dyn out, proof, request;
 	bool begun, answered, invalid; /* invalid: no call at all, answered though without an id */
 };
 
@@ -83,6 +88,7 @@ struct ady_rpc_ask {
 	uint64_t chain;        /* that the client chose; 0: none */
 	struct ady_bytes text; /* copied */
 	int timeout_ms;
+	enum ady_rpc_proofs proofs;
 	/* The answers' text, valid during the call; empty: all were notifications. */
 	void (*done)(void *ctx, struct ady_bytes answer);
 	void *ctx;
@@ -97,6 +103,11 @@ void ady_rpc_drop(struct ady_rpc *rpc);
 
 /* The shard ends: answer every call that is not answered with an error. */
 void ady_rpc_fail_all(struct ady_shard *shard);
+
+/* The enclave's answer that is being passed on is what this call's answer rests on: keep its proof
+ * where somebody wants it, and with it request, what the enclave was asked (empty: it is not told).
+ * Before the call is answered. A later proof takes the place of one before. */
+void ady_rpc_keep_proof(struct ady_rpc_call *call, struct ady_bytes request);
 
 /* Begin the answer of a call: whoever calls appends one JSON value and then calls ady_rpc_end. */
 struct ady_dyn *ady_rpc_result(struct ady_rpc_call *call);
@@ -131,8 +142,8 @@ const struct ady_rpc_method *ady_rpc_find(const char *name);
  * (rpc_account.c). */
 extern const struct ady_rpc_method ady_rpc_eth[], ady_rpc_account[];
 
-/* What sends (send.c). */
-extern const struct ady_rpc_method ady_rpc_send[];
+/* What sends (send.c); what is this gateway's own (rpc_proofs.c). */
+extern const struct ady_rpc_method ady_rpc_send[], ady_rpc_own[];
 
 /* A method that is in no table: to the node. In rpc_pass.c. */
 void ady_rpc_pass(struct ady_rpc_call *call);

@@ -2,8 +2,6 @@
  *
  * POST /, where two kinds of clients come: those of the AWS sample, and Ethereum's; and POST
  * /chain/ID, where only the latter do. */
-#include <string.h>
-
 #include "gateway/answer.h"
 #include "gateway/op.h"
 #include "gateway/rpc.h"
@@ -14,32 +12,25 @@ static void on_answer(void *ctx, struct ady_bytes answer)
 	ady_op_answer_with(ctx, answer.n > 0 ? 200 : 204, ADY_JSON_TYPE, answer);
 }
 
-/* What is no object has the answers of several calls, if it is JSON. */
-static bool is_batch(struct ady_bytes text)
-{
-	size_t i = 0;
-
-	while (i < text.n && strchr(" \t\r\n", text.p[i]) && text.p[i])
-		i++;
-	return i < text.n && text.p[i] != '{';
-}
-
 static void start(struct ady_shard *shard, struct ady_http_request *req,
                   const struct ady_caller *caller, uint64_t chain)
 {
 	struct ady_op *op = ady_op_open_untimed(shard, req, ADY_ROUTE_RPC);
+	const enum ady_rpc_proofs proofs =
+	    op->wants_proofs ? ADY_RPC_PROOFS_WITHIN : ADY_RPC_PROOF_BESIDE;
 	const struct ady_rpc_ask ask = {
 	    .shard = shard,
 	    .caller = &op->caller,
 	    .chain = chain,
 	    .text = req->body,
 	    .timeout_ms = shard->gateway->config->request_timeout_ms,
+	    .proofs = proofs,
 	    .done = on_answer,
 	    .ctx = op,
 	};
 
 	op->caller = *caller;
-	op->unproved = is_batch(req->body);
+	op->wants_proofs = false;  /* the calls' answers have theirs */
 	(void)ady_rpc_start(&ask); /* never dropped: an answer that nobody reads is harmless */
 }
 

@@ -8,7 +8,7 @@
 const struct ady_rpc_method *ady_rpc_find(const char *name)
 {
 	static const struct ady_rpc_method *const tables[] = {ady_rpc_eth, ady_rpc_account,
-	                                                      ady_rpc_send, NULL};
+	                                                      ady_rpc_send, ady_rpc_own, NULL};
 
 	for (const struct ady_rpc_method *const *t = tables; *t; t++)
 		for (const struct ady_rpc_method *m = *t; m->name; m++)

@@ -100,6 +100,8 @@ static void on_created(struct ady_creating *c, const struct ady_wire_created *ma
 	struct making *m = OWNER(c, struct making, creating);
 	struct ady_fault why;
 
+	if (m->call)
+		ady_rpc_keep_proof(m->call, ady_bytes(NULL, 0));
 	if (f) {
 		fail(m, f);
 		return;

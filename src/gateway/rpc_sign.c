@@ -34,6 +34,7 @@ static void on_signed(void *ctx, const struct ady_wire_signed *m, const struct a
 	struct wait *w = call->state;
 	ady_rpc_put_fn *put = w->put;
 
+	ady_rpc_keep_proof(call, ady_dyn_bytes(&w->body));
 	end_wait(call);
 	if (f) {
 		ady_rpc_fail(call, f);

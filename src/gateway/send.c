@@ -197,6 +197,7 @@ static void on_signed(void *ctx, const struct ady_wire_signed *m, const struct a
 	struct ady_fault fault;
 
 	s->signing = NULL;
+	ady_rpc_keep_proof(s->call, ady_dyn_bytes(&s->body));
 	if (f) {
 		ady_send_fail(s, f);
 		return;

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "gateway/op.h"
+#include "gateway/proofs.h"
 #include "gateway/upstream.h"
 #include "net/listener.h"
 #include "net/ws_handshake.h"
@@ -126,6 +127,7 @@ static void on_text(void *ctx, struct ady_bytes text)
 	    .chain = s->chain,
 	    .text = text,
 	    .timeout_ms = s->shard->gateway->config->request_timeout_ms,
+	    .proofs = s->proofs ? ADY_RPC_PROOFS_WITHIN : ADY_RPC_UNPROVED,
 	    .done = on_answer,
 	    .ctx = call,
 	};
@@ -198,6 +200,7 @@ void ady_session_upgrade(struct ady_shard *shard, struct ady_http_request *req, 
 		return;
 	}
 	snprintf(how.peer, sizeof how.peer, "%s", req->peer);
+	(void)ady_proofs_asked(&how.proofs, req, &f); /* the router has refused bad ones */
 	ady_metrics_request(&shard->metrics, ADY_ROUTE_WS, 101);
 	ady_http_take(req, &stream, &rest);
 	if (stream.fd >= 0)

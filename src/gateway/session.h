@@ -21,6 +21,7 @@ struct ady_session {
 	struct ady_shard *shard;
 	struct ady_caller caller;
 	uint64_t chain; /* 0: none was chosen */
+	bool proofs;    /* the client asked for them (gateway/proofs.h) */
 	struct ady_duplex *duplex;
 	struct ady_upstream *upstream; /* NULL: no subscription was asked for */
 	struct ady_session_call *calls;

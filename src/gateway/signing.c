@@ -24,7 +24,8 @@ struct ady_signing {
 	uint64_t credentials; /* the version that was in force when it was sent */
 	uint64_t attempts;    /* parked: the refresh that it waits for (ady_credentials_refresh) */
 	struct ady_stored *record;
-	struct ady_fault fault;       /* why it is tried again */
+	struct ady_fault fault;       /* the enclave's refusal, for which it is tried again */
+	struct ady_dyn refusal;       /* its proof; empty: there was none */
 	struct ady_signing *next;     /* of the free or the parked ones */
 	struct ady_signing **at_here; /* what points to it while it is parked; else NULL */
 	uint8_t key[ADY_WIRE_KEY_ID_MAX];
@@ -54,18 +55,36 @@ static void give_back(struct ady_signing *s)
 	struct ady_shard *shard = s->shard;
 
 	ady_stored_unref(s->record);
+	ady_dyn_free(&s->refusal);
 	s->next = shard->free_signings;
 	shard->free_signings = s;
 	ady_shard_let(shard);
 }
 
+/* Whether f is what the enclave said last, and not the gateway's own. */
+static bool is_refusal(const struct ady_signing *s, const struct ady_fault *f)
+{
+	return s->refusal.n > 0 && f->err == s->fault.err &&
+	       strcmp(f->where, s->fault.where) == 0 && strcmp(f->detail, s->fault.detail) == 0;
+}
+
+/* A refusal is told with its proof, though other things were tried since it came. */
 static void fail(struct ady_signing *s, const struct ady_fault *f)
 {
+	struct ady_shard *shard = s->shard;
 	const struct ady_signing_ask ask = s->ask;
 	const struct ady_fault why = *f; /* it may lie in s */
+	struct ady_dyn proof = {0};
 
+	if (is_refusal(s, f)) {
+		proof = s->refusal;
+		s->refusal = (struct ady_dyn){0};
+	}
 	give_back(s);
+	shard->proof = ady_dyn_bytes(&proof);
 	ask.done(ask.ctx, NULL, &why);
+	shard->proof = ady_bytes(NULL, 0);
+	ady_dyn_free(&proof);
 }
 
 static void park(struct ady_signing **list, struct ady_signing *s)
@@ -351,6 +370,8 @@ static void retry_enclave(struct ady_signing *s)
 static void refused(struct ady_signing *s, const struct ady_fault *f)
 {
 	s->fault = *f;
+	s->refusal.n = 0;
+	ady_dyn_put(&s->refusal, s->shard->proof.p, s->shard->proof.n);
 	if (f->err == ADY_E_ENCLAVE && !s->enclave_retried && ady_enclaves_up(s->shard->enclaves))
 		retry_enclave(s);
 	else if (record_may_be_old(s, f))
@@ -420,7 +441,7 @@ static void on_answer(struct ady_call *call, struct ady_bytes body, const struct
 	end_stage(s, ADY_STAGE_ENCLAVE);
 	if (f) {
 		refused(s, f);
-		shard->proof = ady_bytes(NULL, 0);
+		shard->proof = ady_bytes(NULL, 0); /* not of those whose turn it is now */
 		drain(shard);
 		return;
 	}
@@ -430,7 +451,7 @@ static void on_answer(struct ady_call *call, struct ady_bytes body, const struct
 	}
 	give_back(s);
 	ask.done(ask.ctx, &m, NULL);
-	shard->proof = ady_bytes(NULL, 0); /* not of those whose turn it is now */
+	shard->proof = ady_bytes(NULL, 0);
 	drain(shard);
 }
 

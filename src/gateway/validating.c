@@ -71,12 +71,20 @@ static void finish(struct ady_validating *v, struct ady_bytes answer, const stru
 	ask.done(ask.ctx, answer, f ? &why : NULL);
 }
 
+/* The gateway's own reason, of which the enclave knows nothing. */
+static void finish_own(struct ady_validating *v, const struct ady_fault *f)
+{
+	if (v->ask.proof)
+		v->ask.proof->n = 0;
+	finish(v, (struct ady_bytes){0}, f);
+}
+
 static void fail(struct ady_validating *v, enum ady_err err, const char *detail)
 {
 	struct ady_fault f;
 
 	(void)ady_fail(&f, err, NULL, "%s", detail);
-	finish(v, (struct ady_bytes){0}, &f);
+	finish_own(v, &f);
 }
 
 void ady_validating_drop(struct ady_validating *v)
@@ -112,7 +120,7 @@ static void on_state(struct ady_state_call *call)
 		return;
 	}
 	if (call->err != ADY_OK) {
-		finish(v, (struct ady_bytes){0}, &call->fault);
+		finish_own(v, &call->fault);
 		return;
 	}
 	if (call->w.written) {
@@ -160,8 +168,12 @@ static bool elsewhere(struct ady_validating *v, const struct ady_fault *f)
 static void on_answer(struct ady_call *call, struct ady_bytes body, const struct ady_fault *f)
 {
 	struct ady_validating *v = OWNER(call, struct ady_validating, call);
-	struct ady_bytes blob;
+	struct ady_bytes blob, proof = v->shard->proof;
 
+	if (v->ask.proof) {
+		v->ask.proof->n = 0;
+		ady_dyn_put(v->ask.proof, proof.p, proof.n);
+	}
 	if (f) {
 		struct ady_fault other;
 
@@ -254,7 +266,7 @@ static void go_on(struct ady_validating *v)
 
 	v->tried = 0;
 	if (ask_now(v, &f) != ADY_OK)
-		finish(v, (struct ady_bytes){0}, &f);
+		finish_own(v, &f);
 }
 
 /* --- the record --- */

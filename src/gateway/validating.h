@@ -31,6 +31,9 @@ struct ady_validating_ask {
 	bool though_disabled; /* of marks: also of a key that signs no more */
 	struct ady_wire_watermark marks; /* op, genesis_root (valid as request), marks and so on */
 	int64_t due_ms;                  /* ady_mono_ms */
+	/* NULL, or where the proof of the enclave's answer is put, before done: that of a row comes
+	 * before the row is written. Empty: what done tells is not the enclave's. */
+	struct ady_dyn *proof;
 	/* The signature or the row, valid during the call, when f is NULL; else why there is none.
 	 */
 	void (*done)(void *ctx, struct ady_bytes answer, const struct ady_fault *f);

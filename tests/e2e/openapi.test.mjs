@@ -64,13 +64,25 @@ function valid(value, schema, what) {
   assert.ok(check(value), `${what}: ${JSON.stringify(value).slice(0, 400)}: ${ajv.errorsText(check.errors)}`);
 }
 
+const ASK = { 'x-adyton-proofs': 'true' };
+const PROOFS = '#/components/parameters/Proofs';
+const takesProofs = (operation) => operation.parameters?.some((p) => p.$ref === PROOFS) ?? false;
+const times = new Map();
+const proved = new Set();
+/** Every other request of an operation that takes them asks for proofs, from the first on. */
+function proofsFor(operation) {
+  const n = times.get(operation) ?? 0;
+  times.set(operation, n + 1);
+  return takesProofs(operation) && n % 2 === 0 ? ASK : {};
+}
+
 /** One request to a described operation; both sides are checked. want: the status; good: whether the request is. */
 async function ask(method, path, want, { at = s.gateway, url = path, body, headers, good = true } = {}) {
   const what = `${method} ${path}`;
   const operation = document.paths[path]?.[method];
   assert.ok(operation, `${what} is not described`);
   if (body !== undefined && good) valid(body, pointer('paths', path, method, 'requestBody', 'content', 'application/json', 'schema'), `${what} request`);
-  const answer = await request(at + url, { method: method.toUpperCase(), body, headers });
+  const answer = await request(at + url, { method: method.toUpperCase(), body, headers: { ...proofsFor(operation), ...headers } });
   assert.equal(answer.status, want, `${what}: ${answer.status} ${answer.body.slice(0, 300)}`);
   const status = operation.responses[want] ? String(want) : 'default';
   const { to, value: response } = follow(operation.responses[status]);
@@ -83,6 +95,7 @@ async function ask(method, path, want, { at = s.gateway, url = path, body, heade
   assert.ok(response.content[type], `${what}: ${want} with ${type} is not described`);
   const place = to ?? ['paths', path, method, 'responses', status];
   valid(type.endsWith('json') ? answer.json : answer.body, pointer(...place, 'content', type, 'schema'), `${what} ${want}`);
+  if (answer.body.includes('"adyton_proofs":[{')) proved.add(what);
   if (type === 'application/problem+json') assert.equal(answer.json.status, want);
   return answer;
 }
@@ -229,6 +242,7 @@ await test('JSON-RPC and the sample on the root, JSON-RPC on a chain', async () 
   const at = { at: chained.gateway, url: '/chain/1337' };
   assert.equal((await ask('post', '/chain/{id}', 200, { ...at, body: { jsonrpc: '2.0', id: 1, method: 'eth_chainId' } })).json.result, '0x539');
   await ask('post', '/chain/{id}', 204, { ...at, body: { jsonrpc: '2.0', method: 'health_status' } });
+  await ask('post', '/chain/{id}', 200, { ...at, headers: ASK, body: [call, call] });
   await ask('post', '/chain/{id}', 404, { ...at, url: '/chain/1', body: call });
 });
 
@@ -236,7 +250,7 @@ await test('Web3Signer\'s routes', async () => {
   const json = { accept: 'application/json' };
   const sign = (status, body, more = {}) => ask('post', '/api/v1/eth1/sign/{id}', status, { url: `/api/v1/eth1/sign/${id}`, body, ...more });
   await sign(200, { data: '0x01' });
-  await sign(200, { data: z(32), applyHash: false }, { headers: json });
+  for (const asked of [{}, ASK]) await sign(200, { data: z(32), applyHash: false }, { headers: { ...json, ...asked } });
   await sign(400, { data: 1 }, { good: false });
   await ask('get', '/api/v1/eth1/publicKeys', 200);
   await ask('get', '/api/v1/eth1/publicKeys', 401, { at: locked.gateway });
@@ -275,10 +289,11 @@ await test('validators', async () => {
   }
   const file = interchange(v, [{ pubkey: k.pubkey, signed_blocks: [], signed_attestations: [] }, { pubkey: '0x' + '11'.repeat(48), signed_blocks: [], signed_attestations: [] }]);
   await ask('post', '/v1/slashing', 200, { ...at, url: '/v1/slashing?check=1', body: file });
-  await ask('post', '/v1/slashing', 200, { ...at, body: file });
+  for (const headers of [{}, ASK]) await ask('post', '/v1/slashing', 200, { ...at, headers, body: file });
   await ask('post', '/v1/slashing', 400, { ...at, body: {}, good: false });
   await ask('get', '/v1/slashing', 200, at);
   await ask('get', '/v1/slashing', 401, { at: locked.gateway });
+  await ask('get', '/v1/slashing', 200, { ...at, url: '/v1/slashing?retire=1', headers: ASK });
 });
 
 await test('the Keymanager API', async () => {
@@ -363,6 +378,8 @@ await test('the pages for operators', async () => {
 
 await test('nothing that is described was left out', () => {
   assert.deepEqual([...described].filter((d) => !covered.has(d)), []);
+  const takers = Object.entries(document.paths).flatMap(([path, p]) => Object.keys(p).filter((m) => takesProofs(p[m])).map((m) => `${m} ${path}`));
+  assert.deepEqual(takers.filter((what) => !proved.has(what)), []);
 });
 
 await done();

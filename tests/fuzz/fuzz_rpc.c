@@ -62,11 +62,24 @@ static void read_all(const struct ady_rpc_call *call)
 	(void)ady_rpc_address(call, 0, address, &f);
 }
 
+/* As an answer of the enclave: its proof, and what it was asked. */
+static void prove(struct ady_rpc_call *call)
+{
+	struct ady_bytes asked = {0};
+
+	if (call->params)
+		asked = ady_json_raw(call->doc, call->params);
+	shard.proof = ady_bytes("proof", 5);
+	ady_rpc_keep_proof(call, asked);
+	shard.proof = ady_bytes(NULL, 0);
+}
+
 static void echo(struct ady_rpc_call *call)
 {
 	struct ady_dyn *out;
 
 	read_all(call);
+	prove(call);
 	out = ady_rpc_result(call);
 	if (call->params)
 		ady_rpc_put_token(out, call->doc, call->params);
@@ -102,12 +115,17 @@ void ady_rpc_pass(struct ady_rpc_call *call)
 	ady_rpc_error(call, ADY_RPC_METHOD, call->name);
 }
 
+static bool within; /* proofs were asked for */
+
 static void check_one(const struct ady_json *doc, uint32_t i)
 {
 	demand(ady_json_kind(doc, i) == ADY_JSON_OBJECT);
 	demand(ady_json_is(doc, ady_json_get(doc, i, "jsonrpc"), "2.0"));
 	demand(ady_json_get(doc, i, "id") != 0);
 	demand(!ady_json_get(doc, i, "result") == !!ady_json_get(doc, i, "error"));
+	demand(within || !ady_json_get(doc, i, "adyton_proofs"));
+	if (within && ady_json_get(doc, i, "result"))
+		demand(ady_json_kind(doc, ady_json_get(doc, i, "adyton_proofs")) == ADY_JSON_ARRAY);
 }
 
 static void done(void *ctx, struct ady_bytes answer)
@@ -138,6 +156,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!shard.loop && ady_loop_open(&shard.loop) != ADY_OK)
 		abort();
 	ask.text = ady_bytes(data, size > MAX ? MAX : size);
+	ask.proofs = (enum ady_rpc_proofs)(size % 3);
+	within = ask.proofs == ADY_RPC_PROOFS_WITHIN;
 	(void)ady_rpc_is_text(ask.text);
 	answers = open_calls = 0;
 	rpc = ady_rpc_start(&ask);

@@ -27,6 +27,9 @@ static void echo(struct ady_rpc_call *call)
 	ady_rpc_end(call);
 }
 
+static enum ady_rpc_proofs proofs;
+static size_t beside_n; /* of the proof beside the last answer */
+
 struct later {
 	struct ady_timer timer;
 	struct ady_rpc_call *call;
@@ -68,10 +71,27 @@ static void later(struct ady_rpc_call *call)
 	ady_timer_set(shard.loop, &l->timer, strtol((const char *)ms.p, NULL, 10));
 }
 
+/* What an answer of the enclave leaves behind. */
+static void prove(struct ady_rpc_call *call, const char *proof, const char *asked)
+{
+	shard.proof = ady_bytes_str(proof);
+	ady_rpc_keep_proof(call, ady_bytes_str(asked));
+	shard.proof = ady_bytes(NULL, 0);
+}
+
+static void proved(struct ady_rpc_call *call)
+{
+	prove(call, "an earlier one", "{}");
+	prove(call, "p", "{\"a\":\"\303\244\"}");
+	ady_dyn_str(ady_rpc_result(call), "{}");
+	ady_rpc_end(call);
+}
+
 static void fails(struct ady_rpc_call *call)
 {
 	struct ady_fault f;
 
+	prove(call, "no", "");
 	(void)ady_fail(&f, ADY_E_FIELD_MISSING, "transaction.to", "is required");
 	snprintf(f.cause, sizeof f.cause, "Why");
 	ady_rpc_fail(call, &f);
@@ -92,7 +112,7 @@ static void big(struct ady_rpc_call *call)
 const struct ady_rpc_method *ady_rpc_find(const char *name)
 {
 	static const struct ady_rpc_method methods[] = {
-	    {"echo", echo}, {"later", later}, {"fails", fails}, {"big", big}};
+	    {"echo", echo}, {"later", later}, {"fails", fails}, {"big", big}, {"proved", proved}};
 
 	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
 		if (strcmp(methods[i].name, name) == 0)
@@ -112,6 +132,7 @@ static void done(void *ctx, struct ady_bytes a)
 	(void)ctx;
 	answers++;
 	answer_n = a.n;
+	beside_n = shard.proof.n;
 	if (!ady_bytes_to_str(answer, sizeof answer, a))
 		snprintf(answer, sizeof answer, "(%zu bytes)", a.n);
 	if (waiting)
@@ -120,8 +141,11 @@ static void done(void *ctx, struct ady_bytes a)
 
 static struct ady_rpc *start(const char *text, int timeout_ms)
 {
-	const struct ady_rpc_ask ask = {
-	    .shard = &shard, .text = ady_bytes_str(text), .timeout_ms = timeout_ms, .done = done};
+	const struct ady_rpc_ask ask = {.shard = &shard,
+	                                .text = ady_bytes_str(text),
+	                                .timeout_ms = timeout_ms,
+	                                .proofs = proofs,
+	                                .done = done};
 
 	answers = answer_n = begun = cancelled = at_once = most_at_once = 0;
 	answer[0] = '\0';
@@ -378,6 +402,33 @@ CASE(texts_of_json_rpc_are_known_by_their_look)
 	CHECK(!ady_rpc_is_text(ady_bytes("\0[", 2)));
 }
 
+#define PROVED "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"proved\"}"
+#define RESULT "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}"
+#define WITHIN \
+	",\"adyton_proofs\":[{\"proof\":\"cA\",\"request\":\"{\\\"a\\\":\\\"\303\244\\\"}\"}]"
+
+CASE(a_proof_is_beside_one_answer_or_within_each_or_nowhere)
+{
+	proofs = ADY_RPC_UNPROVED;
+	CHECK_STR(ask(PROVED), RESULT "}");
+	CHECK_INT(beside_n, 0);
+	proofs = ADY_RPC_PROOF_BESIDE;
+	CHECK_STR(ask(PROVED), RESULT "}");
+	CHECK_INT(beside_n, 1);
+	CHECK_STR(ask("[" PROVED "]"), "[" RESULT "}]");
+	CHECK_INT(beside_n, 0);
+	proofs = ADY_RPC_PROOFS_WITHIN;
+	CHECK_STR(ask(PROVED), RESULT WITHIN "}");
+	CHECK_INT(beside_n, 1);
+	CHECK_STR(ask("[" PROVED ",{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"echo\"}]"),
+	          "[" RESULT WITHIN "},{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":null}]");
+	CHECK_INT(beside_n, 0);
+	CHECK_INT(shard.proof.n, 0);
+	CHECK(strstr(ask("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"fails\"}"),
+	             "}},\"adyton_proofs\":[{\"proof\":\"bm8\"}]}") != NULL);
+	proofs = ADY_RPC_UNPROVED;
+}
+
 int main(void)
 {
 	CHECK_ERR(ady_loop_open(&shard.loop), ADY_OK);
@@ -394,6 +445,7 @@ int main(void)
 	RUN(a_dropped_text_is_cancelled_and_never_answered);
 	RUN(the_end_of_a_shard_answers_all);
 	RUN(texts_of_json_rpc_are_known_by_their_look);
+	RUN(a_proof_is_beside_one_answer_or_within_each_or_nowhere);
 	ady_loop_close(shard.loop);
 	return test_end();
 }
