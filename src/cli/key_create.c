@@ -57,7 +57,7 @@ static json_t *body_of(const struct create *c)
 static int create_one(const struct create *c)
 {
 	struct ady_gateway_reply reply = {0};
-	struct ady_dyn request = {0};
+	struct ady_dyn request = {0}, bare = {0}; /* bare: what the enclave is asked */
 	struct ady_fault f = {0};
 	int status;
 
@@ -66,6 +66,8 @@ static int create_one(const struct create *c)
 	ady_dyn_printf(&request, ",\"tenant\":\"%s\"", c->key.tenant);
 	if (c->key.curve)
 		ady_dyn_printf(&request, ",\"curve\":\"%s\"", c->key.curve);
+	ady_dyn_put(&bare, request.p, request.n);
+	ady_dyn_str(&bare, "}");
 	ady_key_put_label(&request, c->key.label);
 	ady_dyn_str(&request, "}");
 	if (ady_gateway_call(&c->gateway, "/v1/keys", &request, TIMEOUT_MS, &reply, &f) != ADY_OK)
@@ -73,13 +75,14 @@ static int create_one(const struct create *c)
 	else if (reply.status != 201)
 		status = ady_gateway_refusal(&reply);
 	else if (c->prove && ady_proof_check_made(&c->gateway, &c->trust, c->key.id, c->key.tenant,
-	                                          &reply, &f) != ADY_OK)
+	                                          ady_dyn_bytes(&bare), &reply, &f) != ADY_OK)
 		status = ady_proof_refused(&f);
 	else
 		status = ady_key_report(&c->key, "created", &reply, c->json);
 	ady_dyn_free(&reply.body);
 	ady_dyn_free(&reply.proof);
 	ady_dyn_free(&request);
+	ady_dyn_free(&bare);
 	return status;
 }
 

@@ -224,8 +224,8 @@ static enum ady_err check_made(const struct ady_audit_entry *e, const json_t *an
 
 enum ady_err ady_proof_check_made(const struct ady_gateway *gateway,
                                   const struct ady_proof_trust *trust, const char *id,
-                                  const char *tenant, const struct ady_gateway_reply *reply,
-                                  struct ady_fault *f)
+                                  const char *tenant, struct ady_bytes request,
+                                  const struct ady_gateway_reply *reply, struct ady_fault *f)
 {
 	const struct ady_proof_want want = {.now_s = ady_wall_ms() / 1000, .age_s = MADE_AGE_S};
 	uint8_t public[32], space[ADY_PROOF_MAX];
@@ -242,6 +242,8 @@ enum ady_err ady_proof_check_made(const struct ady_gateway *gateway,
 	if (e.op != ADY_WIRE_CREATE || e.code.n > 0 || !ady_bytes_is(e.key, id) ||
 	    !ady_bytes_is(e.tenant, tenant))
 		return refuse(f, "proof", "is not of making this key");
+	if (!is_hash_of(e.request, request))
+		return refuse(f, "request", "is not the one that the key was made by");
 	answer = json_loadb((const char *)reply->body.p, reply->body.n, 0, NULL);
 	err = check_made(&e, answer, f);
 	json_decref(answer);

@@ -44,12 +44,13 @@ int ady_proof_refused(const struct ady_fault *f);
 enum ady_err ady_proof_fetch_key(uint8_t public32[static 32], const struct ady_gateway *gateway,
                                  const struct ady_proof_trust *trust, struct ady_fault *f);
 
-/* Fetch that key, and verify that the enclave behind it has just made the key of an answer: its id
- * and tenant, its public key, and the address that is computed from that. reply: with its proof.
+/* Fetch that key, and verify that the enclave behind it has just made the key of an answer, by this
+ * request (the body without its label): its id and tenant, its public key, and the address that is
+ * computed from that. reply: with its proof.
  * Returns: ADY_E_ATTESTATION with field and reason in f; what ady_proof_fetch_key returns. */
 enum ady_err ady_proof_check_made(const struct ady_gateway *gateway,
                                   const struct ady_proof_trust *trust, const char *id,
-                                  const char *tenant, const struct ady_gateway_reply *reply,
-                                  struct ady_fault *f);
+                                  const char *tenant, struct ady_bytes request,
+                                  const struct ady_gateway_reply *reply, struct ady_fault *f);
 
 #endif

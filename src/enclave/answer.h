@@ -21,11 +21,13 @@ struct ady_asker {
 	const struct ady_record *record; /* NULL, or what was parsed of it: id, tenant, key */
 	const char *tenant;              /* without a record; or NULL */
 	const uint8_t *digest;           /* 32 bytes, what is signed; NULL: the answer says it */
+	const uint8_t *result;           /* 32 bytes, the result's hash; NULL: the answer says it */
 	char key[ADY_AUDIT_KEY_MAX + 1]; /* the id where the record has none */
 };
 
-/* Who asked a question that is decided on. The hash is of body; of SIGN and DUTY it is of the
- * client's request alone, and ady_asker_request has to follow. */
+/* Who asked a question that is decided on. The hash is of body; of SIGN and DUTY, and of whatever
+ * else carries what a client has written, it is of that alone, and ady_asker_request has to follow.
+ */
 struct ady_asker ady_asker(struct ady_desk *desk, struct ady_channel *ch,
                            const struct ady_wire_head *head, struct ady_bytes body);
 

@@ -241,6 +241,7 @@ static enum ady_err begin_backup(struct ady_job *job, struct ady_space *space,
 
 	if (ady_wire_read_backup(&m, body) != ADY_OK)
 		return ady_fail(f, ADY_E_PROTOCOL, "", "the BACKUP message is malformed");
+	ady_asker_request(&job->asker, m.request);
 	err = ady_record_parse_in(&j->record, j->toks, ADY_SIGN_TOKENS, m.record, m.key_id, f);
 	if (err != ADY_OK || (err = ady_making_keep_policy(job, space, f)) != ADY_OK)
 		return err;

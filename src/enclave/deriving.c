@@ -126,7 +126,7 @@ static enum ady_err derive_all(struct ady_keyroom *room, struct ady_job *job, si
 }
 
 static void answer(struct ady_keyroom *room, struct ady_job *job, size_t worker,
-                   const struct ady_buf *keys)
+                   struct ady_buf *keys)
 {
 	struct ady_space *space = &room->spaces[worker];
 	struct ady_buf b = ady_buf(space->bytes, sizeof space->bytes);
@@ -139,8 +139,9 @@ static void answer(struct ady_keyroom *room, struct ady_job *job, size_t worker,
 	                                                .keys = ady_buf_bytes(keys)});
 	if (keys->full || b.full)
 		ADY_BUG("derived keys outgrew their answer");
-	(void)ady_answer(&job->asker, ADY_WIRE_DERIVE, ady_buf_bytes(&b));
-	ady_jobs_give(room->config.jobs, job);
+	ady_making_answer_keys(room, job, ADY_WIRE_DERIVE, ady_buf_bytes(&b), keys,
+	                       ady_curve_public_size(job->derive.curve),
+	                       made ? ADY_WIRE_SEALED_KEY : 0);
 }
 
 /* A DERIVE on KMS thread `worker`. */

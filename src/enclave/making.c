@@ -85,8 +85,8 @@ static void run_batch(struct ady_work *work, size_t worker)
 	                                   .keys = ady_buf_bytes(&keys)});
 	if (keys.full || b.full)
 		ADY_BUG("a batch outgrew its answer");
-	(void)ady_answer(&job->asker, ADY_WIRE_CREATE_BATCH, ady_buf_bytes(&b));
-	ady_jobs_give(room->config.jobs, job);
+	ady_making_answer_keys(room, job, ADY_WIRE_CREATE_BATCH, ady_buf_bytes(&b), &keys,
+	                       ady_curve_public_size(rec->curve), rec->ciphertext_n);
 }
 
 /* The parent asks for keys, and would have one backed up to itself. What an owner has sealed may

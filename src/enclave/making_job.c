@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "crypto/hash.h"
 #include "enclave/counting.h"
 #include "signer/decision.h"
 
@@ -23,6 +24,21 @@ enum ady_err ady_making_data_key(struct ady_keyroom *room, struct ady_job *job, 
 	err = ady_keyroom_new_data_key(room, worker, rec->tenant, NULL, &blob, job->deadline_ms, f);
 	rec->data_key_n = blob.n;
 	return err;
+}
+
+void ady_making_answer_keys(struct ady_keyroom *room, struct ady_job *job, enum ady_wire_type type,
+                            struct ady_bytes body, struct ady_buf *keys, size_t public_n,
+                            size_t sealed_n)
+{
+	struct ady_bytes publics = {.p = keys->p};
+	uint8_t result[32];
+
+	for (size_t at = 0; at < keys->n; at += public_n + sealed_n, publics.n += public_n)
+		memmove(keys->p + publics.n, keys->p + at, public_n);
+	ady_sha256(result, &publics, 1);
+	job->asker.result = result;
+	(void)ady_answer(&job->asker, type, body);
+	ady_jobs_give(room->config.jobs, job);
 }
 
 void ady_making_answer(struct ady_keyroom *room, struct ady_job *job, struct ady_space *space,
@@ -127,9 +143,11 @@ enum ady_err ady_making_begin(struct ady_job *job, struct ady_space *space,
                               const struct ady_wire_create *m, struct ady_fault *f)
 {
 	struct ady_record *rec = &job->sign.record;
-	enum ady_err err = ady_record_begin_in(rec, job->sign.toks, ADY_SIGN_TOKENS,
-	                                       (enum ady_curve)m->curve, m->tenant, m->options, f);
+	enum ady_err err;
 
+	ady_asker_request(&job->asker, m->options);
+	err = ady_record_begin_in(rec, job->sign.toks, ADY_SIGN_TOKENS, (enum ady_curve)m->curve,
+	                          m->tenant, m->options, f);
 	if (err != ADY_OK || (err = ady_making_keep_policy(job, space, f)) != ADY_OK)
 		return err;
 	if (rec->curve == ADY_CURVE_WALLET && job->sign.charging.guarded)

@@ -42,6 +42,14 @@ struct ady_envelope ady_making_envelope(struct ady_keyroom *room, size_t worker)
 void ady_making_settle(struct ady_keyroom *room, struct ady_job *job, size_t worker,
                        enum ady_wire_type type, enum ady_err err, struct ady_fault *f);
 
+/* Answer a question about many keys with body, and give the job back. keys, which body has copied:
+ * of each its public key, public_n bytes, and sealed_n bytes behind it. What the answer's proof has
+ * as the result is the public keys alone, one behind the other: that is what a client can see. The
+ * keys are overwritten. */
+void ady_making_answer_keys(struct ady_keyroom *room, struct ady_job *job, enum ady_wire_type type,
+                            struct ady_bytes body, struct ady_buf *keys, size_t public_n,
+                            size_t sealed_n);
+
 /* Answer a question of type with the job's record. */
 void ady_making_answer(struct ady_keyroom *room, struct ady_job *job, struct ady_space *space,
                        enum ady_wire_type type);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "enclave/outcome.h"
 
+#include <string.h>
+
 #include "codec/wire_duty.h"
 #include "crypto/hash.h"
 #include "signer/record.h"
@@ -46,9 +48,12 @@ static void of_duty(struct ady_outcome *out, struct ady_bytes body)
 	ady_sha256(out->result, &signature, 1);
 }
 
-static void of_answer(struct ady_outcome *out, enum ady_wire_type type, struct ady_bytes body)
+static void of_answer(struct ady_outcome *out, const struct ady_asker *to, enum ady_wire_type type,
+                      struct ady_bytes body)
 {
-	if (type == ADY_WIRE_SIGN)
+	if (to->result)
+		memcpy(out->result, to->result, sizeof out->result);
+	else if (type == ADY_WIRE_SIGN)
 		of_signature(out, body);
 	else if (type == ADY_WIRE_DUTY)
 		of_duty(out, body);
@@ -84,6 +89,6 @@ void ady_outcome(struct ady_outcome *out, const struct ady_asker *to, enum ady_w
 		out->entry.code = ady_bytes_str(ady_err_code(f->err));
 		out->entry.where = ady_bytes_str(f->where);
 	} else {
-		of_answer(out, type, body);
+		of_answer(out, to, type, body);
 	}
 }
