@@ -2,7 +2,9 @@
 // Stamps on requests to Adyton (doc/stamps.md): the caller's signature over the exact body, verified in the enclave; and
 // proofs of its answers (doc/audit.md). Only WebCrypto is used: Node 20 and later, and browsers.
 
-export { ProofError, fetchResponseKey, readProof, responseKey, verify } from './proof.js';
+export { addressOf } from './address.js';
+export { isProved, verifyCall, verifyCalls, verifyDuties } from './calls.js';
+export { ProofError, fetchResponseKey, proofsOf, readProof, responseKey, verify, verifyEntry } from './proof.js';
 
 const subtle = globalThis.crypto.subtle;
 const utf8 = new TextEncoder();
