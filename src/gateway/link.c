@@ -205,8 +205,11 @@ static void on_credentials(struct ady_call *call, struct ady_bytes body, const s
 	if (f || ady_wire_read_empty(body) != ADY_OK)
 		ADY_WARN("enclave refused credentials", "error=%s",
 		         f ? ady_err_code(f->err) : "protocol_violation");
-	if (l->state == UP)
-		send_credentials(l); /* a change may have waited for this answer */
+	if (l->state != UP)
+		return;
+	send_credentials(l); /* a change may have waited for this answer */
+	if (l->state == UP && l->beat.id == 0)
+		send_own(l, &l->beat, ADY_WIRE_STATUS); /* it has some now, and is not ailing */
 }
 
 void ady_link_refresh(struct ady_link *l)
