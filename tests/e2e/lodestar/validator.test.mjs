@@ -17,7 +17,7 @@ import { attestation, epochNow, fastNetwork, freshStates, makeKeys, sign, slotNo
 const KEYS = 64, PER_EPOCH = 8;
 // The client leaves a slot out when its duties of the slot before took longer than that.
 const busy = loadavg()[0] > 2 * cpus().length;
-const SLOT_S = Number(process.env.ADYTON_SLOT_S ?? (busy ? 4 : 2));
+const SLOT_S = Number(process.env.ADYTON_SLOT_S ?? (busy ? 5 : 3));
 const FIRST = 5; // the first epoch of the three; those before are for starting up
 const r = random();
 const lodestar = join(root, 'tests/e2e/lodestar/node_modules/.bin/lodestar');
