@@ -17,7 +17,8 @@ static const char request[] =
     "\"to\":\"0x000000000000000000000000000000000000dEaD\",\"value\":\"1000000000000000\","
     "\"gas\":21000,\"maxFeePerGas\":\"20000000000\",\"maxPriorityFeePerGas\":\"1000000000\"}}";
 
-static struct ady_sign_job job;
+static struct ady_json_tok toks[ADY_DUTY_TOKENS];
+static struct ady_sign_job job = {.toks = toks};
 
 static struct ady_points points;
 static struct ady_secp *secp;

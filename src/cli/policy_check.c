@@ -19,6 +19,7 @@ struct check {
 	struct ady_values stamps, spent;
 	struct ady_dyn policy_text, request_text, record_text;
 	struct ady_sign_job job;
+	struct ady_json_tok toks[ADY_DUTY_TOKENS];
 	struct ady_policies policies;
 	struct ady_bytes keys[ADY_CLI_VALUES];
 };
@@ -130,7 +131,7 @@ static int explain(struct check *c)
 
 int ady_cmd_policy_check(const struct ady_command *self, int argc, char **argv)
 {
-	static struct check c;
+	static struct check c = {.job.toks = c.toks};
 	struct ady_values rest;
 	struct ady_fault f = {0};
 	const struct ady_option options[] = {

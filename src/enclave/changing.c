@@ -70,8 +70,8 @@ static void go(struct ady_job *job, struct ady_space *space)
 		stop(job, ADY_E_BUSY, &f);
 }
 
-static enum ady_err prepare(struct ady_keyroom *room, struct ady_space *space, struct ady_job *job,
-                            struct ady_bytes body, struct ady_fault *f)
+static enum ady_err prepare(struct ady_keyroom *room, struct ady_job *job, struct ady_bytes body,
+                            struct ady_fault *f)
 {
 	struct ady_wire_policy_change m;
 
@@ -79,7 +79,6 @@ static enum ady_err prepare(struct ady_keyroom *room, struct ady_space *space, s
 		return ady_fail(f, ADY_E_PROTOCOL, "", "the POLICY_CHANGE message is malformed");
 	ady_asker_key(&job->asker, m.key_id);
 	ady_asker_request(&job->asker, m.change);
-	job->sign.policies = space->policies;
 	job->sign.setting = ady_keyroom_setting(room);
 	return ady_change_prepare(&job->sign, &m, f);
 }
@@ -87,14 +86,14 @@ static enum ady_err prepare(struct ady_keyroom *room, struct ady_space *space, s
 void ady_changing_take(struct ady_keyroom *room, struct ady_space *space, struct ady_channel *ch,
                        const struct ady_wire_head *head, struct ady_bytes body)
 {
-	struct ady_job *job = ady_keyroom_take(room, space->desk, ch, head, body);
+	struct ady_job *job = ady_keyroom_take(room, space, ch, head, body);
 	struct ady_fault f = {0};
 	enum ady_err err;
 
 	if (!job)
 		return;
 	job->room = room;
-	if ((err = prepare(room, space, job, body, &f)) == ADY_OK)
+	if ((err = prepare(room, job, body, &f)) == ADY_OK)
 		ady_counting_start(room, job, space, go, stop);
 	else
 		stop(job, err, &f);

@@ -17,7 +17,8 @@ enum ady_err ady_space_open(struct ady_space *space, struct ady_keyroom *room)
 	space->next_data_key = ady_arena_take(room->arena);
 	space->policies = calloc(1, sizeof *space->policies);
 	space->points = calloc(1, sizeof *space->points);
-	if (!space->policies || !space->points)
+	space->toks = calloc(ADY_DUTY_TOKENS, sizeof *space->toks);
+	if (!space->policies || !space->points || !space->toks)
 		return ADY_E_MEMORY;
 	return space->data_key ? ady_gcm_new(&space->gcm) : ADY_E_MEMORY;
 }
@@ -87,6 +88,7 @@ void ady_keyroom_close(struct ady_keyroom *room)
 		ady_gcm_free(room->spaces[i].gcm);
 		free(room->spaces[i].policies);
 		free(room->spaces[i].points);
+		free(room->spaces[i].toks);
 	}
 	ady_ledger_close(room->ledger);
 	ady_host_calls_close(room->host_calls);
@@ -250,15 +252,19 @@ void ady_keyroom_refuse(struct ady_keyroom *room, const struct ady_asker *to, en
 	(void)ady_answer_fault(to, f);
 }
 
-struct ady_job *ady_keyroom_take(struct ady_keyroom *room, struct ady_desk *desk,
+struct ady_job *ady_keyroom_take(struct ady_keyroom *room, struct ady_space *space,
                                  struct ady_channel *ch, const struct ady_wire_head *head,
                                  struct ady_bytes body)
 {
-	struct ady_job *job = ady_jobs_take(room->config.jobs, desk, ch, head, body);
+	struct ady_job *job = ady_jobs_take(room->config.jobs, space->desk, ch, head, body);
 	struct ady_fault f = {0};
 
-	if (!job)
+	if (!job) {
 		ady_keyroom_refuse(room, &(struct ady_asker){.ch = ch, .id = head->id}, ADY_E_BUSY,
 		                   &f);
+		return NULL;
+	}
+	job->sign.toks = space->toks;
+	job->sign.policies = space->policies;
 	return job;
 }

@@ -40,6 +40,7 @@ struct ady_space {
 	struct ady_desk *desk;                 /* of a lane */
 	struct ady_policies *policies;         /* of a lane: those that were read */
 	struct ady_points *points;             /* of a lane: public keys that signed lately */
+	struct ady_json_tok *toks;             /* of a lane: of what is prepared, ADY_DUTY_TOKENS */
 	uint8_t bytes[ADY_WIRE_RAW_MAX + 256]; /* room for one answer */
 };
 
@@ -112,8 +113,9 @@ enum ady_err ady_keyroom_new_data_key(struct ady_keyroom *room, size_t worker, c
 void ady_keyroom_refuse(struct ady_keyroom *room, const struct ady_asker *to, enum ady_err err,
                         struct ady_fault *f);
 
-/* A job for a question, as ady_jobs_take. NULL: none is free, and the asker was told. */
-struct ady_job *ady_keyroom_take(struct ady_keyroom *room, struct ady_desk *desk,
+/* A job for a question, as ady_jobs_take, to be prepared with what space, a lane's, has for that.
+ * NULL: none is free, and the asker was told. */
+struct ady_job *ady_keyroom_take(struct ady_keyroom *room, struct ady_space *space,
                                  struct ady_channel *ch, const struct ady_wire_head *head,
                                  struct ady_bytes body);
 

@@ -172,7 +172,7 @@ void ady_making_start(struct ady_keyroom *room, struct ady_space *space, struct 
                       const struct ady_wire_head *head, struct ady_bytes body,
                       ady_making_begin_fn *start, void (*run)(struct ady_work *, size_t))
 {
-	struct ady_job *job = ady_keyroom_take(room, space->desk, ch, head, body);
+	struct ady_job *job = ady_keyroom_take(room, space, ch, head, body);
 	struct ady_fault f = {0};
 	enum ady_err err;
 

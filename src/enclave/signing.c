@@ -194,7 +194,6 @@ static enum ady_err prepare(struct ady_signing *s, struct ady_space *space, stru
 	ady_asker_request(&job->asker, m.request);
 	ady_asker_key(&job->asker, m.key_id);
 	job->sign.skip_verify = !s->room->config.config->verify_signatures;
-	job->sign.policies = space->policies;
 	job->sign.points = space->points;
 	job->sign.setting = ady_keyroom_setting(s->room);
 	if ((err = ady_sign_prepare(&job->sign, &m, f)) == ADY_OK)
@@ -261,7 +260,7 @@ static void stop(struct ady_job *job, enum ady_err err, struct ady_fault *f)
 void ady_signing_take(struct ady_signing *s, struct ady_space *space, struct ady_channel *ch,
                       const struct ady_wire_head *head, struct ady_bytes body)
 {
-	struct ady_job *job = ady_keyroom_take(s->room, space->desk, ch, head, body);
+	struct ady_job *job = ady_keyroom_take(s->room, space, ch, head, body);
 	struct ady_fault f = {0};
 	enum ady_err err;
 

@@ -183,7 +183,6 @@ static enum ady_err prepare(struct ady_validators *v, struct ady_space *space, s
 	if (!v->config->enabled)
 		return ady_fail(f, ADY_E_DENIED, "validators",
 		                "the enclave's configuration has no validators");
-	job->sign.policies = space->policies;
 	job->sign.setting = ady_keyroom_setting(v->room);
 	job->duty.secp = v->room->secp;
 	job->stage = type == ADY_WIRE_DUTY ? ADY_JOB_DUTY : ADY_JOB_WATERMARK;
@@ -199,7 +198,7 @@ static enum ady_err prepare(struct ady_validators *v, struct ady_space *space, s
 void ady_validators_take(struct ady_validators *v, struct ady_space *space, struct ady_channel *ch,
                          const struct ady_wire_head *head, struct ady_bytes body)
 {
-	struct ady_job *job = ady_keyroom_take(v->room, space->desk, ch, head, body);
+	struct ady_job *job = ady_keyroom_take(v->room, space, ch, head, body);
 	int64_t start = ady_mono_us();
 	struct ady_fault f = {0};
 	enum ady_err err;

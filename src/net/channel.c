@@ -3,8 +3,10 @@
  * Frames are copied into a queue under a lock; the loop takes the whole queue at the end of its
  * round and writes it with one call, so frames that were sent in one round, or by several threads
  * meanwhile, leave together. Both buffers stay allocated, so steady traffic allocates nothing.
- * What has been read or written is wiped: frames carry AWS credentials. A frame that is larger than
- * all but one type may be waits, unread, until there is room for it among all connections. */
+ * What has been read or written is wiped: frames carry AWS credentials. The buffers of all
+ * connections have one budget, of which each has its share (base/budget.h): a frame for which there
+ * is no room waits, unread. One that is larger than all but one type may be is given its room for
+ * LARGE_MS only, so that what was half sent keeps no other out for long. */
 #include "net/channel.h"
 
 #include <errno.h>
@@ -16,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/budget.h"
 #include "base/clock.h"
 #include "base/secret.h"
 
@@ -27,13 +30,14 @@ enum {
 	KEEP_MAX = 1024 * 1024,
 	/* A peer that takes nothing for so long while something waits for it has hung. */
 	STALL_MS = 10000,
-	/* What large frames of all connections may take while they come in; who finds no room looks
-	 * again. */
-	LARGE_MAX = 4 * ADY_WIRE_LARGE_MAX,
+	/* A large frame has come within so long from when there was room for it. */
+	LARGE_MS = 10000,
+	/* Who finds no room looks again. */
 	RETRY_MS = 5,
+	MEMORY_AT_FIRST = 512 * 1024 * 1024,
 };
 
-static _Atomic size_t large_taken;
+static struct ady_budget memory = {.lock = PTHREAD_MUTEX_INITIALIZER, .total = MEMORY_AT_FIRST};
 
 struct buffer {
 	uint8_t *p;
@@ -48,8 +52,9 @@ struct ady_channel {
 	atomic_uint refs;
 	struct buffer in, flight; /* flight: what is being written, of which flown bytes are */
 	size_t flown;
-	size_t large; /* of large_taken: what in has */
-	struct ady_timer stall, retry;
+	struct ady_share share; /* of memory */
+	bool large;             /* in has room for a large frame, and nothing else */
+	struct ady_timer stall, retry, late;
 	int64_t heard_ms; /* ady_mono_ms: the peer gave something, or took what had waited for it */
 	struct ady_task flush, end;
 	bool ended, watching_out, paused; /* paused: nothing is read until there is room */
@@ -62,47 +67,57 @@ struct ady_channel {
 
 /* --- storage --- */
 
-static bool buffer_room(struct buffer *b, size_t cap)
+void ady_channels_memory(size_t bytes)
+{
+	ady_budget_set(&memory, bytes);
+}
+
+/* ADY_E_AGAIN: there is no room among all connections. */
+static enum ady_err buffer_room(struct ady_channel *ch, struct buffer *b, size_t cap)
 {
 	uint8_t *more;
 
 	if (b->cap >= cap)
-		return true;
+		return ADY_OK;
+	if (!ady_budget_take(&memory, &ch->share, cap))
+		return ADY_E_AGAIN;
 	more = malloc(cap);
-	if (!more)
-		return false;
+	if (!more) {
+		ady_budget_give(&memory, &ch->share, cap);
+		return ADY_E_MEMORY;
+	}
 	if (b->n > 0) {
 		memcpy(more, b->p, b->n);
 		ady_zero(b->p, b->n); /* realloc would leave the old bytes behind */
 	}
 	free(b->p);
+	ady_budget_give(&memory, &ch->share, b->cap);
 	b->p = more;
 	b->cap = cap;
-	return true;
+	return ADY_OK;
 }
 
-static void buffer_free(struct buffer *b)
+static void buffer_free(struct ady_channel *ch, struct buffer *b)
 {
 	if (b->n > 0)
 		ady_zero(b->p, b->n);
 	free(b->p);
+	ady_budget_give(&memory, &ch->share, b->cap);
 	*b = (struct buffer){0};
 }
 
-static bool large_take(struct ady_channel *ch, size_t n)
+/* Make an empty buffer smaller, without asking for what it keeps. */
+static bool buffer_shrink(struct ady_channel *ch, struct buffer *b, size_t cap)
 {
-	if (atomic_fetch_add(&large_taken, n) + n > LARGE_MAX) {
-		atomic_fetch_sub(&large_taken, n);
-		return false;
-	}
-	ch->large = n;
-	return true;
-}
+	uint8_t *less = malloc(cap);
 
-static void large_give(struct ady_channel *ch)
-{
-	atomic_fetch_sub(&large_taken, ch->large);
-	ch->large = 0;
+	if (!less)
+		return false;
+	free(b->p);
+	ady_budget_give(&memory, &ch->share, b->cap - cap);
+	b->p = less;
+	b->cap = cap;
+	return true;
 }
 
 void ady_channel_ref(struct ady_channel *ch)
@@ -114,9 +129,9 @@ void ady_channel_unref(struct ady_channel *ch)
 {
 	if (atomic_fetch_sub(&ch->refs, 1) > 1)
 		return;
-	buffer_free(&ch->in);
-	buffer_free(&ch->flight);
-	buffer_free(&ch->queue);
+	buffer_free(ch, &ch->in);
+	buffer_free(ch, &ch->flight);
+	buffer_free(ch, &ch->queue);
 	pthread_mutex_destroy(&ch->lock);
 	free(ch);
 }
@@ -159,8 +174,9 @@ static bool take_queue(struct ady_channel *ch, size_t written)
 	bool landed = ch->flown == ch->flight.n;
 
 	empty.n = 0;
-	if (landed && empty.cap > KEEP_MAX)
-		buffer_free(&empty);
+	if (landed &&
+	    (empty.cap > KEEP_MAX || (empty.cap > BUFFER_AT_FIRST && ady_budget_is_tight(&memory))))
+		buffer_free(ch, &empty);
 	pthread_mutex_lock(&ch->lock);
 	ch->waiting -= written;
 	if (landed) {
@@ -255,8 +271,8 @@ static enum ady_err enqueue(struct ady_channel *ch, const struct ady_wire_head *
 	    WAITING_MAX + (body.n > ADY_WIRE_BODY_MAX ? (size_t)ADY_WIRE_LARGE_MAX : 0))
 		return ADY_E_BUSY;
 	while (cap < ch->queue.n + n)
-		cap *= 2;
-	if (!buffer_room(&ch->queue, cap))
+		cap = cap < WAITING_MAX ? 2 * cap : ch->queue.n + n;
+	if (buffer_room(ch, &ch->queue, cap) != ADY_OK)
 		return ADY_E_BUSY;
 	h.length = (uint32_t)(body.n + proof.n);
 	h.proof = (uint32_t)proof.n;
@@ -304,24 +320,36 @@ enum ady_err ady_channel_send_proved(struct ady_channel *ch, const struct ady_wi
 static enum ady_err frame_room(struct ady_channel *ch, size_t whole)
 {
 	struct buffer *in = &ch->in;
+	enum ady_err err;
 
 	if (whole <= in->cap)
 		return ADY_OK;
-	if (whole <= FRAME_MAX)
-		return buffer_room(in, FRAME_MAX) ? ADY_OK : ADY_E_MEMORY;
-	if (!large_take(ch, whole))
-		return ADY_E_AGAIN;
-	return buffer_room(in, whole) ? ADY_OK : ADY_E_MEMORY;
+	err = buffer_room(ch, in, whole <= FRAME_MAX ? (size_t)FRAME_MAX : whole);
+	if (err == ADY_OK && whole > FRAME_MAX) {
+		ch->large = true;
+		ady_timer_set(ch->loop, &ch->late, LARGE_MS);
+	}
+	return err;
 }
 
-/* A large frame has been served: it was all that its buffer had room for. */
+/* A large frame has been served: it was all that its buffer had room for. Room for others is given
+ * back while it is wanted elsewhere. */
 static bool shrink(struct ady_channel *ch)
 {
-	if (ch->large == 0 || ch->in.n > 0)
+	if (ch->in.n > 0)
 		return true;
-	buffer_free(&ch->in);
-	large_give(ch);
-	return buffer_room(&ch->in, BUFFER_AT_FIRST);
+	if (ch->large)
+		ady_timer_cancel(ch->loop, &ch->late);
+	if (!ch->large && (ch->in.cap == BUFFER_AT_FIRST || !ady_budget_is_tight(&memory)))
+		return true;
+	ch->large = false;
+	return buffer_shrink(ch, &ch->in, BUFFER_AT_FIRST);
+}
+
+static void on_late(struct ady_timer *timer)
+{
+	ady_channel_end((struct ady_channel *)((char *)timer - offsetof(struct ady_channel, late)),
+	                ADY_E_DEADLINE);
 }
 
 static void pause_reading(struct ady_channel *ch)
@@ -417,12 +445,11 @@ static void on_io(struct ady_io *io, uint32_t ready)
 /* References of an ended connection may be held for long: they keep the channel, not its bytes. */
 static void drop_buffers(struct ady_channel *ch)
 {
-	buffer_free(&ch->in);
-	large_give(ch);
-	buffer_free(&ch->flight);
+	buffer_free(ch, &ch->in);
+	buffer_free(ch, &ch->flight);
 	ch->flown = 0;
 	pthread_mutex_lock(&ch->lock);
-	buffer_free(&ch->queue);
+	buffer_free(ch, &ch->queue);
 	pthread_mutex_unlock(&ch->lock);
 }
 
@@ -451,6 +478,7 @@ void ady_channel_end(struct ady_channel *ch, enum ady_err why)
 	pthread_mutex_unlock(&ch->lock);
 	ady_timer_cancel(ch->loop, &ch->stall);
 	ady_timer_cancel(ch->loop, &ch->retry);
+	ady_timer_cancel(ch->loop, &ch->late);
 	ady_loop_del(ch->loop, &ch->io);
 	close(ch->io.fd);
 	ady_loop_post(ch->loop, &ch->end);
@@ -462,7 +490,7 @@ enum ady_err ady_channel_open(struct ady_channel **ch, struct ady_loop *loop, in
 	struct ady_channel *c = calloc(1, sizeof *c);
 
 	*ch = NULL;
-	if (!c || !buffer_room(&c->in, BUFFER_AT_FIRST)) {
+	if (!c || buffer_room(c, &c->in, BUFFER_AT_FIRST) != ADY_OK) {
 		free(c);
 		close(fd);
 		return ADY_E_MEMORY;
@@ -472,6 +500,7 @@ enum ady_err ady_channel_open(struct ady_channel **ch, struct ady_loop *loop, in
 	c->io = (struct ady_io){.fd = fd, .fn = on_io};
 	c->stall.fn = on_stall;
 	c->retry.fn = on_retry;
+	c->late.fn = on_late;
 	c->flush.fn = on_flush;
 	c->end.fn = on_end;
 	c->loop = loop;

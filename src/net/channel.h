@@ -18,10 +18,16 @@ struct ady_channel_events {
 	              struct ady_bytes body);
 	/* The connection has ended (once, never from inside ady_channel_open); why is ADY_OK at a
 	 * clean end between frames, ADY_E_PROTOCOL for a broken header or an end within a frame,
-	 * ADY_E_DEADLINE when something waited and the peer took nothing for 10 s, ADY_E_IO
-	 * otherwise. The channel drops its own reference afterwards. */
+	 * ADY_E_DEADLINE when something waited and the peer took nothing for 10 s, or when a large
+	 * frame had room and was not there after 10 s; ADY_E_IO otherwise. The channel drops its
+	 * own reference afterwards. */
 	void (*closed)(void *ctx, struct ady_channel *ch, enum ady_err why);
 };
+
+/* How much memory the buffers of all connections of this process may have together, before any is
+ * open; 512 MiB at first. A connection has its share of it (base/budget.h): what finds no room is
+ * not read until there is some, or not queued. */
+void ady_channels_memory(size_t bytes);
 
 /* Take over fd (closed with the channel) and serve frames. The caller does not own a reference
  * unless it takes one. Returns ADY_E_MEMORY or ADY_E_IO; fd is then closed. */
@@ -29,8 +35,8 @@ enum ady_err ady_channel_open(struct ady_channel **ch, struct ady_loop *loop, in
                               const struct ady_channel_events *events, void *ctx);
 
 /* Queue one frame; its length is body.n, whatever head says. Returns ADY_E_BUSY when more than 8
- * MiB (and one large body) would wait, ADY_E_IO when the connection has ended, ADY_E_TOO_LARGE for
- * a body above ady_wire_body_max; nothing is queued then. */
+ * MiB (and one large body) would wait, or there is no memory for it, ADY_E_IO when the connection
+ * has ended, ADY_E_TOO_LARGE for a body above ady_wire_body_max; nothing is queued then. */
 enum ady_err ady_channel_send(struct ady_channel *ch, const struct ady_wire_head *head,
                               struct ady_bytes body);
 

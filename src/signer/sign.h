@@ -24,13 +24,14 @@ struct ady_sign_setting {
 	uint32_t stamp_life_s;
 };
 
-/* All that one signature needs but the key; about 350 KiB, made once per lane and used again. */
+/* All that one signature needs but the key; about 330 KiB, made once per lane and used again. */
 struct ady_sign_job {
 	/* Set by the owner, kept by prepare: leave out the check of each signature
 	 * ("verify_signatures": false). */
 	bool skip_verify;
 	struct ady_policies *policies;   /* of the thread that prepares */
 	struct ady_points *points;       /* of it too, kept by prepare; NULL: none */
+	struct ady_json_tok *toks;       /* of it too: ADY_DUTY_TOKENS of them */
 	struct ady_sign_setting setting; /* set by the owner before prepare */
 	struct ady_envelope envelope;    /* set by the owner before finish opens an envelope */
 	struct ady_record record;        /* what KMS must open: ciphertext and context */
@@ -53,8 +54,7 @@ struct ady_sign_job {
 	uint8_t hash[32], from[20], pub65[65];
 	struct ady_secp_sig sig;
 	struct ady_buf raw;  /* over raw_space: the signed transaction; empty when it is none */
-	struct ady_json doc; /* of the request, over toks */
-	struct ady_json_tok toks[ADY_DUTY_TOKENS];
+	struct ady_json doc; /* of the request, over toks; usable while it is prepared */
 	uint8_t scratch[ADY_WIRE_REQUEST_MAX];
 	uint8_t raw_space[ADY_WIRE_RAW_MAX];
 };

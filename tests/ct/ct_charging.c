@@ -15,7 +15,8 @@
 	"{\"policy\":1,\"rules\":[{\"name\":\"r\",\"effect\":\"allow\",\"when\":{}," \
 	"\"limits\":[{\"name\":\"n\",\"per\":\"1h\",\"max\":5}]}]}"
 
-static struct ady_sign_job job;
+static struct ady_json_tok toks[ADY_DUTY_TOKENS];
+static struct ady_sign_job job = {.toks = toks};
 static struct ady_policies policies;
 static struct ady_secp *secp;
 static struct ady_envelope envelope = {.deployment = "ct"};

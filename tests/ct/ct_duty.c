@@ -11,7 +11,8 @@
 #include "crypto/rng.h"
 #include "signer/duty.h"
 
-static struct ady_sign_job job;
+static struct ady_json_tok toks[ADY_DUTY_TOKENS];
+static struct ady_sign_job job = {.toks = toks};
 static struct ady_duty_job duty;
 static struct ady_slash_memory memory;
 static const struct ady_slash_time any_time = {.last_slot = UINT64_MAX, .slots_per_epoch = 32};

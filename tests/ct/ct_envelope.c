@@ -10,7 +10,8 @@
 #include "signer/envelope.h"
 #include "signer/sign.h"
 
-static struct ady_sign_job job;
+static struct ady_json_tok toks[ADY_DUTY_TOKENS];
+static struct ady_sign_job job = {.toks = toks};
 static struct ady_secp *secp;
 static struct ady_envelope envelope = {.deployment = "ct"};
 static struct ady_record rec;

@@ -18,7 +18,8 @@ enum { LINE = 256 << 10, TOKENS = 16384, STAMPS = 16, STATE = 16384 };
 
 static char line[LINE], keys[STAMPS][512];
 static struct ady_json_tok toks[TOKENS];
-static struct ady_sign_job job;
+static struct ady_json_tok job_toks[ADY_DUTY_TOKENS];
+static struct ady_sign_job job = {.toks = job_toks};
 static struct ady_rulebook book;
 static struct ady_counters before, after;
 static uint8_t state[STATE], out[1 << 20];

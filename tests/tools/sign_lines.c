@@ -16,7 +16,8 @@
 
 enum { KEY_HEX = 64 };
 
-static struct ady_sign_job job;
+static struct ady_json_tok toks[ADY_DUTY_TOKENS];
+static struct ady_sign_job job = {.toks = toks};
 static struct ady_secp *secp;
 static char out_space[4 * ADY_WIRE_RAW_MAX];
 

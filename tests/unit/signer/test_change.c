@@ -17,7 +17,8 @@
 
 enum { NOW = 1764000000 };
 
-static struct ady_sign_job job;
+static struct ady_json_tok job_toks[ADY_DUTY_TOKENS];
+static struct ady_sign_job job = {.toks = job_toks};
 static struct ady_policies policies;
 static struct ady_secp *secp;
 static struct ady_envelope envelope = {.deployment = "prod"};

@@ -22,7 +22,8 @@
 
 enum { T = 1764000100, HOUR = 3600 };
 
-static struct ady_sign_job job;
+static struct ady_json_tok toks[ADY_DUTY_TOKENS];
+static struct ady_sign_job job = {.toks = toks};
 static struct ady_policies policies;
 static struct ady_secp *secp;
 static struct ady_fault fault;

@@ -12,7 +12,8 @@ static struct ady_secp *secp;
 static struct ady_envelope envelope = {.deployment = "prod"};
 static struct ady_fault fault;
 static struct ady_record rec;
-static struct ady_sign_job job;
+static struct ady_json_tok toks[ADY_DUTY_TOKENS];
+static struct ady_sign_job job = {.toks = toks};
 static struct ady_wire_signed answer;
 static uint8_t data_key[32] = {1, 2, 3}, address[20];
 

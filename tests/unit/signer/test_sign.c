@@ -19,7 +19,8 @@
 #define FROM "9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f"
 #define PUB46 "0x024bc2a31265153f07e70e0bab08724e6b85e217f8cd628ceb62974247bb493382"
 
-static struct ady_sign_job job;
+static struct ady_json_tok toks[ADY_DUTY_TOKENS];
+static struct ady_sign_job job = {.toks = toks};
 static struct ady_secp *secp;
 static struct ady_fault fault;
 static struct ady_wire_signed answer;
