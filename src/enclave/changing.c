@@ -93,7 +93,8 @@ void ady_changing_take(struct ady_keyroom *room, struct ady_space *space, struct
 	if (!job)
 		return;
 	job->room = room;
-	if ((err = prepare(room, job, body, &f)) == ADY_OK)
+	if ((err = prepare(room, job, body, &f)) == ADY_OK &&
+	    (err = ady_jobs_share(room->config.jobs, job, &f)) == ADY_OK)
 		ady_counting_start(room, job, space, go, stop);
 	else
 		stop(job, err, &f);

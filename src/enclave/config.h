@@ -40,6 +40,7 @@ struct ady_enclave_config {
 	uint32_t kms_connections, kms_timeout_ms;
 	uint32_t lanes; /* 0: one per core */
 	uint32_t depth;
+	uint32_t memory_mib;       /* that is divided (enclave/memory.h); 0: what is free */
 	uint32_t data_keys;        /* how many are kept open */
 	uint32_t data_key_idle_s;  /* since it was used; 0: none is kept */
 	uint32_t data_key_max_s;   /* since KMS opened it; 0: none is kept */

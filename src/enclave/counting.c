@@ -65,6 +65,8 @@ void ady_counting_give(struct ady_keyroom *room, struct ady_job *job)
 	}
 }
 
+static const char no_room[] = "of more keys than the tenant has room for in this enclave";
+
 static void stop(struct ady_job *job, enum ady_err err, const char *why)
 {
 	struct ady_fault f = {0};
@@ -146,7 +148,7 @@ void ady_counting_start(struct ady_keyroom *room, struct ady_job *job, struct ad
 	if (err == ADY_OK)
 		begin_turn(room, job, space);
 	else if (err != ADY_E_AGAIN)
-		stop(job, ADY_E_BUSY, "of more keys than the configuration has room for");
+		stop(job, err, no_room);
 }
 
 /* --- the write --- */
@@ -187,18 +189,20 @@ static void write_row(struct ady_keyroom *room, struct ady_job *job)
 }
 
 /* Remember the row, which was authentic and not too old, and have the next one written. */
-static enum ady_err go_on_writing(struct ady_keyroom *room, struct ady_job *job, enum ady_err err)
+static enum ady_err go_on_writing(struct ady_keyroom *room, struct ady_job *job, enum ady_err err,
+                                  struct ady_fault *f)
 {
 	struct ady_charging *c = &job->sign.charging;
-	enum ady_err kept;
+	enum ady_err kept = ADY_OK;
 
 	if (err != ADY_OK && err != ADY_E_AGAIN && err != ADY_E_DENIED)
 		return err;
-	if (c->row_n > 0) {
+	if (c->row_n > 0)
 		kept = ady_ledger_learn(room->ledger, c->name, ady_bytes(c->row, c->row_n));
-		if (kept != ADY_OK)
-			return kept;
-	}
+	if (kept == ADY_OK && err == ADY_E_AGAIN)
+		kept = ady_ledger_room(room->ledger, job, c->new_row_n);
+	if (kept != ADY_OK)
+		return ady_fail(f, kept, "counters", "%s", no_room);
 	if (err == ADY_E_AGAIN)
 		write_row(room, job);
 	return err;
@@ -218,7 +222,7 @@ enum ady_err ady_counting_decide(struct ady_keyroom *room, struct ady_job *job,
 		read_row(room, job);
 		return ADY_E_AGAIN;
 	}
-	return go_on_writing(room, job, err);
+	return go_on_writing(room, job, err, f);
 }
 
 enum ady_err ady_counting_change(struct ady_keyroom *room, struct ady_job *job,
@@ -226,7 +230,8 @@ enum ady_err ady_counting_change(struct ady_keyroom *room, struct ady_job *job,
 {
 	const struct ady_charging_memory m = memory_of(room, job);
 
-	return go_on_writing(room, job, ady_change_decide(&job->sign, &m, room->secp, data_key, f));
+	return go_on_writing(room, job, ady_change_decide(&job->sign, &m, room->secp, data_key, f),
+	                     f);
 }
 
 /* --- a new key --- */
@@ -239,6 +244,7 @@ static void on_born(struct ady_job *job, struct ady_space *space, enum ady_slash
 
 	(void)row;
 	if (outcome != ADY_SLASH_WRITTEN) {
+		ady_ledger_drop(job->room->ledger, c->name);
 		stop(job, ADY_E_COUNTERS,
 		     outcome == ADY_SLASH_CONFLICT ? "of this key are there already"
 		                                   : "were sent to be written, and whether they "
@@ -261,8 +267,13 @@ void ady_counting_create(struct ady_keyroom *room, struct ady_job *job, ady_coun
 	const struct ady_wire_state_cas m = {.key = ady_bytes(c->name, ADY_TALLY_NAME),
 	                                     .state = ady_bytes(c->new_row, c->new_row_n)};
 
+	enum ady_err err = ady_ledger_room(room->ledger, job, c->new_row_n);
+
 	job->room = room;
 	job->go = go;
 	job->stop = halt;
-	ady_host_calls_ask(room->host_calls, job, &m, on_born);
+	if (err == ADY_OK)
+		ady_host_calls_ask(room->host_calls, job, &m, on_born);
+	else
+		stop(job, err, no_room);
 }

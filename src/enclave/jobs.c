@@ -12,6 +12,8 @@ struct ady_jobs {
 	struct ady_job *free;
 	struct ady_job *all;
 	size_t n;
+	struct ady_budget makers; /* jobs */
+	struct ady_shares shares;
 };
 
 enum ady_err ady_jobs_open(struct ady_jobs **out, size_t n)
@@ -33,6 +35,8 @@ enum ady_err ady_jobs_open(struct ady_jobs **out, size_t n)
 		return ADY_E_MEMORY;
 	}
 	pthread_mutex_init(&jobs->lock, NULL);
+	pthread_mutex_init(&jobs->makers.lock, NULL);
+	jobs->makers.total = n > 1 ? n / 2 : 1;
 	for (size_t i = n; i-- > 0;) {
 		jobs->all[i].next = jobs->free;
 		jobs->free = &jobs->all[i];
@@ -47,6 +51,7 @@ void ady_jobs_close(struct ady_jobs *jobs)
 		return;
 	munmap(jobs->all, jobs->n * sizeof *jobs->all);
 	pthread_mutex_destroy(&jobs->lock);
+	pthread_mutex_destroy(&jobs->makers.lock);
 	free(jobs);
 }
 
@@ -67,12 +72,27 @@ struct ady_job *ady_jobs_take(struct ady_jobs *jobs, struct ady_desk *desk, stru
 	job->asker = ady_asker(desk, ch, head, body);
 	job->asker.record = &job->sign.record;
 	job->has_turn = false;
+	job->share = NULL;
 	job->deadline_ms = ady_mono_ms() + head->deadline_ms;
 	return job;
 }
 
+enum ady_err ady_jobs_share(struct ady_jobs *jobs, struct ady_job *job, struct ady_fault *f)
+{
+	struct ady_share *share = ady_share_of(&jobs->shares, job->sign.record.tenant);
+
+	if (!ady_budget_take(&jobs->makers, share, 1))
+		return ady_fail(f, ADY_E_BUSY, "",
+		                "the tenant has its share of what makes or changes keys");
+	job->share = share;
+	return ADY_OK;
+}
+
 void ady_jobs_give(struct ady_jobs *jobs, struct ady_job *job)
 {
+	if (job->share)
+		ady_budget_give(&jobs->makers, job->share, 1);
+	job->share = NULL;
 	ady_channel_unref(job->asker.ch);
 	job->asker.ch = NULL;
 	pthread_mutex_lock(&jobs->lock);

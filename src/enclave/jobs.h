@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The jobs of the enclave, all made at start: what is being worked on is bounded by their number,
- * and the signing path needs no heap. A job takes about 220 KiB once it has been used (660 KiB
- * after a duty with thousands of values); those used last are used first, so that a quiet enclave
- * touches few. Thread rule: any thread. */
+ * and the signing path needs no heap. A job takes 80 KiB once it has been used, 340 after the
+ * largest requests; those used last are used first, so that a quiet enclave touches few. Whatever
+ * makes keys or changes them is counted to its tenant and has half of the jobs at most, so that
+ * signatures and duties always find one. Thread rule: any thread. */
 #ifndef ADY_ENCLAVE_JOBS_H
 #define ADY_ENCLAVE_JOBS_H
 
+#include "base/budget.h"
 #include "base/pool.h"
 #include "codec/wire.h"
 #include "enclave/answer.h"
@@ -44,6 +46,8 @@ struct ady_job {
 	void (*before)(struct ady_work *work, size_t worker);
 	struct ady_keystore keystore;   /* of an import, once it was read */
 	struct ady_seckey *taken;       /* its key, in locked memory (enclave/keystores.h) */
+	struct ady_share *place;        /* of its tenant, where keystores wait */
+	uint64_t turn;                  /* its place in the order there */
 	enum ady_wire_type attest_type; /* ATTEST or IMPORT_KEY */
 	size_t nonce_n;
 	uint8_t nonce[ADY_WIRE_NONCE_MAX];
@@ -56,6 +60,7 @@ struct ady_job {
 	/* Of a guarded key's job (enclave/counting.h). */
 	struct ady_keyroom *room;
 	enum ady_wire_type made; /* what a new key's row is written for */
+	struct ady_share *share; /* what it is counted to; NULL: nothing */
 	bool has_turn;           /* of its key */
 	bool row_known;          /* its row is the one that is remembered */
 	void (*go)(struct ady_job *job, struct ady_space *space);
@@ -65,6 +70,9 @@ struct ady_job {
 	struct ady_duty_job duty;
 	struct ady_sign_job sign;
 };
+
+/* What a job takes at most, and what is mapped for it. */
+enum { ADY_JOB_BYTES = (sizeof(struct ady_job) + 4095) / 4096 * 4096 };
 
 struct ady_jobs;
 
@@ -78,6 +86,10 @@ void ady_jobs_close(struct ady_jobs *jobs);
  * none is free. desk: of the lane, where its answer gets its proof if it is a decision. */
 struct ady_job *ady_jobs_take(struct ady_jobs *jobs, struct ady_desk *desk, struct ady_channel *ch,
                               const struct ady_wire_head *head, struct ady_bytes body);
+
+/* Count a job, of which the record's tenant is known, to the tenant's share of those that make or
+ * change keys, until it is given back. Returns ADY_E_BUSY when the tenant has its share. */
+enum ady_err ady_jobs_share(struct ady_jobs *jobs, struct ady_job *job, struct ady_fault *f);
 
 /* Give a job back, and its reference. */
 void ady_jobs_give(struct ady_jobs *jobs, struct ady_job *job);

@@ -40,7 +40,8 @@ static enum ady_err open_all(struct ady_keyroom *room)
 	if (err == ADY_OK)
 		err = ady_host_calls_open(&room->host_calls);
 	if (err == ADY_OK)
-		err = ady_ledger_open(&room->ledger, c->counters_keys);
+		err =
+		    ady_ledger_open(&room->ledger, c->counters_keys, room->config.counters_memory);
 	if (err == ADY_OK)
 		err = ady_data_keys_open(&room->data_keys, c);
 	if (err == ADY_OK)
@@ -54,7 +55,7 @@ static enum ady_err open_all(struct ady_keyroom *room)
 		err = ady_space_open(&room->spaces[i], room);
 	if (err == ADY_OK)
 		err = ady_keystores_open(&room->keystores, room->config.keystore_threads,
-		                         room->config.keystore_memory, c->depth + threads);
+		                         room->config.keystore_memory, room->config.jobs_n);
 	return err == ADY_OK ? ady_pool_open(&room->pool, threads, c->depth) : err;
 }
 

@@ -30,6 +30,8 @@ struct ady_keyroom_config {
 	const struct ady_time_watch *watch; /* NULL: nobody watches the clock, and it is right */
 	size_t keystore_threads;            /* 0: no keystore is taken */
 	uint64_t keystore_memory;           /* bytes */
+	uint64_t counters_memory;           /* bytes */
+	size_t jobs_n;                      /* of jobs */
 };
 
 /* What a thread has for itself. */

@@ -1,21 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "enclave/keystores.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysinfo.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "signer/import.h"
 
 /* A tenth of a lane's share of a core that both want: imports go on under load, and slowly. */
 enum { NICE = 10, WAITING_MAX = 128, MIB = 1024 * 1024 };
 
+/* What the pool queues: whose turn it is is found when a thread is free. */
+struct ticket {
+	struct ady_work work; /* first: the pool gives it back as this */
+	struct ady_keystores *owner;
+	struct ticket *next;
+};
+
 struct ady_keystores {
 	struct ady_pool *pool;
+	pthread_mutex_t queue_lock; /* guards the queue */
+	struct ticket *tickets, *free;
+	struct ady_job *first; /* who waits, by turn, by next */
+	uint64_t round;        /* the turn of the last that was begun */
+	struct ady_budget places;
+	struct ady_shares shares;
 	struct ady_arena *sealed; /* what was sealed, one a thread */
 	struct ady_arena *keys;
 	uint8_t **plain; /* of each thread, in sealed */
@@ -26,24 +36,6 @@ struct ady_keystores {
 };
 
 /* --- memory --- */
-
-/* /proc is there for a process; a machine of its own has nothing in its caches. */
-uint64_t ady_keystores_free_memory(void)
-{
-	static const char name[] = "MemAvailable:";
-	char text[512];
-	struct sysinfo info;
-	const char *at;
-	int fd = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-
-	if (fd >= 0)
-		close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	if ((at = strstr(text, name)))
-		return strtoull(at + sizeof name - 1, NULL, 10) * 1024;
-	return sysinfo(&info) == 0 ? (uint64_t)info.freeram * info.mem_unit : 0;
-}
 
 /* Wait for room until the job's time is over. Whoever is first in line may take what is free. */
 static enum ady_err reserve(struct ady_keystores *ks, uint64_t bytes, const struct ady_job *job,
@@ -145,12 +137,71 @@ void ady_keystores_give(struct ady_keystores *ks, struct ady_seckey *key)
 
 /* --- threads --- */
 
-enum ady_err ady_keystores_submit(struct ady_keystores *ks, struct ady_work *work,
+/* Let the first of those that wait begin, on a thread that is free. */
+static void run_next(struct ady_work *work, size_t worker)
+{
+	struct ticket *ticket = (struct ticket *)work;
+	struct ady_keystores *ks = ticket->owner;
+	struct ady_job *job;
+
+	pthread_mutex_lock(&ks->queue_lock);
+	ticket->next = ks->free;
+	ks->free = ticket;
+	job = ks->first;
+	ks->first = job->next;
+	ks->round = job->turn;
+	ady_budget_give(&ks->places, job->place, 1);
+	pthread_mutex_unlock(&ks->queue_lock);
+	job->work.fn(&job->work, worker);
+}
+
+/* Behind those of the same turn. The lock is held, and there is a ticket for each place. */
+static struct ticket *enqueue(struct ady_keystores *ks, struct ady_job *job)
+{
+	struct ady_job **at = &ks->first;
+	struct ticket *ticket = ks->free;
+
+	while (*at && (*at)->turn <= job->turn)
+		at = &(*at)->next;
+	job->next = *at;
+	*at = job;
+	ks->free = ticket->next;
+	ticket->work = (struct ady_work){.fn = run_next};
+	ticket->owner = ks;
+	return ticket;
+}
+
+/* The n-th of a tenant that waits has its turn n rounds from now. */
+enum ady_err ady_keystores_submit(struct ady_keystores *ks, struct ady_job *job,
                                   struct ady_fault *f)
 {
+	struct ticket *ticket = NULL;
+
 	if (!ks->pool)
 		return ady_fail(f, ADY_E_DENIED, "", "this enclave takes no keystores");
-	return ady_pool_submit(ks->pool, work);
+	job->place = ady_share_of(&ks->shares, job->sign.record.tenant);
+	pthread_mutex_lock(&ks->queue_lock);
+	job->turn = ks->round + job->place->held;
+	if (ady_budget_take(&ks->places, job->place, 1))
+		ticket = enqueue(ks, job);
+	pthread_mutex_unlock(&ks->queue_lock);
+	if (!ticket)
+		return ady_fail(f, ADY_E_BUSY, "",
+		                "the tenant has its share of the keystores that may wait");
+	if (ady_pool_submit(ks->pool, &ticket->work) != ADY_OK)
+		ADY_BUG("the pool has fewer places than there are");
+	return ADY_OK;
+}
+
+static enum ady_err make_tickets(struct ady_keystores *ks, size_t n)
+{
+	ks->places.total = WAITING_MAX;
+	ks->tickets = calloc(n, sizeof *ks->tickets);
+	if (!ks->tickets)
+		return ADY_E_MEMORY;
+	for (size_t i = n; i-- > 0; ks->free = &ks->tickets[i])
+		ks->tickets[i].next = ks->free;
+	return ADY_OK;
 }
 
 static enum ady_err open_all(struct ady_keystores *ks, size_t threads, size_t keys)
@@ -158,13 +209,16 @@ static enum ady_err open_all(struct ady_keystores *ks, size_t threads, size_t ke
 	enum ady_err err = ady_arena_open(&ks->sealed, threads, ADY_WIRE_KEYSTORE_MAX);
 
 	if (err == ADY_OK)
+		err = make_tickets(ks, WAITING_MAX + threads);
+	if (err == ADY_OK)
 		err = ady_arena_open(&ks->keys, keys, sizeof(struct ady_seckey));
 	ks->plain = calloc(threads, sizeof *ks->plain);
 	if (!ks->plain)
 		return ADY_E_MEMORY;
 	for (size_t i = 0; i < threads && err == ADY_OK; i++)
 		ks->plain[i] = ady_arena_take(ks->sealed);
-	return err == ADY_OK ? ady_pool_open_nice(&ks->pool, threads, WAITING_MAX, NICE) : err;
+	return err == ADY_OK ? ady_pool_open_nice(&ks->pool, threads, WAITING_MAX + threads, NICE)
+	                     : err;
 }
 
 enum ady_err ady_keystores_open(struct ady_keystores **out, size_t threads, uint64_t memory,
@@ -177,6 +231,8 @@ enum ady_err ady_keystores_open(struct ady_keystores **out, size_t threads, uint
 	if (!ks)
 		return ADY_E_MEMORY;
 	pthread_mutex_init(&ks->lock, NULL);
+	pthread_mutex_init(&ks->queue_lock, NULL);
+	pthread_mutex_init(&ks->places.lock, NULL);
 	pthread_cond_init(&ks->freed, NULL);
 	ks->memory = memory;
 	if (threads > 0 && memory > 0)
@@ -197,6 +253,9 @@ void ady_keystores_close(struct ady_keystores *ks)
 	ady_arena_close(ks->keys);
 	ady_arena_close(ks->sealed);
 	free(ks->plain);
+	free(ks->tickets);
+	pthread_mutex_destroy(&ks->places.lock);
+	pthread_mutex_destroy(&ks->queue_lock);
 	pthread_cond_destroy(&ks->freed);
 	pthread_mutex_destroy(&ks->lock);
 	free(ks);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Where keystores are opened (signer/keystore.h): threads of their own that give way to the lanes,
- * because one password costs a second of a core and 256 MiB, and a measured bound on how much
- * memory they take together. What waits for memory waits in the order in which it came. Thread
- * rule: any thread, but for what says otherwise. */
+ * because one password costs a second of a core and 256 MiB, and a bound on how much memory they
+ * take together (enclave/memory.h). Those that wait have their turns by tenant: however many one
+ * brings, the next of another comes after one of his. And a tenant has its share of the places to
+ * wait (base/budget.h). What waits for memory waits in the order in which it came. Thread rule: any
+ * thread, but for what says otherwise. */
 #ifndef ADY_ENCLAVE_KEYSTORES_H
 #define ADY_ENCLAVE_KEYSTORES_H
 
@@ -12,10 +14,6 @@
 #include "enclave/jobs.h"
 
 struct ady_keystores;
-
-/* Bytes of memory that this machine could still give, seen before anything of our own was made;
- * in a machine of its own that is what the kernel left. */
-uint64_t ady_keystores_free_memory(void);
 
 /* Start threads that share memory bytes; keys: how many keys may be on their way from there to a
  * record. With 0 threads or 0 bytes none is started, and *ks refuses all work.
@@ -26,8 +24,9 @@ enum ady_err ady_keystores_open(struct ady_keystores **ks, size_t threads, uint6
 /* Finish what is queued, end the threads, wipe. NULL is allowed. */
 void ady_keystores_close(struct ady_keystores *ks);
 
-/* Queue work for the threads. Returns ADY_E_BUSY, or ADY_E_DENIED when there are none. */
-enum ady_err ady_keystores_submit(struct ady_keystores *ks, struct ady_work *work,
+/* Queue a job, whose work is done on one of the threads. Returns ADY_E_BUSY, or ADY_E_DENIED when
+ * there are none. */
+enum ady_err ady_keystores_submit(struct ady_keystores *ks, struct ady_job *job,
                                   struct ady_fault *f);
 
 /* On thread worker of ours: open what lies sealed in job->sign.raw (HPKE's encapsulated key before

@@ -13,16 +13,26 @@ struct entry {
 	bool born, busy;
 	struct ady_job *first, *last; /* who waits for the turn, by next */
 	uint8_t *row;                 /* heap */
-	size_t row_n;
+	size_t row_n, row_cap;
+	struct ady_share *share; /* of the key's tenant */
+	uint64_t taken;          /* of it */
 };
 
 struct ady_ledger {
 	pthread_mutex_t lock;
-	size_t n, max, mask;
+	size_t mask;
+	uint64_t least; /* that a key counts as */
+	struct ady_budget budget;
+	struct ady_shares shares;
 	struct entry **buckets;
 };
 
-enum ady_err ady_ledger_open(struct ady_ledger **out, size_t keys)
+/* What the heap adds to a block. */
+enum { BLOCK = 32 };
+_Static_assert(sizeof(struct entry) + 2 * BLOCK <= ADY_LEDGER_KEY_BYTES - ADY_TALLY_ROW_MAX,
+               "a key takes more than is said");
+
+enum ady_err ady_ledger_open(struct ady_ledger **out, size_t keys, uint64_t bytes)
 {
 	struct ady_ledger *l = calloc(1, sizeof *l);
 	size_t n = BUCKETS_MIN;
@@ -32,7 +42,8 @@ enum ady_err ady_ledger_open(struct ady_ledger **out, size_t keys)
 		return ADY_E_MEMORY;
 	while (n < keys)
 		n *= 2;
-	l->max = keys;
+	l->least = bytes / keys;
+	l->budget.total = bytes;
 	l->mask = n - 1;
 	l->buckets = calloc(n, sizeof(struct entry *));
 	if (!l->buckets) {
@@ -40,12 +51,14 @@ enum ady_err ady_ledger_open(struct ady_ledger **out, size_t keys)
 		return ADY_E_MEMORY;
 	}
 	pthread_mutex_init(&l->lock, NULL);
+	pthread_mutex_init(&l->budget.lock, NULL);
 	*out = l;
 	return ADY_OK;
 }
 
-static void free_entry(struct entry *e)
+static void free_entry(struct ady_ledger *l, struct entry *e)
 {
+	ady_budget_give(&l->budget, e->share, e->taken);
 	free(e->row);
 	free(e);
 }
@@ -57,9 +70,10 @@ void ady_ledger_close(struct ady_ledger *l)
 	for (size_t i = 0; i <= l->mask; i++)
 		for (struct entry *e = l->buckets[i], *next; e; e = next) {
 			next = e->next;
-			free_entry(e);
+			free_entry(l, e);
 		}
 	pthread_mutex_destroy(&l->lock);
+	pthread_mutex_destroy(&l->budget.lock);
 	free(l->buckets);
 	free(l);
 }
@@ -74,21 +88,45 @@ static struct entry **find(struct ady_ledger *l, const uint8_t *name)
 	return at;
 }
 
-static enum ady_err find_or_add(struct ady_ledger *l, const uint8_t *name, struct entry **out)
+/* Count a key as what it takes with a row of cap bytes. */
+static bool count(struct ady_ledger *l, struct entry *e, size_t cap)
 {
-	struct entry **at = find(l, name);
+	uint64_t bytes = sizeof *e + cap + 2 * BLOCK;
 
-	if (!*at && l->n == l->max)
-		return ADY_E_BUSY;
-	if (!*at) {
-		*at = calloc(1, sizeof **at);
-		if (!*at)
-			return ADY_E_MEMORY;
-		memcpy((*at)->name, name, ADY_TALLY_NAME);
-		l->n++;
-	}
+	bytes = bytes > l->least ? bytes : l->least;
+	if (bytes > e->taken && !ady_budget_take(&l->budget, e->share, bytes - e->taken))
+		return false;
+	e->taken = bytes > e->taken ? bytes : e->taken;
+	return true;
+}
+
+static enum ady_err find_or_add(struct ady_ledger *l, const struct ady_job *job, struct entry **out)
+{
+	struct entry **at = find(l, job->sign.charging.name);
+
 	*out = *at;
+	if (*at)
+		return ADY_OK;
+	*out = calloc(1, sizeof **out);
+	if (!*out)
+		return ADY_E_MEMORY;
+	(*out)->share = ady_share_of(&l->shares, job->sign.record.tenant);
+	if (!count(l, *out, 0)) {
+		free(*out);
+		return ADY_E_BUSY;
+	}
+	memcpy((*out)->name, job->sign.charging.name, ADY_TALLY_NAME);
+	*at = *out;
 	return ADY_OK;
+}
+
+/* Take e, of which nothing was seen, out of the table. */
+static void remove_entry(struct ady_ledger *l, struct entry **at)
+{
+	struct entry *e = *at;
+
+	*at = e->next;
+	free_entry(l, e);
 }
 
 enum ady_err ady_ledger_enter(struct ady_ledger *l, struct ady_job *job)
@@ -97,7 +135,7 @@ enum ady_err ady_ledger_enter(struct ady_ledger *l, struct ady_job *job)
 	enum ady_err err;
 
 	pthread_mutex_lock(&l->lock);
-	err = find_or_add(l, job->sign.charging.name, &e);
+	err = find_or_add(l, job, &e);
 	job->has_turn = err == ADY_OK && !e->busy;
 	if (job->has_turn) {
 		e->busy = true;
@@ -131,59 +169,102 @@ struct ady_job *ady_ledger_leave(struct ady_ledger *l, const struct ady_job *job
 		next->has_turn = true;
 	} else {
 		e->busy = false;
-		if (e->row_n == 0) {
-			*at = e->next;
-			free_entry(e);
-			l->n--;
-		}
+		if (e->row_n == 0)
+			remove_entry(l, at);
 	}
 	pthread_mutex_unlock(&l->lock);
 	return next;
+}
+
+/* Whoever remembers a row may look at it no longer. */
+static enum ady_err room(struct ady_ledger *l, struct entry *e, size_t n)
+{
+	uint8_t *more;
+
+	if (n <= e->row_cap)
+		return ADY_OK;
+	if (!count(l, e, n))
+		return ADY_E_BUSY;
+	more = calloc(1, n);
+	if (!more)
+		return ADY_E_MEMORY;
+	if (e->row_n > 0)
+		memcpy(more, e->row, e->row_n);
+	free(e->row);
+	e->row = more;
+	e->row_cap = n;
+	return ADY_OK;
+}
+
+static enum ady_err keep(struct ady_ledger *l, struct entry *e, struct ady_bytes row)
+{
+	enum ady_err err;
+
+	if (e->row_n > 0 &&
+	    ady_tally_version(row) <= ady_tally_version(ady_bytes(e->row, e->row_n)))
+		return ADY_OK;
+	if ((err = room(l, e, row.n)) != ADY_OK)
+		return err;
+	memcpy(e->row, row.p, row.n);
+	e->row_n = row.n;
+	return ADY_OK;
+}
+
+enum ady_err ady_ledger_room(struct ady_ledger *l, const struct ady_job *job, size_t n)
+{
+	struct entry *e;
+	enum ady_err err;
+
+	pthread_mutex_lock(&l->lock);
+	err = find_or_add(l, job, &e);
+	if (err == ADY_OK && (err = room(l, e, n)) != ADY_OK && e->row_n == 0 && !e->busy)
+		remove_entry(l, find(l, e->name));
+	pthread_mutex_unlock(&l->lock);
+	return err;
+}
+
+void ady_ledger_drop(struct ady_ledger *l, const uint8_t name[static ADY_TALLY_NAME])
+{
+	struct entry **at;
+
+	pthread_mutex_lock(&l->lock);
+	at = find(l, name);
+	if (*at && (*at)->row_n == 0 && !(*at)->busy)
+		remove_entry(l, at);
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* The entry of a key that is in the table. */
+static struct entry *known(struct ady_ledger *l, const uint8_t *name)
+{
+	struct entry *e = *find(l, name);
+
+	if (!e)
+		ADY_BUG("a key that has its turn or its room is not known");
+	return e;
 }
 
 struct ady_bytes ady_ledger_row(struct ady_ledger *l, const uint8_t name[static ADY_TALLY_NAME],
                                 bool *born)
 {
 	struct ady_bytes row;
-	struct entry *e;
+	const struct entry *e;
 
 	pthread_mutex_lock(&l->lock);
-	e = *find(l, name);
-	if (!e)
-		ADY_BUG("a key whose turn it is is not known");
+	e = known(l, name);
 	row = ady_bytes(e->row, e->row_n);
 	*born = e->born;
 	pthread_mutex_unlock(&l->lock);
 	return row;
 }
 
-static enum ady_err keep(struct entry *e, struct ady_bytes row)
-{
-	uint8_t *copy;
-
-	if (e->row_n > 0 &&
-	    ady_tally_version(row) <= ady_tally_version(ady_bytes(e->row, e->row_n)))
-		return ADY_OK;
-	copy = malloc(row.n);
-	if (!copy)
-		return ADY_E_MEMORY;
-	memcpy(copy, row.p, row.n);
-	free(e->row);
-	e->row = copy;
-	e->row_n = row.n;
-	return ADY_OK;
-}
-
 enum ady_err ady_ledger_learn(struct ady_ledger *l, const uint8_t name[static ADY_TALLY_NAME],
                               struct ady_bytes row)
 {
-	struct entry *e;
 	enum ady_err err;
 
 	pthread_mutex_lock(&l->lock);
-	err = find_or_add(l, name, &e);
-	if (err == ADY_OK)
-		err = keep(e, row);
+	err = keep(l, known(l, name), row);
 	pthread_mutex_unlock(&l->lock);
 	return err;
 }
@@ -195,11 +276,9 @@ enum ady_err ady_ledger_born(struct ady_ledger *l, const uint8_t name[static ADY
 	enum ady_err err;
 
 	pthread_mutex_lock(&l->lock);
-	err = find_or_add(l, name, &e);
-	if (err == ADY_OK && e->row_n > 0)
-		err = ADY_E_EXISTS;
-	if (err == ADY_OK && (err = keep(e, row)) == ADY_OK)
-		e->born = true;
+	e = known(l, name);
+	err = e->row_n > 0 ? ADY_E_EXISTS : keep(l, e, row);
+	e->born = e->born || err == ADY_OK;
 	pthread_mutex_unlock(&l->lock);
 	return err;
 }

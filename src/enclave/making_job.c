@@ -164,7 +164,7 @@ enum ady_err ady_making_begin(struct ady_job *job, struct ady_space *space,
 static enum ady_err submit(struct ady_keyroom *room, struct ady_job *job, struct ady_fault *f)
 {
 	if (job->before)
-		return ady_keystores_submit(room->keystores, &job->work, f);
+		return ady_keystores_submit(room->keystores, job, f);
 	return ady_pool_submit(room->pool, &job->work);
 }
 
@@ -180,7 +180,8 @@ void ady_making_start(struct ady_keyroom *room, struct ady_space *space, struct 
 		return;
 	job->before = NULL;
 	job->owner = room;
-	if ((err = start(job, space, body, &f)) == ADY_OK) {
+	if ((err = start(job, space, body, &f)) == ADY_OK &&
+	    (err = ady_jobs_share(room->config.jobs, job, &f)) == ADY_OK) {
 		job->work = (struct ady_work){.fn = job->before ? job->before : run};
 		if ((err = submit(room, job, &f)) == ADY_OK)
 			return;

@@ -64,7 +64,7 @@ static void on_hello(struct lane *lane, const struct ady_asker *to, struct ady_b
 	    .module_id = ady_bytes_str(c->module_id),
 	    .config_hash = ady_bytes(c->config->hash48, sizeof c->config->hash48),
 	    .lanes = c->lanes,
-	    .depth = c->config->depth,
+	    .depth = c->depth,
 	};
 	uint8_t space[512];
 	struct ady_buf b = ady_buf(space, sizeof space);

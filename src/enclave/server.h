@@ -18,6 +18,7 @@ struct ady_server_config {
 	const struct ady_enclave_config *config;
 	const char *module_id;
 	size_t lanes; /* 1..64 */
+	size_t depth; /* requests that may wait for KMS */
 	int listener; /* non-blocking, listening; taken over */
 	struct ady_credentials *credentials;
 	struct ady_recipient *recipient;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -21,11 +22,12 @@
 #include "enclave/held.h"
 #include "enclave/isolate.h"
 #include "enclave/measure.h"
+#include "enclave/memory.h"
 #include "enclave/seccomp.h"
 #include "enclave/server.h"
 
-/* Memory for all but keystores; doc/protocol.md, "Time and load". */
-enum { RESERVED_MIB = 96 };
+/* Blocks of so many bytes are mapped, and unmapped when they are freed. */
+enum { LARGE_BLOCK = 128 * 1024 };
 
 /* Everything that lives as long as the process. */
 struct enclave {
@@ -37,8 +39,8 @@ struct enclave {
 	bool machine;
 	bool lock_by_capability;
 	size_t lanes;
-	uint64_t free_memory; /* when the process began */
-	int64_t key_ms;       /* what the first RSA key took */
+	struct ady_memory memory;
+	int64_t key_ms; /* what the first RSA key took */
 	struct ady_credentials *credentials;
 	struct ady_recipient *recipient;
 	struct ady_kms_session *kms;
@@ -172,7 +174,7 @@ static enum ady_err open_kms(struct enclave *e, struct ady_fault *f)
 	if (err == ADY_OK)
 		err = ady_status_open(&e->status);
 	if (err == ADY_OK)
-		err = ady_jobs_open(&e->jobs, e->config->depth + e->config->kms_connections);
+		err = ady_jobs_open(&e->jobs, e->memory.jobs_n);
 	return err == ADY_OK ? ady_held_open() : err;
 }
 
@@ -184,19 +186,31 @@ static size_t cores(void)
 	return sched_getaffinity(0, sizeof set, &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
 }
 
-/* What may be used for keystores without the kernel having to end the process: of the memory that
- * was free at first, RESERVED_MIB are for everything else. */
-static uint64_t keystore_memory(const struct enclave *e)
+/* What was freed goes back to the kernel, whatever its size: the C library would keep more and more
+ * of it, and what is kept is in no part. */
+static enum ady_err divide_memory(struct enclave *e, uint64_t there, struct ady_fault *f)
 {
-	const uint64_t mib = 1024 * 1024, reserved = RESERVED_MIB * mib;
-	const uint64_t wanted = e->config->keystore_mib * mib;
-	const uint64_t there = e->free_memory > reserved ? e->free_memory - reserved : 0;
+	const struct ady_enclave_config *c = e->config;
+	const uint64_t mib = 1024 * 1024;
+	struct ady_memory *m = &e->memory;
+	enum ady_err err;
 
-	if (there >= wanted)
-		return wanted;
-	ADY_WARN("less memory for keystores than configured",
-	         "keystore_mib=%u there_is_mib=%" PRIu64, e->config->keystore_mib, there / mib);
-	return there ? there : 1;
+	e->lanes = c->lanes ? c->lanes : cores();
+	if ((err = ady_memory_divide(m, c, there, e->lanes, f)) != ADY_OK)
+		return err;
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+	ady_channels_memory(m->frames);
+	ADY_INFO("memory",
+	         "total_mib=%" PRIu64 " own_mib=%" PRIu64 " frames_mib=%" PRIu64
+	         " requests_mib=%" PRIu64 " keystores_mib=%" PRIu64 " counters_mib=%" PRIu64,
+	         m->total / mib, m->own / mib, m->frames / mib, m->jobs / mib, m->keystores / mib,
+	         m->counters / mib);
+	if (m->less)
+		ADY_WARN("less memory than the configuration would use",
+		         "depth=%zu of=%u keystores_mib=%" PRIu64 " of=%u counters_mib=%" PRIu64,
+		         m->depth, c->depth, m->keystores / mib, c->keystore_mib,
+		         m->counters / mib);
+	return ADY_OK;
 }
 
 static enum ady_err start_threads(struct enclave *e, struct ady_fault *f)
@@ -205,7 +219,6 @@ static enum ady_err start_threads(struct enclave *e, struct ady_fault *f)
 	enum ady_err err;
 
 	(void)f;
-	e->lanes = c->lanes ? c->lanes : cores();
 	err = ady_keyroom_open(
 	    &e->room, &(struct ady_keyroom_config){
 	                  .config = c,
@@ -214,7 +227,9 @@ static enum ady_err start_threads(struct enclave *e, struct ady_fault *f)
 	                  .status = e->status,
 	                  .watch = e->watch,
 	                  .keystore_threads = c->keystore_threads ? c->keystore_threads : cores(),
-	                  .keystore_memory = keystore_memory(e)});
+	                  .keystore_memory = e->memory.keystores,
+	                  .counters_memory = e->memory.counters,
+	                  .jobs_n = e->memory.jobs_n});
 	if (err == ADY_OK)
 		err = ady_signing_open(&e->signing, e->room);
 	if (err == ADY_OK)
@@ -233,6 +248,7 @@ static enum ady_err start_threads(struct enclave *e, struct ady_fault *f)
 	                       &(struct ady_server_config){.config = c,
 	                                                   .module_id = e->info.module_id,
 	                                                   .lanes = e->lanes,
+	                                                   .depth = e->memory.depth,
 	                                                   .listener = e->listener,
 	                                                   .credentials = e->credentials,
 	                                                   .recipient = e->recipient,
@@ -313,10 +329,10 @@ static void say_ready(const struct enclave *e)
 	ady_hex_encode(hash, ady_bytes(c->hash48, sizeof c->hash48));
 	ADY_INFO("ready",
 	         "version=%s deployment=%s development=%s module=%s config_sha384=%s lanes=%zu "
-	         "kms_connections=%u depth=%u syscalls=%zu key_ms=%" PRId64 " uptime_ms=%" PRId64,
+	         "kms_connections=%u depth=%zu syscalls=%zu key_ms=%" PRId64 " uptime_ms=%" PRId64,
 	         ADY_VERSION, c->deployment, c->development ? "true" : "false", e->info.module_id,
-	         hash, e->lanes, c->kms_connections, c->depth, ady_seccomp_count(c->nsm_device),
-	         e->key_ms, ady_mono_ms());
+	         hash, e->lanes, c->kms_connections, e->memory.depth,
+	         ady_seccomp_count(c->nsm_device), e->key_ms, ady_mono_ms());
 	if (!c->verify_signatures)
 		ADY_WARN("signatures are not verified before they leave",
 		         "verify_signatures=false");
@@ -337,13 +353,13 @@ static void beat(const struct ady_enclave_start *start)
 enum ady_enclave_exit ady_enclave_run(const struct ady_enclave_start *start)
 {
 	static struct enclave e;
+	const uint64_t there = ady_memory_free();
 	struct ady_fault f = {0};
 	enum ady_err err;
 	sigset_t ends;
 	int sig;
 
 	e = (struct enclave){.config = start->config, .machine = start->machine, .listener = -1};
-	e.free_memory = ady_keystores_free_memory();
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGTERM);
 	sigaddset(&ends, SIGINT);
@@ -351,6 +367,8 @@ enum ady_enclave_exit ady_enclave_run(const struct ady_enclave_start *start)
 	if ((err = open_nsm(&e, start->config_fd, &f)) != ADY_OK)
 		return refuse("no NSM", ADY_EXIT_NSM, &f, err);
 	close(start->config_fd);
+	if ((err = divide_memory(&e, there, &f)) != ADY_OK)
+		return refuse("too little memory", ADY_EXIT_RESOURCES, &f, err);
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
 		if ((err = steps[i].take(&e, &f)) != ADY_OK)
 			return refuse(steps[i].what, steps[i].exit, &f, err);

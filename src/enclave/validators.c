@@ -174,8 +174,8 @@ static enum ady_err prepare_duty(struct ady_validators *v, struct ady_job *job,
 	return err == ADY_OK ? ady_keyroom_use_stamps(v->room, &job->sign, f) : err;
 }
 
-static enum ady_err prepare(struct ady_validators *v, struct ady_space *space, struct ady_job *job,
-                            uint8_t type, struct ady_bytes body, struct ady_fault *f)
+static enum ady_err prepare(struct ady_validators *v, struct ady_job *job, uint8_t type,
+                            struct ady_bytes body, struct ady_fault *f)
 {
 	struct ady_wire_watermark marks;
 	struct ady_wire_duty duty;
@@ -205,7 +205,7 @@ void ady_validators_take(struct ady_validators *v, struct ady_space *space, stru
 
 	if (!job)
 		return;
-	err = prepare(v, space, job, head->type, body, &f);
+	err = prepare(v, job, head->type, body, &f);
 	atomic_fetch_add(&v->room->counters->prepare_us, (uint64_t)(ady_mono_us() - start));
 	if (err == ADY_OK)
 		enter(v, job, space);

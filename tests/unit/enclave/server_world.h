@@ -59,6 +59,7 @@ static inline void configure(void)
 	c->depth = 4;
 	c->verify_signatures = true;
 	c->data_keys = 8;
+	c->counters_keys = 8;
 	c->data_key_idle_s = 300;
 	c->data_key_max_s = 3600;
 	snprintf(c->deployment, sizeof c->deployment, "test");
@@ -81,7 +82,9 @@ static inline void start_server(void)
 	                          NULL),
 	     "KMS session");
 	must(ady_status_open(&s->status), "status");
-	must(ady_jobs_open(&room.jobs, w.config.depth + w.config.kms_connections), "jobs");
+	room.jobs_n = w.config.depth + w.config.kms_connections;
+	room.counters_memory = 1 << 20;
+	must(ady_jobs_open(&room.jobs, room.jobs_n), "jobs");
 	must(ady_keeper_open(&s->keeper, &(struct ady_keeper_config){.credentials = s->credentials,
 	                                                             .recipient = s->recipient,
 	                                                             .kms = kms,
@@ -122,6 +125,7 @@ static inline void start_world(void)
 	w.server.config = &w.config;
 	w.server.module_id = "i-fake-enc0";
 	w.server.lanes = 2;
+	w.server.depth = w.config.depth;
 	start_server();
 }
 

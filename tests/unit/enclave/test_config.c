@@ -85,6 +85,7 @@ CASE(what_is_left_out_has_its_default)
 	CHECK_INT(config.kms_connections, 16);
 	CHECK_INT(config.kms_timeout_ms, 5000);
 	CHECK_INT(config.depth, 1024);
+	CHECK_INT(config.memory_mib, 0);
 	CHECK_INT(config.data_keys, 1024);
 	CHECK_INT(config.data_key_idle_s, 300);
 	CHECK_INT(config.data_key_max_s, 3600);
@@ -175,6 +176,7 @@ static const struct change changes[] = {
      "must be X25519 public keys, 64 hex digits each"},
     {"\"lanes\":0", "\"backup_keys\":[7]", ADY_E_FIELD_INVALID, "backup_keys",
      "must be X25519 public keys, 64 hex digits each"},
+    {"\"lanes\":0", "\"memory_mib\":1048577", ADY_E_FIELD_RANGE, "memory_mib", "is out of range"},
     {"\"lanes\":0", "\"depth\":0", ADY_E_FIELD_RANGE, "depth", "is out of range"},
     {"\"lanes\":0", "\"kms_connections\":129", ADY_E_FIELD_RANGE, "kms_connections",
      "is out of range"},

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "enclave/keystores.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -71,7 +73,7 @@ static unsigned run_all(size_t threads, uint64_t memory, size_t n, int64_t wait_
 	CHECK_ERR(ady_keystores_open(&ks, threads, memory, n), ADY_OK);
 	for (size_t i = 0; i < n; i++) {
 		jobs[i] = make(i, wait_ms);
-		CHECK_ERR(ady_keystores_submit(ks, &jobs[i]->work, &f), ADY_OK);
+		CHECK_ERR(ady_keystores_submit(ks, jobs[i], &f), ADY_OK);
 	}
 	ady_keystores_close(ks);
 	CHECK_INT(atomic_load(&answered), n);
@@ -114,12 +116,12 @@ CASE(without_threads_or_memory_nothing_is_taken)
 		size_t threads;
 		uint64_t memory;
 	} none[] = {{0, MIB}, {2, 0}};
-	struct ady_work work = {.fn = run};
+	static struct ady_job job;
 	struct ady_fault f = {0};
 
 	for (size_t i = 0; i < 2; i++) {
 		CHECK_ERR(ady_keystores_open(&ks, none[i].threads, none[i].memory, 1), ADY_OK);
-		CHECK_ERR(ady_keystores_submit(ks, &work, &f), ADY_E_DENIED);
+		CHECK_ERR(ady_keystores_submit(ks, &job, &f), ADY_E_DENIED);
 		CHECK_STR(f.detail, "this enclave takes no keystores");
 		ady_keystores_give(ks, NULL);
 		ady_keystores_close(ks);
@@ -163,14 +165,89 @@ CASE(what_cannot_start_is_refused)
 		}
 		CHECK(err != ADY_OK && !ks);
 	}
-	CHECK(n > 5 && n < 40);
+	CHECK(n > 6 && n < 40);
 }
 
-CASE(the_free_memory_is_a_number_of_this_machine)
-{
-	const uint64_t free_bytes = ady_keystores_free_memory();
+/* --- whose turn it is --- */
 
-	CHECK(free_bytes > 16 * MIB && free_bytes < 1ull << 50);
+enum { PLACES = 128 };
+
+static struct ady_job *waiting[PLACES + 1];
+static atomic_uint begun;
+static char order[PLACES + 2];
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static void note(struct ady_work *work, size_t worker)
+{
+	const struct ady_job *job = (struct ady_job *)work;
+
+	(void)worker;
+	order[atomic_fetch_add(&begun, 1)] = job->sign.record.tenant[0];
+	pthread_mutex_lock(&gate);
+	pthread_mutex_unlock(&gate);
+}
+
+/* One thread, which is kept by the first job. */
+static void keep_the_thread(void)
+{
+	atomic_store(&begun, 0);
+	memset(order, 0, sizeof order);
+	CHECK_ERR(ady_keystores_open(&ks, 1, MIB, 1), ADY_OK);
+	pthread_mutex_lock(&gate);
+}
+
+static enum ady_err bring(size_t i, char tenant)
+{
+	struct ady_fault f = {0};
+	enum ady_err err;
+
+	waiting[i] = calloc(1, sizeof **waiting);
+	waiting[i]->sign.record.tenant[0] = tenant;
+	waiting[i]->work = (struct ady_work){.fn = note};
+	err = ady_keystores_submit(ks, waiting[i], &f);
+	if (err != ADY_OK)
+		CHECK_STR(f.detail, "the tenant has its share of the keystores that may wait");
+	while (i == 0 && atomic_load(&begun) == 0)
+		sched_yield();
+	return err;
+}
+
+static void let_go(size_t n)
+{
+	pthread_mutex_unlock(&gate);
+	ady_keystores_close(ks);
+	CHECK_INT(atomic_load(&begun), n);
+	for (size_t i = 0; i < PLACES + 1; i++) {
+		free(waiting[i]);
+		waiting[i] = NULL;
+	}
+}
+
+CASE(the_next_of_another_tenant_comes_after_one_of_the_first)
+{
+	keep_the_thread();
+	for (size_t i = 0; i < 6; i++)
+		CHECK_ERR(bring(i, 'a'), ADY_OK);
+	CHECK_ERR(bring(6, 'b'), ADY_OK);
+	CHECK_ERR(bring(7, 'b'), ADY_OK);
+	CHECK_ERR(bring(8, 'c'), ADY_OK);
+	let_go(9);
+	CHECK_STR(order, "aabcabaaa"); /* the first is begun before the others are there */
+}
+
+CASE(no_tenant_has_all_places)
+{
+	size_t n = 0;
+
+	keep_the_thread();
+	CHECK_ERR(bring(n++, 'a'), ADY_OK);
+	while (bring(n, 'a') == ADY_OK)
+		n++;
+	CHECK_INT(n, 1 + 3 * PLACES / 4);
+	free(waiting[n]);
+	CHECK_ERR(bring(n++, 'b'), ADY_OK);
+	let_go(n);
+	CHECK(order[1] == 'a' && order[2] == 'b');
 }
 
 int main(void)
@@ -181,6 +258,7 @@ int main(void)
 	RUN(without_threads_or_memory_nothing_is_taken);
 	RUN(what_was_not_sealed_for_this_job_is_refused);
 	RUN(what_cannot_start_is_refused);
-	RUN(the_free_memory_is_a_number_of_this_machine);
+	RUN(the_next_of_another_tenant_comes_after_one_of_the_first);
+	RUN(no_tenant_has_all_places);
 	return test_end();
 }
