@@ -11,9 +11,9 @@
 #include "base/text.h"
 #include "gateway/answer.h"
 #include "gateway/eth2.h"
+#include "gateway/history.h"
 #include "gateway/keymanager.h"
 #include "gateway/settings.h"
-#include "policy/interchange.h"
 #include "policy/slashing_row.h"
 
 enum { WIDTH = 64, TIMEOUT_MS = 600000, ENTRY_MAX = 640 };
@@ -103,48 +103,32 @@ static void fill(struct ady_op *op, const struct ady_interchange *ix)
 	}
 }
 
-/* A file may have more tokens than a request: they are counted by its length. */
-static enum ady_err read_file(struct ady_op *op, struct ady_interchange *ix, struct ady_json *doc,
-                              struct ady_json_tok **toks, struct ady_fault *f)
-{
-	size_t cap = op->req->body.n / 2 + 16;
-	enum ady_err err;
-
-	*toks = malloc(cap * sizeof **toks);
-	if (!*toks)
-		return ady_fail(f, ADY_E_MEMORY, NULL, "out of memory");
-	err = ady_json_parse(doc, *toks, cap, op->req->body, f);
-	return err == ADY_OK ? ady_interchange_open(ix, doc, f) : err;
-}
-
 void ady_slashing_import(struct ady_shard *shard, struct ady_http_request *req)
 {
 	struct ady_op *op = open_op(shard, req);
-	struct ady_json_tok *toks = NULL;
-	struct ady_interchange ix = {0};
-	struct ady_json doc = {0};
+	struct ady_history h = {0};
 	struct ady_fault f = {0};
 
 	if (!op)
 		return;
-	if (read_file(op, &ix, &doc, &toks, &f) != ADY_OK) {
+	if (ady_history_open(&h, req->body, &f) != ADY_OK) {
 		ady_op_fail(op, &f);
 	} else if (flag(req, "check")) {
 		shard->out.n = 0;
 		ady_dyn_printf(&shard->out,
 		               "{\"validators\":%u,\"blocks\":%llu,\"attestations\":%llu}\n",
-		               ix.validators, (unsigned long long)ix.blocks,
-		               (unsigned long long)ix.attestations);
+		               h.ix.validators, (unsigned long long)h.ix.blocks,
+		               (unsigned long long)h.ix.attestations);
 		ady_op_answer(op);
 	} else {
-		op->duties = ady_duties_new(shard, ix.validators);
+		op->duties = ady_duties_new(shard, h.ix.validators);
 		op->duties->ctx = op;
 		op->duties->proofs = op->wants_proofs;
 		op->duties->done = on_imported;
-		fill(op, &ix);
+		fill(op, &h.ix);
 		ady_duties_start(op->duties, WIDTH);
 	}
-	free(toks);
+	ady_history_close(&h);
 }
 
 /* --- export --- */

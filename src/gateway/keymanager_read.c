@@ -6,8 +6,8 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "codec/json_members.h"
+#include "gateway/history.h"
 #include "gateway/keymanager_import.h"
-#include "policy/interchange.h"
 
 enum { KEYSTORE_MAX = 16 * 1024, PASSWORD_MAX = 1024 };
 
@@ -144,26 +144,18 @@ static void spread(struct ady_km_import *im, const struct ady_interchange *ix)
 static enum ady_err read_history(struct ady_km_import *im, const struct ady_json *doc, uint32_t i,
                                  struct ady_fault *f)
 {
+	struct ady_history h = {0};
 	struct ady_dyn text = {0};
-	struct ady_interchange ix;
-	struct ady_json file;
-	struct ady_json_tok *toks;
 	enum ady_err err =
 	    text_at(doc, i, "slashing_protection", ADY_KEYMANAGER_BODY_MAX, &text, f);
-	size_t cap = text.n / 2 + 16;
 
-	toks = malloc(cap * sizeof *toks);
-	if (!toks)
-		ADY_BUG("out of memory");
 	if (err == ADY_OK)
-		err = ady_json_parse(&file, toks, cap, ady_dyn_bytes(&text), f);
+		err = ady_history_open(&h, ady_dyn_bytes(&text), f);
 	if (err == ADY_OK)
-		err = ady_interchange_open(&ix, &file, f);
-	if (err == ADY_OK)
-		spread(im, &ix);
+		spread(im, &h.ix);
 	if (err != ADY_OK && !f->where[0])
 		(void)snprintf(f->where, sizeof f->where, "slashing_protection");
-	free(toks);
+	ady_history_close(&h);
 	ady_dyn_free(&text);
 	return err;
 }

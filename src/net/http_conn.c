@@ -66,7 +66,7 @@ static bool acceptable(struct ady_http_conn *c)
 		ady_http_refuse(c, 413, &f);
 		return false;
 	}
-	if (head->length > config->limits.body_max && !ady_http_conn_lengthen(c)) {
+	if (head->length > config->limits.body_max && !ady_http_conn_lengthen(c, head->length)) {
 		(void)ady_fail(&f, ADY_E_BUSY, NULL, "too many long bodies are being worked on");
 		ady_http_refuse(c, 503, &f);
 		return false;

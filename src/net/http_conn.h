@@ -12,7 +12,7 @@
 
 /* Bodies beyond limits.body_max (where config.body_max allows them) take memory: so many at once.
  */
-enum { ADY_HTTP_DATE_SIZE = 72, ADY_HTTP_LONG_MAX = 16 };
+enum { ADY_HTTP_DATE_SIZE = 72, ADY_HTTP_LONG_MAX = 16, ADY_HTTP_LONG_BYTES = 128 * 1024 * 1024 };
 
 struct ady_http_server {
 	struct ady_loop *loop;
@@ -21,7 +21,7 @@ struct ady_http_server {
 	struct ady_timer pause, drain;
 	struct ady_http_conn *conns, *last;
 	size_t conns_n;
-	size_t long_n; /* connections whose body is longer than limits.body_max */
+	size_t long_n, long_bytes; /* of bodies longer than limits.body_max */
 	bool draining;
 	void (*drained)(void *ctx);
 	struct ady_dyn scratch; /* the answer that is being written */
@@ -80,8 +80,9 @@ struct ady_http_conn {
 	int64_t opened_ms, since_ms, end_ms, due_ms;
 	size_t moved; /* bytes since since_ms */
 	size_t requests;
-	unsigned pins; /* who still uses this structure; it is freed by the last */
-	bool surplus, is_long, owed, in_handler, closing;
+	size_t long_bytes; /* of a body longer than limits.body_max */
+	unsigned pins;     /* who still uses this structure; it is freed by the last */
+	bool surplus, owed, in_handler, closing;
 	bool readable; /* another read may give something */
 };
 
@@ -120,9 +121,9 @@ bool ady_http_conn_make_room(struct ady_http_server *server);
 /* End a connection that waits for its next request; others end after their answer. */
 void ady_http_conn_drain(struct ady_http_conn *c);
 
-/* A body longer than limits.body_max is about to come. False: there are ADY_HTTP_LONG_MAX already.
- */
-bool ady_http_conn_lengthen(struct ady_http_conn *c);
+/* A body of n bytes, more than limits.body_max, is about to come. False: there are
+ * ADY_HTTP_LONG_MAX of them already, or more than ADY_HTTP_LONG_BYTES with it. */
+bool ady_http_conn_lengthen(struct ady_http_conn *c, size_t n);
 
 /* Such a body is gone, or there was none. */
 void ady_http_conn_shorten(struct ady_http_conn *c);

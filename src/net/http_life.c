@@ -54,20 +54,25 @@ void ady_http_conn_renew(struct ady_http_conn *c)
 	list_first(c);
 }
 
-bool ady_http_conn_lengthen(struct ady_http_conn *c)
+bool ady_http_conn_lengthen(struct ady_http_conn *c, size_t n)
 {
-	if (c->server->long_n == ADY_HTTP_LONG_MAX)
+	struct ady_http_server *s = c->server;
+
+	if (s->long_n == ADY_HTTP_LONG_MAX || n > ADY_HTTP_LONG_BYTES - s->long_bytes)
 		return false;
-	c->server->long_n++;
-	c->is_long = true;
+	s->long_n++;
+	s->long_bytes += n;
+	c->long_bytes = n;
 	return true;
 }
 
 void ady_http_conn_shorten(struct ady_http_conn *c)
 {
-	if (c->is_long)
-		c->server->long_n--;
-	c->is_long = false;
+	if (c->long_bytes == 0)
+		return;
+	c->server->long_n--;
+	c->server->long_bytes -= c->long_bytes;
+	c->long_bytes = 0;
 }
 
 void ady_http_conn_end(struct ady_http_conn *c)

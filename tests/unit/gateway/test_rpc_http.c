@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * POST / of the whole gateway between fakes (fakes.h): JSON-RPC beside the AWS sample's body. */
+#include "gateway/eth2.h"
 #include "gateway/rpc.h"
 
 #include "world.h"
@@ -115,12 +116,12 @@ CASE(json_rpc_may_be_longer_than_what_is_signed)
 }
 
 /* Announce a body of n bytes and send none of it. */
-static int begin_long(struct world *w, size_t n)
+static int begin_long(struct world *w, const char *path, size_t n)
 {
 	char text[128];
 	int fd = http_open(w->port);
 	int head = snprintf(text, sizeof text,
-	                    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", n);
+	                    "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", path, n);
 
 	CHECK(send(fd, text, (size_t)head, MSG_NOSIGNAL) == head);
 	return fd;
@@ -136,7 +137,7 @@ CASE(long_bodies_are_few_at_once)
 
 	open_world(&w, "", "");
 	for (size_t i = 0; i < 80; i++)
-		fds[i] = begin_long(&w, ADY_RPC_TEXT_MAX);
+		fds[i] = begin_long(&w, "/", ADY_RPC_TEXT_MAX);
 	sleep_ms(200);
 	post_long(&w, "/", health, ADY_RPC_TEXT_MAX, &r);
 	CHECK_INT(r.status, 503);
@@ -156,11 +157,36 @@ CASE(long_bodies_are_few_at_once)
 	close_world(&w);
 }
 
+/* Histories of validators: two of the longest on each thread are all that may be there. */
+CASE(the_longest_bodies_are_fewer)
+{
+	struct world w;
+	struct reply r;
+	int fds[80];
+
+	open_world(&w, "", "");
+	for (size_t i = 0; i < 80; i++)
+		fds[i] = begin_long(&w, "/v1/slashing", ADY_SLASHING_FILE_MAX);
+	sleep_ms(200);
+	post_long(&w, "/", health, ADY_RPC_TEXT_MAX, &r);
+	CHECK_INT(r.status, 503);
+	CHECK_STR(reply_text(&r, "code"), "overloaded");
+	reply_free(&r);
+	for (size_t i = 0; i < 80; i++)
+		close(fds[i]);
+	sleep_ms(200);
+	post_long(&w, "/", health, ADY_RPC_TEXT_MAX, &r);
+	CHECK_INT(r.status, 200);
+	reply_free(&r);
+	close_world(&w);
+}
+
 int main(void)
 {
 	RUN(json_rpc_is_answered_on_the_root);
 	RUN(web_pages_and_other_media_are_refused);
 	RUN(json_rpc_may_be_longer_than_what_is_signed);
 	RUN(long_bodies_are_few_at_once);
+	RUN(the_longest_bodies_are_fewer);
 	return test_end();
 }
