@@ -45,7 +45,7 @@ CASE(small_machines_divide_what_they_have)
 		uint64_t there;
 		size_t depth;
 		uint64_t keystores, counters; /* MiB */
-	} of[] = {{440, 132, 280, 20}, {930, 341, 672, 48}, {1900, 753, 1024, 527}};
+	} of[] = {{470, 145, 304, 21}, {970, 358, 704, 50}, {1980, 787, 1024, 596}};
 	struct ady_enclave_config c = usual();
 
 	for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
@@ -63,11 +63,11 @@ CASE(without_keystores_the_others_have_their_part)
 	struct ady_enclave_config c = usual();
 
 	c.keystore_mib = 0;
-	CHECK_ERR(ady_memory_divide(&m, &c, 440 * MIB, 2, NULL), ADY_OK);
+	CHECK_ERR(ady_memory_divide(&m, &c, 470 * MIB, 2, NULL), ADY_OK);
 	CHECK_INT(m.keystores, 0);
 	CHECK(m.counters > 200 * MIB && sum() <= m.total);
 	c.counters_keys = 1; /* what nobody wants is for requests */
-	CHECK_ERR(ady_memory_divide(&m, &c, 440 * MIB, 2, NULL), ADY_OK);
+	CHECK_ERR(ady_memory_divide(&m, &c, 470 * MIB, 2, NULL), ADY_OK);
 	CHECK(m.depth > 900 && sum() <= m.total);
 }
 
