@@ -37,11 +37,11 @@ _adyton() {
 	"slashing show") options="--gateway --ca --token-file --cert --cert-key" ;;
 	"key backup") options="--output --stamp-key --deployment --tenant --gateway --ca --token-file --cert --cert-key" ;;
 	"backup keygen") options="--output" ;;
-	"backup open") options="--key --output" ;;
+	"backup open") options="--key --output --seed" ;;
 	"tenant rotate") options="--kms-key --show --no-wait --gateway --ca --token-file --cert --cert-key --json" ;;
-	"wallet create") options="--words --tenant --chain --policy --caller --allow-digest --allow-unprotected --gateway --ca --token-file --cert
+	"wallet create") options="--words --label --backup-key --tenant --chain --policy --caller --allow-digest --allow-unprotected --gateway --ca --token-file --cert
 		--cert-key --json" ;;
-	"wallet import") options="--file --passphrase-file --label --pcr0 --pcr8 --root --tenant --chain --policy --caller --allow-digest
+	"wallet import") options="--file --passphrase-file --from-backup --key --label --backup-key --pcr0 --pcr8 --root --tenant --chain --policy --caller --allow-digest
 		--allow-unprotected --gateway --ca --token-file --cert --cert-key --json" ;;
 	"wallet derive") options="--id --path --first --count --curve --stamp-key --deployment --tenant --chain --policy --caller --allow-digest
 		--allow-unprotected --gateway --ca --token-file --cert --cert-key --json" ;;

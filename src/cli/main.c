@@ -74,16 +74,17 @@ static const struct ady_command commands[] = {
      "(\"{key}\", also when no ID is given). The same command goes on after a "
      "break.\n\n" EXIT_CODES,
      ady_cmd_key_import},
-    {"key backup", "ID", "Have the enclave seal a key to the backup key of its record.",
-     "For keys that were made with --backup-key only. What comes is a file that nobody but the\n"
-     "owner of that key opens.\n\n"
+    {"key backup", "ID", "Have the enclave seal a key or wallet to the backup key of its record.",
+     "For those that were made with --backup-key only. What comes is a file that nobody but the\n"
+     "owner of that key opens. A wallet's is a backup of all its keys.\n\n"
      "Examples:\n"
      "  adyton key create treasury --backup-key $(adyton backup keygen --output backup.key)\n"
      "  adyton key backup treasury --output treasury.backup\n\n" EXIT_CODES,
      ady_cmd_key_backup},
     {"backup keygen", "", "Make a key pair that keys are backed up to; prints the public half.",
      "Keep the private half off line.\n\n" EXIT_CODES, ady_cmd_backup_keygen},
-    {"backup open", "FILE", "Open a backup of a key, off line, and check it.",
+    {"backup open", "FILE", "Open a backup of a key or wallet, off line, and check it.",
+     "--output writes a key in hex, of a wallet its words (--seed: the seed).\n\n"
      "Examples:\n"
      "  adyton backup open treasury.backup --key backup.key\n"
      "  adyton backup open treasury.backup --key backup.key --output - |\n"
@@ -111,8 +112,9 @@ static const struct ady_command commands[] = {
      "12 to 24 words of the English list; a passphrase is printable ASCII, in a file.\n\n"
      "Examples:\n"
      "  adyton wallet import old --file sentence.txt --pcr0 HEX\n"
-     "  adyton wallet import old --passphrase-file secret.txt --pcr0 HEX < "
-     "sentence.txt\n\n" EXIT_CODES,
+     "  adyton wallet import old --passphrase-file secret.txt --pcr0 HEX < sentence.txt\n"
+     "  adyton wallet import deposits --from-backup deposits.backup --key backup.key --pcr0 "
+     "HEX\n\n" EXIT_CODES,
      ady_cmd_wallet_import},
     {"wallet derive", "ID", "Have the enclave derive keys of a wallet, and store their records.",
      "Each key is a key like any other: listed, disabled, signed with by its own id.\n"

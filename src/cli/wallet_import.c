@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * adyton wallet import: a BIP-39 sentence goes to the enclave, sealed to a key that its attestation
- * document vouches for, and is stored as a wallet by the gateway. */
+ * adyton wallet import: a BIP-39 sentence, or the wallet in a backup, goes to the enclave, sealed
+ * to a key that its attestation document vouches for, and is stored as a wallet by the gateway. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "base/text.h"
+#include "cli/backup_file.h"
 #include "cli/commands.h"
 #include "cli/fault.h"
 #include "cli/file.h"
@@ -23,7 +24,7 @@ enum { FILE_MAX = 4096 };
 struct import {
 	struct ady_gateway gateway;
 	struct ady_key_options key;
-	const char *file, *passphrase_file, *root;
+	const char *file, *passphrase_file, *from_backup, *backup_private, *root;
 	struct ady_attest_expected expected;
 	bool json;
 };
@@ -85,6 +86,30 @@ static enum ady_err read_plain(const struct import *m, struct ady_dyn *plain, st
 	return err;
 }
 
+/* A zero byte and the wallet. The id is that which it had: nothing else is a restored wallet. */
+static enum ady_err read_backup(const struct import *m, struct ady_dyn *plain, struct ady_fault *f)
+{
+	__attribute__((cleanup(ady_backup_secret_wipe))) struct ady_backup_secret secret = {0};
+	struct ady_backup_file b = {0};
+	const uint8_t mark = 0;
+	enum ady_err err = ady_backup_file_read(&b, m->from_backup, f);
+
+	if (err == ADY_OK && b.curve != ADY_CURVE_WALLET)
+		err = ady_fail(f, ADY_E_FIELD_INVALID, m->from_backup,
+		               "is the backup of a key, not of a wallet");
+	if (err == ADY_OK && (strcmp(b.id, m->key.id) != 0 || strcmp(b.tenant, m->key.tenant) != 0))
+		err = ady_fail(f, ADY_E_FIELD_INVALID, m->from_backup,
+		               "is of the wallet %.100s of tenant %.63s", b.id, b.tenant);
+	if (err == ADY_OK)
+		err = ady_backup_file_open(&secret, &b, m->backup_private, f);
+	if (err == ADY_OK) {
+		ady_dyn_put(plain, &mark, 1);
+		ady_dyn_put(plain, &secret.wallet, sizeof secret.wallet);
+	}
+	ady_backup_file_free(&b);
+	return err;
+}
+
 static void put_base64(json_t *body, const char *name, const uint8_t *p, size_t n)
 {
 	char text[ADY_BASE64_SIZE(FILE_MAX)];
@@ -109,7 +134,7 @@ static enum ady_err put_sealed(const struct import *m, const char *options, json
 	if (err == ADY_OK)
 		err = ady_import_key_fetch(public, &m->gateway, m->root, &m->expected, f);
 	if (err == ADY_OK)
-		err = read_plain(m, &plain, f);
+		err = m->from_backup ? read_backup(m, &plain, f) : read_plain(m, &plain, f);
 	if (err == ADY_OK)
 		err = ady_seal(sealed, &to, ady_dyn_bytes(&plain), f);
 	if (err == ADY_OK) {
@@ -157,11 +182,14 @@ int ady_cmd_wallet_import(const struct ady_command *self, int argc, char **argv)
 	    {"file", "FILE", "the words; -: standard input (usual)", .text = &m.file},
 	    {"passphrase-file", "FILE", "the passphrase, on one line; else none",
 	     .text = &m.passphrase_file},
+	    {"from-backup", "FILE",
+	     "restore this backup (adyton key backup); no words are asked for",
+	     .text = &m.from_backup},
+	    {"key", "FILE", "the private key of the backup", .text = &m.backup_private},
 	    {"pcr0", "HEX", "the enclave's measurement; several times: any of them",
 	     .values = &m.expected.pcrs[0]},
 	    {"pcr8", "HEX", "of a signed image: its signer's", .values = &m.expected.pcrs[8]},
 	    {"root", "PEM", "the root to trust; else AWS Nitro Enclaves G1", .text = &m.root},
-	    {"label", "TEXT", "a label, by which it is found", .text = &m.key.label},
 	    ADY_KEY_RIGHTS(m.key),
 	    ADY_GATEWAY_OPTIONS(m.gateway),
 	    {"json", NULL, "one JSON object on one line", .flag = &m.json},
@@ -170,6 +198,8 @@ int ady_cmd_wallet_import(const struct ady_command *self, int argc, char **argv)
 
 	if (status >= 0 || (status = ady_key_options_check(self, &m.key, &rest)) >= 0)
 		return status;
+	if (!m.from_backup != !m.backup_private || (m.from_backup && (m.file || m.passphrase_file)))
+		return ady_cli_usage(self, "give --from-backup and --key together, or words");
 	if (m.expected.pcrs[0].n == 0 && m.expected.pcrs[8].n == 0)
 		return ady_cli_usage(
 		    self, "give --pcr0 (or --pcr8): which enclave is to have the sentence");

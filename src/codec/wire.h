@@ -172,7 +172,7 @@ struct ady_wire_backup {
 
 struct ady_wire_backed_up {
 	struct ady_bytes enc;    /* 32 bytes: HPKE's encapsulated key */
-	struct ady_bytes sealed; /* 48 bytes */
+	struct ady_bytes sealed; /* 48 bytes, or 113 of a wallet */
 };
 
 enum ady_wire_import_form {

@@ -174,7 +174,9 @@ enum ady_err ady_wire_read_backed_up(struct ady_wire_backed_up *m, struct ady_by
 	struct ady_cbor c = open_body(body, 2);
 
 	m->enc = take_bytes(&c, 0, 32, 32);
-	m->sealed = take_bytes(&c, 1, 48, 48);
+	m->sealed = take_bytes(&c, 1, 48, 113);
+	if (m->sealed.n != 48 && m->sealed.n != 113)
+		ady_cbor_fail(&c);
 	return close_body(&c, m, sizeof *m);
 }
 

@@ -224,7 +224,7 @@ static void run_backup(struct ady_work *work, size_t worker)
 	if (err == ADY_OK) {
 		ady_wire_put_backed_up(&b, &(struct ady_wire_backed_up){
 		                               .enc = ady_bytes(out.enc, sizeof out.enc),
-		                               .sealed = ady_bytes(out.sealed, sizeof out.sealed)});
+		                               .sealed = ady_bytes(out.sealed, out.sealed_n)});
 		(void)ady_answer(&job->asker, ADY_WIRE_BACKUP, ady_buf_bytes(&b));
 	} else {
 		ady_keyroom_refuse(room, &job->asker, err, &f);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * POST /v1/keys/{id}/backup: the enclave seals a key to the public key that its record names; the
- * answer is the file that `adyton backup open` reads. */
+ * POST /v1/keys/{id}/backup: the enclave seals a key or wallet to the public key that its record
+ * names; the answer is the file that `adyton backup open` reads. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "gateway/answer.h"
 #include "gateway/keys_call.h"
 
-enum { BLOB_TEXT = ADY_BASE64_SIZE(64), TOKENS = 8192 };
+enum { BLOB_TEXT = ADY_BASE64_SIZE(113), TOKENS = 8192 };
 
 static const char *const members[] = {"id", "tenant", "curve", "public_key", "backup"};
 

@@ -22,7 +22,7 @@
  *                         "gateway" among them, or without the member, none is needed
  *   "policy": {..}        what may be signed (doc/policy.md), its text bound by its SHA-256
  *   "created": 1764000000 seconds since 1970
- *   "backup": ".."        64 hex digits: the X25519 key that the key may be backed up to
+ *   "backup": ".."        64 hex digits: the X25519 key that the key or wallet may be backed up to
  *   "revision": 1         of an envelope: how often its policy was changed (signer/change.h)
  *   "origin": "ID PATH"   the wallet that the key was derived from, and by what path
  *

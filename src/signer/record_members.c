@@ -187,8 +187,6 @@ enum ady_err ady_record_read_backup(const struct ady_record_reader *r, struct ad
 
 	if (!r->value[M_BACKUP])
 		return ADY_OK;
-	if (rec->curve == ADY_CURVE_WALLET)
-		return ady_record_refuse(r, "backup", "is for keys, not for wallets");
 	if (ady_json_kind(&r->doc, r->value[M_BACKUP]) != ADY_JSON_STRING || raw.n != 64)
 		return ady_record_refuse(r, "backup",
 		                         "must be 64 hex digits: an X25519 public key");

@@ -63,19 +63,22 @@ static enum ady_err seal(struct ady_record *rec, const struct ady_envelope *e,
 	return err == ADY_OK ? opens_again(rec, e, data_key32, wallet) : err;
 }
 
-/* Seal the wallet of an entropy and a passphrase. */
 static enum ady_err finish(struct ady_record *rec, const struct ady_secp *secp,
                            const struct ady_envelope *e, const uint8_t *data_key32,
-                           struct ady_wallet *wallet, struct ady_bytes passphrase)
+                           const struct ady_wallet *wallet)
+{
+	enum ady_err err = public_of(rec->pub, secp, wallet);
+
+	return err == ADY_OK ? seal(rec, e, data_key32, wallet) : err;
+}
+
+/* Give it the seed of its entropy and a passphrase. */
+static enum ady_err plant(struct ady_wallet *wallet, struct ady_bytes passphrase)
 {
 	ADY_SECRET_SENTENCE sentence = {0};
-	enum ady_err err;
 
 	ady_bip39_write(&sentence, &wallet->entropy);
-	if ((err = ady_bip39_seed(wallet->seed, &sentence, passphrase)) != ADY_OK ||
-	    (err = public_of(rec->pub, secp, wallet)) != ADY_OK)
-		return err;
-	return seal(rec, e, data_key32, wallet);
+	return ady_bip39_seed(wallet->seed, &sentence, passphrase);
 }
 
 /* Not inlined, as the others below: see ady_stack_wipe. */
@@ -85,9 +88,11 @@ static __attribute__((noinline)) enum ady_err make(struct ady_record *rec,
                                                    const uint8_t *data_key32)
 {
 	ADY_SECRET_WALLET wallet = {0};
+	enum ady_err err;
 
 	ady_bip39_generate(&wallet.entropy, ady_bip39_bytes(rec->words));
-	return finish(rec, secp, e, data_key32, &wallet, ady_bytes(NULL, 0));
+	err = plant(&wallet, ady_bytes(NULL, 0));
+	return err == ADY_OK ? finish(rec, secp, e, data_key32, &wallet) : err;
 }
 
 /* Wipe what the stack still has, and give err its words. */
@@ -104,23 +109,51 @@ enum ady_err ady_wallet_make(struct ady_record *rec, const struct ady_secp *secp
 	return ended(make(rec, secp, e, data_key32), NULL, f);
 }
 
+/* What a backup has: entropy of a size that there is, nothing behind it, and a seed, which may be
+ * of a passphrase that nobody knows here. */
+static enum ady_err read_wallet(struct ady_wallet *wallet, struct ady_bytes text)
+{
+	uint8_t n, rest = 0;
+
+	if (text.n != sizeof *wallet)
+		return ADY_E_KEY_FORM;
+	memcpy(wallet, text.p, sizeof *wallet);
+	n = wallet->entropy.n;
+	ADY_DECLASSIFY(&n, sizeof n);
+	if (n == 0 || n % 4 != 0 || ady_bip39_bytes(n / 4u * 3u) != n)
+		return ADY_E_KEY_FORM;
+	for (size_t i = n; i < sizeof wallet->entropy.b; i++)
+		rest |= wallet->entropy.b[i];
+	ADY_DECLASSIFY(&rest, sizeof rest);
+	return rest == 0 ? ADY_OK : ADY_E_KEY_FORM;
+}
+
 /* The sentence's length stands before it, so that no byte of it has to be looked at for its end. */
+static enum ady_err read_sentence(struct ady_wallet *wallet, struct ady_bytes text, size_t n)
+{
+	enum ady_err err;
+
+	if (n > text.n)
+		return ADY_E_KEY_FORM;
+	err = ady_bip39_read(&wallet->entropy, ady_bytes(text.p, n));
+	return err == ADY_OK ? plant(wallet, ady_bytes(text.p + n, text.n - n)) : err;
+}
+
 static __attribute__((noinline)) enum ady_err take(struct ady_record *rec,
                                                    const struct ady_secp *secp,
                                                    const struct ady_envelope *e,
                                                    const uint8_t *data_key32, struct ady_bytes text)
 {
 	ADY_SECRET_WALLET wallet = {0};
+	struct ady_bytes rest = {0};
 	size_t n = text.n > 0 ? text.p[0] : 0;
 	enum ady_err err;
 
 	ADY_DECLASSIFY(&n, sizeof n);
-	if (n == 0 || n > text.n - 1)
-		return ADY_E_KEY_FORM;
-	err = ady_bip39_read(&wallet.entropy, ady_bytes(text.p + 1, n));
-	return err == ADY_OK ? finish(rec, secp, e, data_key32, &wallet,
-	                              ady_bytes(text.p + 1 + n, text.n - 1 - n))
-	                     : err;
+	if (text.n > 0)
+		rest = ady_bytes(text.p + 1, text.n - 1);
+	err = n == 0 ? read_wallet(&wallet, rest) : read_sentence(&wallet, rest, n);
+	return err == ADY_OK ? finish(rec, secp, e, data_key32, &wallet) : err;
 }
 
 enum ady_err ady_wallet_take(struct ady_record *rec, const struct ady_secp *secp,
@@ -133,11 +166,32 @@ enum ady_err ady_wallet_take(struct ady_record *rec, const struct ady_secp *secp
 		return ady_fail(
 		    f, err, "sealed",
 		    "is no sentence of 12 to 24 words of BIP-39's English list, in lower "
-		    "case, with one space between them and a right checksum");
+		    "case, with one space between them and a right checksum, nor a backup's "
+		    "wallet");
 	if (err == ADY_E_FIELD_INVALID)
 		return ady_fail(f, err, "sealed",
 		                "has a passphrase that is not 0 to 256 printable ASCII characters");
 	return err;
+}
+
+bool ady_wallet_is_of(const struct ady_wallet *wallet, const uint8_t pub33[static 33],
+                      const struct ady_secp *secp)
+{
+	uint8_t mine[33];
+
+	return public_of(mine, secp, wallet) == ADY_OK && memcmp(mine, pub33, sizeof mine) == 0;
+}
+
+enum ady_err ady_wallet_open(struct ady_wallet *wallet, const struct ady_record *rec,
+                             const struct ady_secp *secp, const struct ady_envelope *e,
+                             const uint8_t data_key32[static 32])
+{
+	enum ady_err err =
+	    ady_envelope_open_bytes((uint8_t *)wallet, sizeof *wallet, rec, e, data_key32, NULL);
+
+	if (err != ADY_OK)
+		return err;
+	return ady_wallet_is_of(wallet, rec->pub, secp) ? ADY_OK : ADY_E_RECORD_MISMATCH;
 }
 
 static __attribute__((noinline)) enum ady_err reseal(
@@ -145,14 +199,10 @@ static __attribute__((noinline)) enum ady_err reseal(
     const uint8_t *data_key32, const uint8_t *next_data_key32, struct ady_bytes blob)
 {
 	ADY_SECRET_WALLET wallet = {0};
-	uint8_t pub33[33];
-	enum ady_err err =
-	    ady_envelope_open_bytes((uint8_t *)&wallet, sizeof wallet, rec, e, data_key32, NULL);
+	enum ady_err err = ady_wallet_open(&wallet, rec, secp, e, data_key32);
 
-	if (err != ADY_OK || (err = public_of(pub33, secp, &wallet)) != ADY_OK)
+	if (err != ADY_OK)
 		return err;
-	if (memcmp(pub33, rec->pub, sizeof pub33) != 0)
-		return ADY_E_RECORD_MISMATCH;
 	memcpy(rec->data_key, blob.p, blob.n);
 	rec->data_key_n = blob.n;
 	return seal(rec, e, next_data_key32, &wallet);

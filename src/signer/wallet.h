@@ -32,12 +32,25 @@ enum ady_err ady_wallet_make(struct ady_record *rec, const struct ady_secp *secp
                              struct ady_fault *f);
 
 /* The same with a sentence that was brought in: plaintext, secret, is the sentence's length (one
- * byte), the sentence, and the passphrase; the caller wipes it.
- * Returns: ADY_E_KEY_FORM for what is no sentence; ADY_E_FIELD_INVALID for a passphrase that is not
- * 0 to 256 printable ASCII characters; ADY_E_CRYPTO. */
+ * byte), the sentence, and the passphrase; or a zero byte and a wallet, as a backup has it
+ * (signer/backup.h). The caller wipes it.
+ * Returns: ADY_E_KEY_FORM for what is neither; ADY_E_FIELD_INVALID for a passphrase that is not 0
+ * to 256 printable ASCII characters; ADY_E_CRYPTO. */
 enum ady_err ady_wallet_take(struct ady_record *rec, const struct ady_secp *secp,
                              const struct ady_envelope *e, const uint8_t data_key32[static 32],
                              struct ady_bytes plaintext, struct ady_fault *f);
+
+/* Whether it is the wallet of that public key. Time: constant in the wallet; copies are left on the
+ * stack, see ady_stack_wipe. */
+bool ady_wallet_is_of(const struct ady_wallet *wallet, const uint8_t pub33[static 33],
+                      const struct ady_secp *secp);
+
+/* Open the wallet of rec, which is complete and bound. Out: *wallet; the caller wipes it, and the
+ * stack. Returns: ADY_E_RECORD_MISMATCH when it does not open, or to another wallet than the
+ * record's. */
+enum ady_err ady_wallet_open(struct ady_wallet *wallet, const struct ady_record *rec,
+                             const struct ady_secp *secp, const struct ady_envelope *e,
+                             const uint8_t data_key32[static 32]);
 
 /* Seal the wallet of rec, which is complete and bound, under another data key, whose ciphertext of
  * KMS is blob. Returns: ADY_E_RECORD_MISMATCH when it does not open, or to another wallet than the

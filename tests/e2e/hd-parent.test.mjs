@@ -8,13 +8,16 @@ import { HDNodeWallet, Mnemonic, Transaction } from 'ethers';
 import { test, done, random } from './lib/tap.mjs';
 import { scratch } from './lib/stack.mjs';
 import { T, cbor } from './lib/parent.mjs';
-import { sealImport } from './lib/import.mjs';
+import { backupPair, openBackup, sealImport } from './lib/import.mjs';
 import { startDevcloud, startEnclave, roleCredentials, createKey, goodTx } from './lib/hostile.mjs';
 
 const r = random();
 const cloud = await startDevcloud(join(scratch(), 'a'));
 const keyArn = await createKey(cloud);
-const e = await startEnclave(cloud, keyArn);
+const owner = await backupPair();
+const parent = await backupPair();
+const hex = (b) => b.toString('hex');
+const e = await startEnclave(cloud, keyArn, { changes: { backup_keys: [hex(owner.public)] } });
 const link = e.link();
 await link.credentials(await roleCredentials(cloud));
 
@@ -114,6 +117,64 @@ await test('sealed anew, a wallet gives the same keys; the old record too', asyn
     const { keys } = await link.derive('w', record, { path });
     assert.equal('0x' + keys.toString('hex'), root.derivePath(path.slice(2)).publicKey);
   }
+});
+
+await test('a wallet is backed up to the key that its record was sealed with, and to none of the parent', async () => {
+  const open = async (w, answer, { secret }) => {
+    const { curve, tenant, id, public_key } = w.record;
+    return openBackup({ curve, tenant, id, public_key: Buffer.from(public_key.slice(2), 'hex'), enc: answer.enc, sealed: answer.sealed }, secret);
+  };
+  assert.deepEqual(await refused(link.create('m', { curve: 3, options: { backup: hex(parent.public) } })), ['denied', 'backup']);
+  const made = await link.create('m', { curve: 3, options: { words: 12, backup: hex(owner.public) } });
+  const brought = await bring('w', { options: { backup: hex(owner.public) } });
+  const without = await bring('v');
+  for (const w of [made, brought]) {
+    const answer = await link.backup(w.id, w.text);
+    assert.ok(answer.ok, JSON.stringify(answer.error));
+    const wallet = await open(w, answer, owner);
+    const seed = wallet.subarray(33);
+    assert.equal(HDNodeWallet.fromSeed(seed).publicKey, w.record.public_key);
+    await assert.rejects(open(w, answer, parent));
+    await assert.rejects(open({ record: { ...w.record, id: 'x' } }, answer, owner));
+    // Nothing of it may be said otherwise: the key that it goes to first of all.
+    for (const change of [{ backup: hex(parent.public) }, { backup: undefined }, { callers: ['gateway'] }, { public_key: '0x02' + '11'.repeat(32) }, { ciphertext: without.record.ciphertext }, { tenant: 'other' }]) {
+      const no = await refused(link.backup(w.id, JSON.stringify({ ...w.record, ...change })));
+      assert.match(no[0], 'backup' in change && !change.backup ? /^denied$/ : /^(record_mismatch|kms_refused)$/, JSON.stringify(change));
+    }
+    assert.deepEqual(await refused(link.backup('x', w.text)), ['record_mismatch', 'record.id']);
+    assert.deepEqual(await refused(link.backup(w.id, JSON.stringify({ ...w.record, curve: 'secp256k1' }))), ['record_malformed', 'record.ciphertext']);
+  }
+  assert.deepEqual(await refused(link.backup('v', without.text)), ['denied', 'record.backup']);
+  assert.equal((await refused(link.backup('v', JSON.stringify({ ...without.record, backup: hex(parent.public) }))))[0], 'record_mismatch');
+  // A key that the parent has derived of it gets no backup key, neither its own nor the wallet's.
+  for (const key of [parent, owner]) assert.deepEqual(await refused(link.derive('w', brought.text, { path, options: { id: 'k', backup: hex(key.public) } })), ['denied', 'backup']);
+  const k = await child(brought, 'k');
+  assert.deepEqual(await refused(link.backup('k', k.text)), ['denied', 'record.backup']);
+  // Sealed anew it is bound to the same.
+  const anew = await link.rewrap('w', brought.text);
+  assert.equal(anew.record.backup, hex(owner.public));
+  assert.equal((await open(anew, await link.backup('w', anew.text), owner)).length, 97);
+});
+
+await test('what a backup held is taken in again as the same wallet, whole and for its options only', async () => {
+  const w = await link.create('m', { curve: 3, options: { words: 15, backup: hex(owner.public) } });
+  const { enc, sealed } = await link.backup('m', w.text);
+  const wallet = await openBackup({ curve: 'wallet', tenant: 'default', id: 'm', public_key: Buffer.from(w.record.public_key.slice(2), 'hex'), enc, sealed }, owner.secret);
+  const options = JSON.stringify({ id: 'm', chains: [1], backup: hex(owner.public) });
+  const take = async (content, said = options) => {
+    const s = await sealImport(importKey, content, { options, curve: 'wallet' });
+    return link.import('m', s.sealed, { options: said, enc: s.enc, form: 4, curve: 3 });
+  };
+  const plain = Buffer.concat([Buffer.of(0), wallet]);
+  const back = await take(plain);
+  assert.ok(back.ok, JSON.stringify(back.error));
+  assert.deepEqual([back.record.public_key, back.record.backup, back.record.chains], [w.record.public_key, hex(owner.public), [1]]);
+  const keys = [w, back].map((one) => link.derive('m', one.text, { path }));
+  assert.deepEqual((await keys[0]).keys, (await keys[1]).keys);
+  assert.deepEqual(await refused(take(plain, JSON.stringify({ id: 'm', backup: hex(parent.public) }))), ['field_invalid', 'sealed']);
+  const changed = (at, v) => Buffer.from(plain).fill(v, at, at + 1);
+  for (const bad of [plain.subarray(0, 97), Buffer.concat([plain, Buffer.of(0)]), Buffer.of(0), changed(1, 0), changed(1, 19), changed(1, 255), changed(1 + 32, 1)])
+    assert.deepEqual(await refused(take(bad)), ['key_malformed', 'sealed'], bad.toString('hex'));
 });
 
 await test('policies with limits, wallets by the hundred, and a time that is over', async () => {

@@ -9,7 +9,7 @@ import { createCipheriv, pbkdf2Sync, scryptSync } from 'node:crypto';
 import { EncryptCommand } from '@aws-sdk/client-kms';
 import { HDNodeWallet, Mnemonic, keccak256 } from 'ethers';
 import { test, done, random, skip, until } from './lib/tap.mjs';
-import { sealImport, sealKeystore } from './lib/import.mjs';
+import { backupPair, openBackup, sealImport, sealKeystore } from './lib/import.mjs';
 import { T, cbor } from './lib/parent.mjs';
 import { root, scratch, startStack, putKey, sign, request } from './lib/stack.mjs';
 import { startDevcloud, startEnclave, roleCredentials, createKey, makeRecord, makeEnvelope, goodTx } from './lib/hostile.mjs';
@@ -240,7 +240,7 @@ await test('of a keystore that was opened neither its key, nor its password, nor
   link.end();
 });
 
-await test('a wallet that was brought in and derived of: no word, entropy, seed or key of it is in memory', async () => {
+await test('a wallet that was brought in, derived of, backed up and restored: no word, entropy, seed or key of it is in memory', async () => {
   if (!canSearch) skip("only root may read another process's memory; left out: this search of the enclave");
   const e = await startEnclave(cloud, keyArn);
   const link = e.link();
@@ -248,7 +248,8 @@ await test('a wallet that was brought in and derived of: no word, entropy, seed 
   const document = (await link.ask(T.IMPORT_KEY, cbor([Buffer.alloc(0)]))).value[0];
   const at = document.indexOf(Buffer.from('6a7075626c69635f6b65795820', 'hex')) + 13;
   const wallet = Mnemonic.fromEntropy(r.hex(32), 'a passphrase of some length');
-  const options = JSON.stringify({ id: 'w' });
+  const owner = await backupPair();
+  const options = JSON.stringify({ id: 'w', backup: owner.public.toString('hex') });
   const plain = Buffer.concat([Buffer.of(wallet.phrase.length), Buffer.from(wallet.phrase + wallet.password)]);
   const { enc, sealed } = await sealImport(document.subarray(at, at + 32), plain, { options, curve: 'wallet' });
   const paths = { 0: "m/44'/60'/0'/0/*", 1: "m/44'/501'/*'/0'", 2: 'm/12381/3600/*/0/0' };
@@ -261,6 +262,11 @@ await test('a wallet that was brought in and derived of: no word, entropy, seed 
       for (const more of [{}, { options: { id: 'c' } }]) assert.ok((await link.derive('w', w.text, { ...body, ...more })).ok);
     }
     assert.equal((await link.derive('w', JSON.stringify({ ...w.record, created: 1 }), { path: 'm/0' })).error?.code, 'record_mismatch');
+    const b = await link.backup('w', w.text);
+    const opened = await openBackup({ curve: 'wallet', tenant: 'default', id: 'w', public_key: Buffer.from(w.record.public_key.slice(2), 'hex'), enc: b.enc, sealed: b.sealed }, owner.secret);
+    assert.equal(opened.subarray(1, 33).toString('hex'), wallet.entropy.slice(2));
+    const anew = await sealImport(document.subarray(at, at + 32), Buffer.concat([Buffer.of(0), opened]), { options, curve: 'wallet' });
+    assert.equal((await link.import('w', anew.sealed, { options, enc: anew.enc, form: 4, curve: 3 })).record?.public_key, w.record.public_key);
   }
   const seed = wallet.computeSeed();
   const root = HDNodeWallet.fromSeed(seed);

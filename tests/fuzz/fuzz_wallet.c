@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is read of wallets: paths, sentences, and requests for keys. What is read has one spelling,
- * so it is written as it was; a refusal has its reason. */
+ * What is read of wallets: paths, sentences, requests for keys, and what is sealed to the enclave
+ * as a wallet. What is read has one spelling, so it is written as it was; a refusal has its reason.
+ */
 #include "crypto/bip39.h"
 #include "signer/derive.h"
+#include "signer/wallet.h"
 #include "test.h"
 
 /* The entry point of the fuzzers. */
@@ -67,6 +69,32 @@ static void request(struct ady_bytes text)
 	ady_derive_number(&rec, &d, &wallet, d.first + d.count - 1);
 }
 
+static void brought_in(struct ady_bytes plaintext)
+{
+	static const uint8_t data_key[32] = {1};
+	static struct ady_envelope e = {.deployment = "fuzz"};
+	static struct ady_secp *secp;
+	static struct ady_record rec;
+	struct ady_wallet w;
+	struct ady_fault f = {0};
+	enum ady_err err;
+
+	if (!secp && (ady_secp_open(&secp) != ADY_OK || ady_gcm_new(&e.gcm) != ADY_OK))
+		ADY_BUG("no memory");
+	rec = (struct ady_record){
+	    .envelope = true, .curve = ADY_CURVE_WALLET, .id = "w", .tenant = "t"};
+	err = ady_wallet_take(&rec, secp, &e, data_key, plaintext, &f);
+	if (err != ADY_OK) {
+		if (f.err != err || strcmp(f.where, "sealed") != 0 || !f.detail[0])
+			ADY_BUG("a refusal without a reason");
+		return;
+	}
+	if (ady_wallet_open(&w, &rec, secp, &e, data_key) != ADY_OK)
+		ADY_BUG("a wallet that does not open");
+	if (plaintext.p[0] == 0 && memcmp(&w, plaintext.p + 1, sizeof w) != 0)
+		ADY_BUG("another wallet than the backup's");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct ady_bytes text = ady_bytes(data, size);
@@ -76,5 +104,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	path(text, ADY_HD_PATH_EIP2334);
 	sentence(text);
 	request(text);
+	brought_in(text);
 	return 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Seals a key to an enclave's import key with @hpke/core (RFC 9180), from doc/protocol.md, "Imports".
+// Seals a key to an enclave's import key, and opens backups, with @hpke/core (RFC 9180), from doc/protocol.md, "Imports" and "BACKUP".
 import { createHash } from 'node:crypto';
 import { CipherSuite, HkdfSha256, DhkemX25519HkdfSha256 } from '@hpke/core';
 import { Chacha20Poly1305 } from '@hpke/chacha20poly1305';
@@ -12,6 +12,21 @@ export async function sealImport(publicKey, plaintext, { curve = 'secp256k1', te
   const sender = await suite.createSenderContext({ recipientPublicKey: await suite.kem.deserializePublicKey(publicKey), info: new TextEncoder().encode(info).buffer });
   const aad = createHash('sha256').update(`${curve}\0${tenant}\0`).update(options).digest();
   return { enc: Buffer.from(sender.enc), sealed: Buffer.from(await sender.seal(plaintext, aad)) };
+}
+
+/** What is in a backup, { curve, tenant, id, public_key: bytes, enc, sealed }, by its 32 secret bytes. */
+export async function openBackup(b, secret) {
+  const recipientKey = await suite.kem.importKey('raw', secret, false);
+  const aad = createHash('sha256').update(`${b.curve}\0${b.tenant}\0${b.id}\0`).update(b.public_key).digest();
+  const recipient = await suite.createRecipientContext({ recipientKey, enc: b.enc, info: new TextEncoder().encode('adyton backup 1').buffer });
+  return Buffer.from(await recipient.open(b.sealed, aad));
+}
+
+/** A key pair to back up to: { secret, public }, 32 bytes each. */
+export async function backupPair() {
+  const pair = await suite.kem.generateKeyPair();
+  const raw = async (key) => Buffer.from(await suite.kem[key.type === 'private' ? 'serializePrivateKey' : 'serializePublicKey'](key));
+  return { secret: await raw(pair.privateKey), public: await raw(pair.publicKey) };
 }
 
 /** A keystore and its password, sealed for link.import: { enc, sealed, form, curve, options }. */

@@ -4,7 +4,7 @@
 import net from 'node:net';
 import { randomBytes } from 'node:crypto';
 
-export const T = { HELLO: 1, CREDENTIALS: 2, SIGN: 3, ATTEST: 4, STATUS: 5, CREATE: 6, LOCK: 7, CREATE_BATCH: 8, REWRAP: 9, IMPORT: 10, IMPORT_KEY: 11, DUTY: 12, WATERMARK: 13, DERIVE: 15, RELAY: 16, ANSWER: 0x80, ERROR: 0xff };
+export const T = { HELLO: 1, CREDENTIALS: 2, SIGN: 3, ATTEST: 4, STATUS: 5, CREATE: 6, LOCK: 7, CREATE_BATCH: 8, REWRAP: 9, IMPORT: 10, IMPORT_KEY: 11, DUTY: 12, WATERMARK: 13, DERIVE: 15, RELAY: 16, BACKUP: 18, ANSWER: 0x80, ERROR: 0xff };
 
 const head = (major, n) => {
   if (n < 24) return Buffer.from([(major << 5) | n]);
@@ -157,6 +157,12 @@ export class Link {
   async derive(id, record, body, { stamp = Buffer.alloc(0), ...more } = {}) {
     const answer = await this.ask(T.DERIVE, cbor([id, Buffer.from(record), Buffer.from(JSON.stringify(body)), Buffer.from(stamp)]), more);
     return answer.error ? answer : { ok: true, created: answer.value[0], keys: answer.value[1] };
+  }
+
+  /** A key or wallet sealed to its record's backup key: { ok, enc, sealed } or { error }. */
+  async backup(id, record, { stamp = Buffer.alloc(0), ...more } = {}) {
+    const answer = await this.ask(T.BACKUP, cbor([id, Buffer.from(record), Buffer.from('{}'), Buffer.from(stamp)]), more);
+    return answer.error ? answer : { ok: true, enc: answer.value[0], sealed: answer.value[1] };
   }
 
   /** Make count keys prefix0.. prefixN: { ok, keys: [{ id, record, text, publicKey }], dataKey } or { error }. */

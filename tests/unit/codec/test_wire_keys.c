@@ -230,7 +230,7 @@ CASE(every_bound)
 	    {BACKUP, FIELD(struct ady_wire_backup, request), 0, ADY_WIRE_BACKUP_BODY_MAX},
 	    {BACKUP, FIELD(struct ady_wire_backup, stamp), 0, ADY_WIRE_STAMP_MAX},
 	    {BACKED_UP, FIELD(struct ady_wire_backed_up, enc), 32, 32},
-	    {BACKED_UP, FIELD(struct ady_wire_backed_up, sealed), 48, 48},
+	    {BACKED_UP, FIELD(struct ady_wire_backed_up, sealed), 48, 113},
 	    {IMPORT, FIELD(struct ady_wire_import, enc), 32, 32},
 	    {IMPORT, FIELD(struct ady_wire_import, sealed), 1, 4096},
 	    {KEYSTORE, FIELD(struct ady_wire_import, enc), 32, 32},
@@ -238,6 +238,21 @@ CASE(every_bound)
 	};
 
 	check_bounds(kinds, rows, sizeof rows / sizeof *rows);
+}
+
+/* A backup is of a key, or of a wallet: there are two sizes. */
+CASE(a_backup_has_one_of_two_sizes)
+{
+	for (size_t n = 48; n <= 113; n++) {
+		uint8_t body[256];
+		struct ady_buf b = ady_buf(body, sizeof body);
+		struct ady_wire_backed_up m = backed_up;
+
+		m.sealed.n = n;
+		put_backed_up(&b, &m);
+		CHECK_ERR(read_backed_up(ady_buf_bytes(&b)),
+		          n == 48 || n == 113 ? ADY_OK : ADY_E_PROTOCOL);
+	}
 }
 
 CASE(every_truncation_and_any_byte_more_is_refused)
@@ -261,6 +276,7 @@ int main(void)
 	RUN(every_truncation_and_any_byte_more_is_refused);
 	RUN(missing_repeated_unsorted_unknown_and_mistyped_fields);
 	RUN(every_bound);
+	RUN(a_backup_has_one_of_two_sizes);
 	RUN(a_body_that_does_not_fit_is_full);
 	return test_end();
 }
