@@ -22,7 +22,8 @@ import { SLOTS, attestation, block, epochNow, interchange, sign, slotNow, startV
 const N = Number(process.env.ADYTON_KEYSTORES ?? 1000);
 const DEAR = Math.min(8, N >> 4); // at the cost that tools use, of each kind
 const r = random();
-const s = await startValidators();
+// the threads that open keystores give way to whatever else runs on this machine
+const s = await startValidators({ args: ['--gateway-option', 'request_timeout_ms=50000'] });
 const env = { ...process.env, ...awsEnv(s) };
 const dir = scratch('ks');
 const trusted = ['--root', s.nsm_root_file, '--pcr0', s.pcr0];

@@ -298,8 +298,8 @@ static void on_drained(void *ctx)
 {
 	struct fixture *f = ctx;
 
-	f->drained++;
 	answered_before = f->answered;
+	f->drained++;
 }
 
 static void drain(struct fixture *f)
