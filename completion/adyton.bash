@@ -23,7 +23,7 @@ _adyton() {
 		--allow-unprotected --allow-commitment --gateway --ca --token-file --cert --cert-key --json" ;;
 	"key create") options="--require-proof --root --pcr0 --count --first --label --backup-key --tenant --curve --chain --policy --caller --allow-digest --allow-unprotected --allow-commitment --gateway --ca --token-file --cert
 		--cert-key --json" ;;
-	"key list") options="--tenant --label --curve --enabled --disabled --after --limit --gateway --ca --token-file --cert
+	"key list") options="--tenant --label --curve --enabled --disabled --prefix --address --public-key --after --limit --gateway --ca --token-file --cert
 		--cert-key --json" ;;
 	"key delete") options="--days --gateway --ca --token-file --cert --cert-key --json" ;;
 	"key load") options="--label --gateway --ca --token-file --cert --cert-key --json" ;;

@@ -20,6 +20,7 @@ struct manage {
 	const struct ady_command *self;
 	struct ady_gateway gateway;
 	const char *tenant, *label, *curve, *limit, *after, *days;
+	const char *prefix, *address, *public_key;
 	bool json, enabled, disabled;
 };
 
@@ -151,6 +152,9 @@ static int list_page(const struct manage *m, const char *after, char **next)
 	put_parameter(&path, "tenant", m->tenant);
 	put_parameter(&path, "label", m->label);
 	put_parameter(&path, "curve", m->curve);
+	put_parameter(&path, "prefix", m->prefix);
+	put_parameter(&path, "address", m->address);
+	put_parameter(&path, "public_key", m->public_key);
 	put_parameter(&path, "enabled", m->enabled ? "true" : m->disabled ? "false" : NULL);
 	status = ask(m, "GET", ady_dyn_cstr(&path), NULL, &reply);
 	ady_dyn_free(&path);
@@ -196,6 +200,9 @@ int ady_cmd_key_list(const struct ady_command *self, int argc, char **argv)
 	    {"curve", "NAME", "secp256k1, ed25519 or bls12-381", .text = &m.curve},
 	    {"enabled", NULL, "only enabled ones", .flag = &m.enabled},
 	    {"disabled", NULL, "only disabled ones", .flag = &m.disabled},
+	    {"prefix", "TEXT", "whose id begins so", .text = &m.prefix},
+	    {"address", "ADDRESS", "of this account", .text = &m.address},
+	    {"public-key", "HEX", "of this public key", .text = &m.public_key},
 	    {"after", "ID", "behind this id", .text = &m.after},
 	    {"limit", "N", "at most N; left out: all", .text = &m.limit},
 	    ADY_GATEWAY_OPTIONS(m.gateway),

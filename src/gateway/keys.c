@@ -8,7 +8,7 @@
 #include "gateway/answer.h"
 #include "gateway/keys_call.h"
 
-enum { LIMIT_USUAL = 100, DAY_S = 86400 };
+enum { DAY_S = 86400 };
 
 static void refuse(struct ady_keys_call *call, enum ady_err err, const char *where,
                    const char *detail)
@@ -19,107 +19,17 @@ static void refuse(struct ady_keys_call *call, enum ady_err err, const char *whe
 	ady_op_refuse(op, err, where, detail);
 }
 
-/* --- queries --- */
-
-/* Whether every parameter of a query is one of names (ended by NULL) and there once. */
-static bool is_known(struct ady_bytes query, const char *const *names)
-{
-	unsigned seen = 0;
-
-	while (query.n > 0) {
-		const uint8_t *amp = memchr(query.p, '&', query.n);
-		size_t n = amp ? (size_t)(amp - query.p) : query.n, name = 0, i = 0;
-
-		while (name < n && query.p[name] != '=')
-			name++;
-		while (names[i] && !ady_bytes_is(ady_bytes(query.p, name), names[i]))
-			i++;
-		if (!names[i] || seen & 1u << i)
-			return false;
-		seen |= 1u << i;
-		query = ady_bytes_sub(query, n + (amp != NULL), query.n - n - (amp != NULL));
-	}
-	return true;
-}
-
-/* A parameter's value; false: there is none. *ok becomes false when it does not fit. */
-static bool parameter(struct ady_bytes query, const char *name, char *out, size_t cap, bool *ok)
-{
-	enum ady_err err = ady_http_query(out, cap, query, name);
-
-	if (err != ADY_OK && err != ADY_E_NOT_FOUND)
-		*ok = false;
-	return err == ADY_OK;
-}
-
-static bool read_number(const char *text, int64_t low, int64_t high, int64_t *out)
-{
-	char *end;
-
-	*out = strtoll(text, &end, 10);
-	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && *out >= low && *out <= high;
-}
-
-static const char *read_page(struct ady_keys_call *call, struct ady_bytes query)
-{
-	const size_t prefix_n = strlen(call->prefix);
-	char text[24];
-	int64_t limit = LIMIT_USUAL;
-	bool ok = true;
-
-	memcpy(call->after, call->prefix, prefix_n);
-	if (parameter(query, "after", call->after + prefix_n, sizeof call->after - prefix_n, &ok))
-		call->query.after = call->after;
-	if (!ok)
-		return "after";
-	if (parameter(query, "limit", text, sizeof text, &ok) &&
-	    !read_number(text, 1, ADY_RECORDS_PAGE_MAX, &limit))
-		return "limit";
-	call->query.limit = (size_t)limit;
-	if (parameter(query, "label", call->label, sizeof call->label, &ok))
-		call->query.label = call->label;
-	if (!ok || !ady_entry_is_label(ady_bytes_str(call->label)))
-		return "label";
-	if (parameter(query, "curve", call->curve, sizeof call->curve, &ok))
-		call->query.curve = call->curve;
-	return ok ? NULL : "curve";
-}
-
-static const char *read_state(struct ady_keys_call *call, struct ady_bytes query)
-{
-	char text[8] = "";
-	bool ok = true;
-
-	if (parameter(query, "enabled", text, sizeof text, &ok)) {
-		if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
-			return "enabled";
-		call->query.enabled =
-		    strcmp(text, "true") == 0 ? ADY_ENABLED_ONLY : ADY_DISABLED_ONLY;
-	}
-	if (!ok)
-		return "enabled";
-	if (parameter(query, "tenant", call->tenant, sizeof call->tenant, &ok))
-		call->query.tenant = call->tenant;
-	return ok ? NULL : "tenant";
-}
-
 /* A caller of a tenant sees its own keys, whatever tenant it names. */
 static void list(struct ady_op *op)
 {
-	static const char *const names[] = {"after",   "limit",  "label", "curve",
-	                                    "enabled", "tenant", NULL};
 	struct ady_keys_call *call = ady_keys_call_new(op, ADY_KEYS_LIST);
-	struct ady_bytes query = op->req->head.query;
-	const char *wrong = is_known(query, names) ? read_page(call, query) : "query";
+	const char *wrong = ady_keys_query_list(call, op->req->head.query);
 
-	if (!wrong)
-		wrong = read_state(call, query);
 	if (wrong) {
 		refuse(call, ADY_E_FIELD_INVALID, wrong,
 		       "see doc/gateway.md for what may be asked");
 		return;
 	}
-	call->query.prefix = call->prefix;
 	if (!op->caller.admin) {
 		const char *own = ady_caller_scope(&op->caller);
 
@@ -235,10 +145,11 @@ static void plan_deletion(struct ady_keys_call *call)
 	struct ady_bytes query = call->op->req->head.query;
 	char text[8] = "";
 	int64_t days = ADY_DELETION_DAYS_MAX;
-	bool ok = is_known(query, names);
+	bool ok = ady_keys_query_known(query, names);
 
-	if (ok && parameter(query, "days", text, sizeof text, &ok))
-		ok = read_number(text, ADY_DELETION_DAYS_MIN, ADY_DELETION_DAYS_MAX, &days);
+	if (ok && ady_keys_query_text(query, "days", text, sizeof text, &ok))
+		ok = ady_keys_query_number(text, ADY_DELETION_DAYS_MIN, ADY_DELETION_DAYS_MAX,
+		                           &days);
 	if (!ok) {
 		refuse(call, ADY_E_FIELD_INVALID, "days", "is not between 7 and 30");
 		return;

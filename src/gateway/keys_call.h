@@ -31,7 +31,8 @@ struct ady_keys_call {
 	char revision[40]; /* of If-Match; "": none */
 	struct ady_records_query query;
 	char after[ADY_KEY_ID_MAX + 1], tenant[ADY_TENANT_MAX + 1], label[ADY_LABEL_MAX + 1];
-	char curve[16];
+	char curve[16], under[ADY_KEY_ID_MAX + 1];
+	uint8_t address[20], public_key[ADY_PUBLIC_KEY_MAX];
 	struct ady_records_change change;
 	struct ady_dyn record; /* of ADY_KEYS_PUT and ADY_KEYS_PUT_MANY */
 	struct ady_dyn out;    /* the answer's body */
@@ -46,6 +47,19 @@ struct ady_keys_call *ady_keys_call_new(struct ady_op *op, enum ady_keys_verb ve
 /* A call about the key of an id as it stands in the path; NULL: it was refused. In keys.c. */
 struct ady_keys_call *ady_keys_begin_one(struct ady_shard *shard, struct ady_http_request *req,
                                          struct ady_bytes id, enum ady_keys_verb verb);
+
+/* Whether every parameter of a query is one of names (ended by NULL) and there once. */
+bool ady_keys_query_known(struct ady_bytes query, const char *const *names);
+
+/* A parameter's value, to out; false: there is none. *ok becomes false when it does not fit. */
+bool ady_keys_query_text(struct ady_bytes query, const char *name, char *out, size_t cap, bool *ok);
+
+/* A decimal number of low to high. */
+bool ady_keys_query_number(const char *text, int64_t low, int64_t high, int64_t *out);
+
+/* Which keys a list is of, to call->query. Returns NULL, or the name of the parameter that is
+ * wrong. All four in keys_query.c. */
+const char *ady_keys_query_list(struct ady_keys_call *call, struct ady_bytes query);
 
 /* Free a call that was not submitted. */
 void ady_keys_call_free(struct ady_keys_call *call);

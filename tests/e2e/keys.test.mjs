@@ -80,6 +80,23 @@ for (const [kind, spec, store] of places) {
     assert.equal(second.next, undefined);
   });
 
+  await test(`${kind}: keys are found by the beginning of their id, by address, by public key and by all of them together`, async () => {
+    const { address, public_key } = (await ask('/v1/keys/k%2F1')).json;
+    assert.deepEqual(await ids('?prefix=k'), ['k/1', 'k2', 'k3']);
+    assert.deepEqual(await ids('?prefix=k%2F'), ['k/1']);
+    assert.deepEqual(await ids('?prefix=k&after=k2'), ['k3']);
+    assert.deepEqual(await ids('?prefix=b'), []);
+    for (const q of [`address=${address}`, `address=${address.toLowerCase()}`, `public_key=${public_key}`, `address=${address}&public_key=${public_key}&prefix=k&curve=secp256k1&enabled=true`]) {
+      assert.deepEqual(await ids(`?${q}`), ['k/1'], q);
+      assert.deepEqual(await ids(`?${q}`, bearer('token-b')), [], `${q}: another tenant's`);
+    }
+    assert.deepEqual(await ids(`?address=${address}&prefix=x`), []);
+    assert.deepEqual(await ids(`?address=0x${'11'.repeat(20)}`), []);
+    assert.deepEqual(await ids(`?public_key=0x${'11'.repeat(48)}`), []);
+    const listed = adyton(['key', 'list', '--json', '--address', address, '--prefix', 'k', '--public-key', public_key], { ADYTON_GATEWAY: g.gateway, ADYTON_TOKEN: 'token-a' });
+    assert.deepEqual(listed.stdout.trim().split('\n').map((l) => JSON.parse(l).id), ['k/1']);
+  });
+
   await test(`${kind}: a key is shown without its ciphertext`, async () => {
     const answer = await ask('/v1/keys/k%2F1');
     assert.equal(answer.status, 200, answer.body);
@@ -174,6 +191,12 @@ for (const [kind, spec, store] of places) {
       ['/v1/keys?limit=1&limit=2', 'GET', A, undefined, 400, 'field_invalid', 'query'],
       ['/v1/keys?enabled=yes', 'GET', A, undefined, 400, 'field_invalid', 'enabled'],
       ['/v1/keys?x=1', 'GET', A, undefined, 400, 'field_invalid', 'query'],
+      ['/v1/keys?address=0x12', 'GET', A, undefined, 400, 'field_invalid', 'address'],
+      ['/v1/keys?public_key=0x', 'GET', A, undefined, 400, 'field_invalid', 'public_key'],
+      ['/v1/keys?public_key=1122', 'GET', A, undefined, 400, 'field_invalid', 'public_key'],
+      [`/v1/keys?public_key=0x${'11'.repeat(49)}`, 'GET', A, undefined, 400, 'field_invalid', 'public_key'],
+      [`/v1/keys?public_key=0x${'11'.repeat(48)}&after=k2`, 'GET', A, undefined, 400, 'field_invalid', 'after'],
+      [`/v1/keys?prefix=${'x'.repeat(600)}`, 'GET', A, undefined, 400, 'field_invalid', 'prefix'],
       ['/v1/keys', 'POST', A, {}, 400, 'field_missing', 'id'],
       ['/v1/keys', 'POST', A, { id: 'n', tenant: 'beta' }, 403, 'denied', 'tenant'],
       ['/v1/keys', 'POST', A, { id: 'k2' }, 409, 'already_exists', 'id'],
