@@ -194,24 +194,28 @@ static void short_text(const struct reader *r, uint32_t i, char *out, size_t cap
 		out[0] = '\0';
 }
 
+bool ady_duty_find(enum ady_duty_type *type, const char *name)
+{
+	for (*type = 0; *type < ADY_DUTIES; (*type)++)
+		if (strcasecmp(rows[*type].name, name) == 0)
+			return true;
+	return false;
+}
+
 static enum ady_err find_row(struct reader *r)
 {
 	uint32_t i = ady_json_get(r->ssz.doc, r->request, "type");
 	char name[TYPE_MAX];
-	bool found = false;
+	enum ady_duty_type type;
 
 	if (ady_json_kind(r->ssz.doc, r->request) != ADY_JSON_OBJECT)
 		return fail(r, ADY_E_FIELD_INVALID, NULL, "the request must be a JSON object");
 	if (!i)
 		return fail(r, ADY_E_FIELD_MISSING, "type", "is required");
 	short_text(r, i, name, sizeof name);
-	for (unsigned k = 0; k < ADY_DUTIES; k++)
-		if (strcasecmp(rows[k].name, name) == 0) {
-			r->row = &rows[k];
-			found = true;
-		}
-	if (!found)
+	if (!ady_duty_find(&type, name))
 		return fail(r, ADY_E_FIELD_INVALID, "type", "is not the name of a type");
+	r->row = &rows[type];
 	snprintf(r->at, sizeof r->at, "%s", r->row->key);
 	r->object = ady_json_get(r->ssz.doc, r->request, r->row->key);
 	if (!r->object)

@@ -69,4 +69,7 @@ enum ady_err ady_duty_read(struct ady_duty *duty, const struct ady_beacon_networ
 /* The name of a type, such as "ATTESTATION". */
 const char *ady_duty_name(enum ady_duty_type type);
 
+/* The type of that name, in upper or lower case; false: there is none. */
+bool ady_duty_find(enum ady_duty_type *type, const char *name);
+
 #endif

@@ -153,7 +153,9 @@ static const struct ady_command commands[] = {
     {"slashing show", "[PUBLIC_KEY]", "Show the highest block and attestation of each validator.",
      EXIT_CODES, ady_cmd_slashing_show},
     {"policy check", "", "Explain what a policy decides on a request, without signing.",
-     "Limits are taken as not used yet, but for what --spent says.\n\n"
+     "Limits are taken as not used yet, but for what --spent says. Of a validator's duty, as of "
+     "the\n"
+     "remote signing API, only the type is looked at, as by policies.\n\n"
      "Example:\n"
      "  adyton policy check --policy policy.json --request request.json\n\n"
      "Exit: 0 allowed, 1 denied, 2 usage, 3 a file could not be read.\n",

@@ -9,6 +9,8 @@
 #include "cli/fault.h"
 #include "cli/file.h"
 #include "cli/policy_file.h"
+#include "codec/json_members.h"
+#include "codec/wire_duty.h"
 #include "policy/explain.h"
 #include "signer/request.h"
 
@@ -46,6 +48,21 @@ static enum ady_err load_record(struct check *c, struct ady_fault *f)
 	                           ady_dyn_bytes(&c->record_text), text, f);
 }
 
+/* Of a validator's duty policies look at the type. */
+static bool take_duty(struct check *c)
+{
+	struct ady_bytes value;
+	char name[64];
+
+	if (ady_json_members_get(ady_dyn_bytes(&c->request_text), "type", &value) != ADY_OK ||
+	    value.n < 2 ||
+	    !ady_bytes_to_str(name, sizeof name, ady_bytes_sub(value, 1, value.n - 2)) ||
+	    !ady_duty_find(&c->job.object.duty, name))
+		return false;
+	c->job.object.kind = ADY_OBJECT_DUTY;
+	return true;
+}
+
 static enum ady_err load(struct check *c, struct ady_fault *f)
 {
 	struct ady_wire_sign m = {.form = ADY_FORM_NATIVE};
@@ -58,9 +75,13 @@ static enum ady_err load(struct check *c, struct ady_fault *f)
 			return err;
 		ady_record_set_policy(&c->job.record, ady_dyn_bytes(&c->policy_text));
 	}
-	err = ady_file_read(&c->request_text, c->request, ADY_WIRE_REQUEST_MAX, f);
+	err = ady_file_read(&c->request_text, c->request, ADY_WIRE_DUTY_MAX, f);
 	m.request = ady_dyn_bytes(&c->request_text);
-	return err == ADY_OK ? ady_request_read(&c->job, &m, f) : err;
+	if (err != ADY_OK || take_duty(c))
+		return err;
+	if (m.request.n > ADY_WIRE_REQUEST_MAX)
+		return ady_fail(f, ADY_E_TOO_LARGE, c->request, "is larger than a request may be");
+	return ady_request_read(&c->job, &m, f);
 }
 
 /* What the command line says about time and stamps. */
