@@ -59,6 +59,8 @@ static void put_summary(struct ady_dyn *out, const char *name, const char *help,
 
 static void put_curve(struct ady_dyn *out, const struct ady_w3s *sum, enum ady_w3s_curve c)
 {
+	/* Accounts of Web3Signer name it under either; dashboards find it. */
+	static const char *const folders[] = {"http", "signing"};
 	char name[64];
 
 	snprintf(name, sizeof name, "signing_%s_signing_duration", curves[c]);
@@ -67,9 +69,12 @@ static void put_curve(struct ady_dyn *out, const struct ady_w3s *sum, enum ady_w
 	snprintf(name, sizeof name, "signing_%s_missing_identifier_count_total", curves[c]);
 	ady_metrics_put_one(out, name, "counter", "Requests for keys that are not there.",
 	                    (double)sum->missing[c]);
-	snprintf(name, sizeof name, "http_%s_malformed_request_count_total", curves[c]);
-	ady_metrics_put_one(out, name, "counter", "Requests to sign that were malformed.",
-	                    (double)sum->malformed[c]);
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+		snprintf(name, sizeof name, "%s_%s_malformed_request_count_total", folders[i],
+		         curves[c]);
+		ady_metrics_put_one(out, name, "counter", "Requests to sign that were malformed.",
+		                    (double)sum->malformed[c]);
+	}
 }
 
 static void put_slashing(struct ady_dyn *out, const struct ady_w3s *sum, struct ady_states *states)

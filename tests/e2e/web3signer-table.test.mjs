@@ -148,7 +148,7 @@ await test('a signingRoot that is right is taken, in both spellings', async () =
 await test('metrics under Web3Signer\'s names count what happened', async () => {
   putKey(s, 'coin', r.hex(32).slice(2), '--allow-digest');
   const read = async () => (await get('/metrics')).body;
-  const names = ['signing_bls_signing_duration_count', 'signing_bls_missing_identifier_count_total', 'http_bls_malformed_request_count_total', 'eth2_slashingprotection_permitted_signings_total', 'eth2_slashingprotection_prevented_signings_total'];
+  const names = ['signing_bls_signing_duration_count', 'signing_bls_missing_identifier_count_total', 'http_bls_malformed_request_count_total', 'signing_bls_malformed_request_count_total', 'eth2_slashingprotection_permitted_signings_total', 'eth2_slashingprotection_prevented_signings_total'];
   const before = await read();
   await untilSlot(s, (epochNow(s) + 2) * SLOTS);
   const target = epochNow(s);
@@ -163,6 +163,7 @@ await test('metrics under Web3Signer\'s names count what happened', async () => 
   const grown = Object.fromEntries(names.map((n) => [n, metric(after, n) - metric(before, n)]));
   assert.deepEqual(grown, {
     signing_bls_signing_duration_count: 4, signing_bls_missing_identifier_count_total: 2, http_bls_malformed_request_count_total: 1,
+    signing_bls_malformed_request_count_total: 1,
     eth2_slashingprotection_permitted_signings_total: 2, eth2_slashingprotection_prevented_signings_total: 1,
   });
   assert.ok(metric(after, 'signing_bls_signing_duration_sum') > 0);
