@@ -43,9 +43,9 @@ _adyton() {
 		--cert-key --json" ;;
 	"wallet import") options="--file --passphrase-file --from-backup --key --label --backup-key --pcr0 --pcr8 --root --tenant --chain --policy --caller --allow-digest
 		--allow-unprotected --gateway --ca --token-file --cert --cert-key --json" ;;
-	"wallet derive") options="--id --path --first --count --curve --stamp-key --deployment --tenant --chain --policy --caller --allow-digest
+	"wallet derive") options="--require-proof --root --pcr0 --id --path --first --count --curve --stamp-key --deployment --tenant --chain --policy --caller --allow-digest
 		--allow-unprotected --gateway --ca --token-file --cert --cert-key --json" ;;
-	"wallet addresses") options="--path --first --count --curve --stamp-key --deployment --tenant --gateway --ca --token-file --cert
+	"wallet addresses") options="--require-proof --root --pcr0 --path --first --count --curve --stamp-key --deployment --tenant --gateway --ca --token-file --cert
 		--cert-key --json" ;;
 	"tenant lock") options="--all --gateway --ca --token-file --cert --cert-key --json" ;;
 	"attestation verify") options="--root --nonce --pcr0 --pcr1 --pcr2 --pcr3 --pcr4 --pcr8 --at

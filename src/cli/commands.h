@@ -117,7 +117,7 @@ int ady_cmd_audit_head(const struct ady_command *self, int argc, char **argv);
 /* adyton audit show: its entries. */
 int ady_cmd_audit_show(const struct ady_command *self, int argc, char **argv);
 
-/* adyton audit proof: verify the proof of one answer. */
+/* adyton audit proof: verify the proof of an answer, or those in its body. */
 int ady_cmd_audit_proof(const struct ady_command *self, int argc, char **argv);
 
 /* adyton image build: an enclave image from a kernel, our program and its configuration. */

@@ -257,10 +257,12 @@ static const struct ady_command commands[] = {
      "  adyton audit show audit --key treasury --since 2026-11-23T00:00:00Z\n"
      "  adyton audit show audit --refused --json\n\n" EXIT_CODES,
      ady_cmd_audit_show},
-    {"audit proof", "FILE", "Verify the proof of one answer, offline.",
-     "FILE: the X-Adyton-Proof header of the answer.\n\n"
-     "Example:\n"
-     "  adyton audit proof header --request body.json --answer answer.json --document key.doc\n\n"
+    {"audit proof", "[FILE]", "Verify the proof of an answer, offline.",
+     "FILE: the X-Adyton-Proof header of the answer. Without it: all that the answer's body has\n"
+     "(adyton_proofs), each with its result and with what it tells that the enclave was asked.\n\n"
+     "Examples:\n"
+     "  adyton audit proof header --request body.json --answer answer.json --document key.doc\n"
+     "  adyton audit proof --answer batch.json --document key.doc --max-age 60\n\n"
      "Exit: 0 verified, 1 refused, 2 usage, 3 a file cannot be read.\n",
      ady_cmd_audit_proof},
     {"image build", "", "Build an enclave image: the same bytes from the same inputs.",

@@ -14,7 +14,7 @@
 #include "crypto/rng.h"
 #include "crypto/secp.h"
 
-enum { NONCE = 32, TIMEOUT_MS = 10000, AHEAD_S = 30, MADE_AGE_S = 180 };
+enum { NONCE = 32, TIMEOUT_MS = 10000, AHEAD_S = 30, MADE_AGE_S = 180, ENCLAVES_MAX = 8 };
 
 static enum ady_err refuse(struct ady_fault *f, const char *where, const char *why)
 {
@@ -29,14 +29,20 @@ static bool is_hash_of(struct ady_bytes hash, struct ady_bytes of)
 	return ady_bytes_eq(hash, ady_bytes(digest, sizeof digest));
 }
 
-/* The bytes that the answer gives its client: a transaction, or a signature in one piece. */
+/* The bytes that the answer gives its client: a transaction, or a signature in one piece; those of
+ * an exit are in data, those of JSON-RPC in result. */
 static bool result_of(struct ady_dyn *out, const json_t *answer)
 {
-	static const char *const members[] = {"signed_transaction", "transaction_signed",
-	                                      "serialized", "signature"};
+	static const char *const members[] = {
+	    "signed_transaction", "transaction_signed", "serialized", "signature", "raw", "result"};
+	const json_t *inner = json_object_get(answer, "result");
 	const char *hex = NULL;
 	size_t n;
 
+	if (!json_is_object(inner))
+		inner = json_object_get(answer, "data");
+	if (json_is_object(inner))
+		answer = inner;
 	for (size_t i = 0; i < sizeof members / sizeof *members && !hex; i++)
 		hex = json_string_value(json_object_get(answer, members[i]));
 	if (!hex || strncmp(hex, "0x", 2) != 0)
@@ -48,19 +54,43 @@ static bool result_of(struct ady_dyn *out, const json_t *answer)
 	return true;
 }
 
+/* Of what was sent on to a node the transaction's hash is told, and nothing else. */
+static bool is_hash_told(const struct ady_audit_entry *e, const json_t *answer,
+                         struct ady_bytes result)
+{
+	return json_object_get(answer, "jsonrpc") && e->digest.n > 0 &&
+	       ady_bytes_eq(e->digest, result);
+}
+
+/* The code of a refusal: a problem document's, JSON-RPC's, or that of a key among several. */
+static const char *code_of(const json_t *answer)
+{
+	const json_t *error = json_object_get(answer, "error");
+	const char *code = json_string_value(json_object_get(answer, "code"));
+
+	if (!code)
+		code = json_string_value(json_object_get(json_object_get(error, "data"), "code"));
+	if (!code)
+		code = json_string_value(json_is_object(error) ? json_object_get(error, "error")
+		                                               : error);
+	return code;
+}
+
 /* A refusal's answer is its code. */
 static enum ady_err check_answer(const struct ady_audit_entry *e, struct ady_bytes text,
                                  struct ady_fault *f)
 {
 	json_t *answer = json_loadb((const char *)text.p, text.n, 0, NULL);
-	const char *code = json_string_value(json_object_get(answer, "code"));
+	const char *code = code_of(answer);
 	struct ady_dyn result = {0};
 	bool same;
 
 	if (e->code.n > 0)
 		same = code && ady_bytes_is(e->code, code);
 	else
-		same = result_of(&result, answer) && is_hash_of(e->result, ady_dyn_bytes(&result));
+		same =
+		    result_of(&result, answer) && (is_hash_of(e->result, ady_dyn_bytes(&result)) ||
+		                                   is_hash_told(e, answer, ady_dyn_bytes(&result)));
 	ady_dyn_free(&result);
 	json_decref(answer);
 	return same ? ADY_OK : refuse(f, "answer", "is not what the enclave has answered");
@@ -86,6 +116,7 @@ static enum ady_err open_proof(struct ady_audit_entry *e, uint8_t space[static A
 	struct ady_buf b = ady_buf(space, ADY_PROOF_MAX);
 	struct ady_proof p;
 
+	*e = (struct ady_audit_entry){0};
 	if (header.n == 0)
 		return refuse(f, "proof", "is missing in the answer");
 	if (ady_base64url_take(&b, header) != ADY_OK ||
@@ -106,7 +137,7 @@ enum ady_err ady_proof_check(struct ady_audit_entry *e, uint8_t space[static ADY
 
 	if (err != ADY_OK)
 		return err;
-	if (!is_hash_of(e->request, want->request))
+	if (want->request.p && !is_hash_of(e->request, want->request))
 		return refuse(f, "request", "is not the one that was answered");
 	if (want->key && !ady_bytes_is(e->key, want->key))
 		return refuse(f, "key", "is not the one that was asked for");
@@ -158,8 +189,8 @@ static enum ady_err check_document(uint8_t public32[static 32], struct ady_bytes
 	return err == ADY_OK ? ady_proof_key_of(public32, &att, f) : err;
 }
 
-enum ady_err ady_proof_fetch_key(uint8_t public32[static 32], const struct ady_gateway *gateway,
-                                 const struct ady_proof_trust *trust, struct ady_fault *f)
+static enum ady_err fetch_one(uint8_t public32[static 32], const struct ady_gateway *gateway,
+                              const struct ady_proof_trust *trust, struct ady_fault *f)
 {
 	struct ady_attest_expected expected = trust->expected;
 	struct ady_gateway_reply reply = {0};
@@ -185,6 +216,27 @@ enum ady_err ady_proof_fetch_key(uint8_t public32[static 32], const struct ady_g
 	return err;
 }
 
+enum ady_err ady_proof_fetch_key(uint8_t public32[static 32], const struct ady_gateway *gateway,
+                                 const struct ady_proof_trust *trust, struct ady_bytes header,
+                                 struct ady_fault *f)
+{
+	uint8_t space[ADY_PROOF_MAX];
+	struct ady_buf b = ady_buf(space, sizeof space);
+	struct ady_audit_entry e;
+	struct ady_proof p;
+	enum ady_err err;
+
+	if (ady_base64url_take(&b, header) != ADY_OK ||
+	    ady_proof_read(&p, &e, ady_buf_bytes(&b)) != ADY_OK)
+		return fetch_one(public32, gateway, trust, f); /* the proof is refused later */
+	for (int i = 0; i < ENCLAVES_MAX; i++) {
+		err = fetch_one(public32, gateway, trust, f);
+		if (err != ADY_OK || ady_bytes_eq(p.public, ady_bytes(public32, 32)))
+			return err;
+	}
+	return ADY_OK;
+}
+
 int ady_proof_refused(const struct ady_fault *f)
 {
 	fprintf(stderr, "adyton: the answer is not proved: %s%s%s\n", f->where,
@@ -204,17 +256,15 @@ static bool says(const json_t *answer, const char *name, struct ady_bytes bytes)
 	       ady_bytes_eq(bytes, ady_bytes(space, n));
 }
 
-/* What the answer says of the key: the public key of the entry, and its address. */
-static enum ady_err check_made(const struct ady_audit_entry *e, const json_t *answer,
-                               struct ady_fault *f)
+/* The address that an answer tells beside a public key. */
+static enum ady_err check_address(struct ady_bytes public, const json_t *answer,
+                                  struct ady_fault *f)
 {
 	uint8_t pub65[65], address[20];
 
-	if (!says(answer, "public_key", e->public))
-		return refuse(f, "public_key", "is not that of the key that was made");
-	if (!json_object_get(answer, "address") || e->public.n != 33)
+	if (!json_object_get(answer, "address") || public.n != 33)
 		return ADY_OK;
-	if (ady_secp_expand(pub65, e->public.p) != ADY_OK)
+	if (ady_secp_expand(pub65, public.p) != ADY_OK)
 		return refuse(f, "public_key", "is no point of the curve");
 	ady_eth_address(address, pub65);
 	if (!says(answer, "address", ady_bytes(address, sizeof address)))
@@ -222,21 +272,40 @@ static enum ady_err check_made(const struct ady_audit_entry *e, const json_t *an
 	return ADY_OK;
 }
 
+/* What the answer says of the key: the public key of the entry, and its address. */
+static enum ady_err check_made(const struct ady_audit_entry *e, const json_t *answer,
+                               struct ady_fault *f)
+{
+	if (!says(answer, "public_key", e->public))
+		return refuse(f, "public_key", "is not that of the key that was made");
+	return check_address(e->public, answer, f);
+}
+
+/* The entry of a proof that holds, by an enclave that is trusted, of now. */
+static enum ady_err open_making(struct ady_audit_entry *e, uint8_t space[static ADY_PROOF_MAX],
+                                const struct ady_gateway *gateway,
+                                const struct ady_proof_trust *trust, struct ady_bytes header,
+                                struct ady_fault *f)
+{
+	const struct ady_proof_want want = {.now_s = ady_wall_ms() / 1000, .age_s = MADE_AGE_S};
+	uint8_t public[32];
+	enum ady_err err = ady_proof_fetch_key(public, gateway, trust, header, f);
+
+	if (err == ADY_OK)
+		err = open_proof(e, space, public, header, f);
+	return err == ADY_OK ? check_time(e, &want, f) : err;
+}
+
 enum ady_err ady_proof_check_made(const struct ady_gateway *gateway,
                                   const struct ady_proof_trust *trust, const char *id,
                                   const char *tenant, struct ady_bytes request,
                                   const struct ady_gateway_reply *reply, struct ady_fault *f)
 {
-	const struct ady_proof_want want = {.now_s = ady_wall_ms() / 1000, .age_s = MADE_AGE_S};
-	uint8_t public[32], space[ADY_PROOF_MAX];
+	uint8_t space[ADY_PROOF_MAX];
 	struct ady_audit_entry e;
 	json_t *answer;
-	enum ady_err err = ady_proof_fetch_key(public, gateway, trust, f);
+	enum ady_err err = open_making(&e, space, gateway, trust, ady_dyn_bytes(&reply->proof), f);
 
-	if (err == ADY_OK)
-		err = open_proof(&e, space, public, ady_dyn_bytes(&reply->proof), f);
-	if (err == ADY_OK)
-		err = check_time(&e, &want, f);
 	if (err != ADY_OK)
 		return err;
 	if (e.op != ADY_WIRE_CREATE || e.code.n > 0 || !ady_bytes_is(e.key, id) ||
@@ -247,5 +316,54 @@ enum ady_err ady_proof_check_made(const struct ady_gateway *gateway,
 	answer = json_loadb((const char *)reply->body.p, reply->body.n, 0, NULL);
 	err = check_made(&e, answer, f);
 	json_decref(answer);
+	return err;
+}
+
+/* The public keys of an answer, one behind the other, and that their addresses are theirs. */
+static enum ady_err take_keys(struct ady_dyn *all, const json_t *keys, struct ady_fault *f)
+{
+	const json_t *key;
+	size_t i, n;
+
+	json_array_foreach(keys, i, key)
+	{
+		const char *hex = json_string_value(json_object_get(key, "public_key"));
+		uint8_t public[64];
+		enum ady_err err;
+
+		if (!hex || strncmp(hex, "0x", 2) != 0 ||
+		    ady_hex_decode(public, sizeof public, &n, ady_bytes_str(hex + 2)) != ADY_OK)
+			return refuse(f, "public_key", "is no key");
+		err = check_address(ady_bytes(public, n), key, f);
+		if (err != ADY_OK)
+			return err;
+		ady_dyn_put(all, public, n);
+	}
+	return ADY_OK;
+}
+
+enum ady_err ady_proof_check_derived(const struct ady_gateway *gateway,
+                                     const struct ady_proof_trust *trust, const char *wallet,
+                                     struct ady_bytes request,
+                                     const struct ady_gateway_reply *reply, struct ady_fault *f)
+{
+	uint8_t space[ADY_PROOF_MAX];
+	struct ady_audit_entry e;
+	struct ady_dyn all = {0};
+	json_t *answer;
+	enum ady_err err = open_making(&e, space, gateway, trust, ady_dyn_bytes(&reply->proof), f);
+
+	if (err != ADY_OK)
+		return err;
+	if (e.op != ADY_WIRE_DERIVE || e.code.n > 0 || !ady_bytes_is(e.key, wallet))
+		return refuse(f, "proof", "is not of deriving keys of this wallet");
+	if (!is_hash_of(e.request, request))
+		return refuse(f, "request", "is not the one that the keys were derived by");
+	answer = json_loadb((const char *)reply->body.p, reply->body.n, 0, NULL);
+	err = take_keys(&all, json_object_get(answer, "keys"), f);
+	json_decref(answer);
+	if (err == ADY_OK && !is_hash_of(e.result, ady_dyn_bytes(&all)))
+		err = refuse(f, "keys", "are not those that the enclave has derived");
+	ady_dyn_free(&all);
 	return err;
 }

@@ -14,10 +14,11 @@ enum { ADY_PROOF_AGE_S = 60 };
 /* What an answer must be of. */
 struct ady_proof_want {
 	uint8_t public[32];       /* the response key */
-	struct ady_bytes request; /* the body, as it was sent */
-	struct ady_bytes answer;  /* the body that came; empty: it is not looked at */
-	const char *key;          /* id; NULL: any */
-	int64_t now_s, age_s;     /* the longest ago; age_s 0: any time */
+	struct ady_bytes request; /* the body, as it was sent; p NULL: it is not compared */
+	struct ady_bytes
+	    answer;           /* the body that came, or one of its objects; empty: not compared */
+	const char *key;      /* id; NULL: any */
+	int64_t now_s, age_s; /* the longest ago; age_s 0: any time */
 };
 
 /* How to know the response key: from a document of the gateway. */
@@ -39,10 +40,21 @@ enum ady_err ady_proof_key_of(uint8_t public32[static 32], const struct ady_atte
 /* Say on standard error that an answer is not proved. Returns the exit status. */
 int ady_proof_refused(const struct ady_fault *f);
 
-/* Fetch a document of the response key with a nonce of our own, and verify it. Returns what
+/* Fetch a document of the response key with a nonce of our own, and verify it. header: the proof
+ * that is to be verified by it; behind a gateway with several enclaves, each of which has a key of
+ * its own, documents are fetched until one is of the proof's, or the last is taken. Returns what
  * ady_gateway_call and ady_attestation_verify return. */
 enum ady_err ady_proof_fetch_key(uint8_t public32[static 32], const struct ady_gateway *gateway,
-                                 const struct ady_proof_trust *trust, struct ady_fault *f);
+                                 const struct ady_proof_trust *trust, struct ady_bytes header,
+                                 struct ady_fault *f);
+
+/* Fetch that key, and verify that the enclave behind it has just derived, of this wallet and by
+ * this request, the keys of an answer: their public keys, in this order, and the addresses that are
+ * computed from them. As ady_proof_check_made. */
+enum ady_err ady_proof_check_derived(const struct ady_gateway *gateway,
+                                     const struct ady_proof_trust *trust, const char *wallet,
+                                     struct ady_bytes request,
+                                     const struct ady_gateway_reply *reply, struct ady_fault *f);
 
 /* Fetch that key, and verify that the enclave behind it has just made the key of an answer, by this
  * request (the body without its label): its id and tenant, its public key, and the address that is

@@ -214,7 +214,8 @@ static enum ady_err check_proof(const struct sign *sign, const struct ady_dyn *b
 	struct ady_audit_entry e;
 	enum ady_err err;
 
-	err = ady_proof_fetch_key(want.public, &sign->gateway, &sign->trust, f);
+	err = ady_proof_fetch_key(want.public, &sign->gateway, &sign->trust,
+	                          ady_dyn_bytes(&reply->proof), f);
 	if (err == ADY_OK)
 		err = ady_proof_check(&e, space, &want, ady_dyn_bytes(&reply->proof), f);
 	return err;

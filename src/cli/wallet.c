@@ -179,16 +179,22 @@ static int check_wallet(const struct ady_command *self, struct wallet *w,
 	return check_path(self, w);
 }
 
-#define PATH_OPTIONS(w)                                                                   \
-	{"path", "PATH", "like m/44'/60'/0'/0/*; * stands for the number that counts",    \
-	 .text = &(w).order.path},                                                        \
-	    {"first", "N", "the first number (0)", .text = &(w).first},                   \
-	    {"count", "N", "so many of them (1)", .text = &(w).count},                    \
-	    {"curve", "NAME", "secp256k1 (usual), ed25519 or bls12-381",                  \
-	     .text = &(w).order.curve},                                                   \
-	    {"stamp-key", "FILE", ADY_STAMP_KEY_HELP, .text = &(w).order.stamp.key_file}, \
-	{                                                                                 \
-		"deployment", "NAME", ADY_STAMP_AUD_HELP, .text = &(w).order.stamp.aud    \
+#define PATH_OPTIONS(w)                                                                          \
+	{"path", "PATH", "like m/44'/60'/0'/0/*; * stands for the number that counts",           \
+	 .text = &(w).order.path},                                                               \
+	    {"first", "N", "the first number (0)", .text = &(w).first},                          \
+	    {"count", "N", "so many of them (1)", .text = &(w).count},                           \
+	    {"curve", "NAME", "secp256k1 (usual), ed25519 or bls12-381",                         \
+	     .text = &(w).order.curve},                                                          \
+	    {"require-proof", NULL, "an attested enclave must have derived just these",          \
+	     .flag = &(w).order.prove},                                                          \
+	    {"root", "PEM", "of --require-proof: the root to trust; else AWS Nitro Enclaves G1", \
+	     .text = &(w).order.trust.root},                                                     \
+	    {"pcr0", "HEX", "of --require-proof: the enclave's; several times: any of them",     \
+	     .values = &(w).order.trust.expected.pcrs[0]},                                       \
+	    {"stamp-key", "FILE", ADY_STAMP_KEY_HELP, .text = &(w).order.stamp.key_file},        \
+	{                                                                                        \
+		"deployment", "NAME", ADY_STAMP_AUD_HELP, .text = &(w).order.stamp.aud           \
 	}
 
 int ady_cmd_wallet_derive(const struct ady_command *self, int argc, char **argv)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,6 +7,8 @@
 #include "cli/key_options.h"
 #include "cli/options.h"
 #include "cli/wallet.h"
+#include "codec/hd_path.h"
+#include "signer/record.h"
 
 /* A validator's key takes the enclave ten times as long, and a part must be done within a
  * request's time. */
@@ -39,6 +42,15 @@ static void put_body(struct ady_dyn *out, const struct ady_wallet_order *o, uint
 	ady_dyn_str(out, "}");
 }
 
+static enum ady_hd_path_kind curve_kind(const struct ady_wallet_order *o)
+{
+	enum ady_curve curve = ADY_CURVE_SECP256K1;
+
+	while (o->curve && curve < ADY_CURVE_WALLET && strcmp(o->curve, ady_curve_name(curve)) != 0)
+		curve++;
+	return ady_curve_path_kind(curve);
+}
+
 static enum ady_err send(const struct ady_wallet_order *o, const struct ady_dyn *body,
                          struct ady_gateway_reply *reply, struct ady_fault *f)
 {
@@ -46,6 +58,7 @@ static enum ady_err send(const struct ady_wallet_order *o, const struct ady_dyn 
 	struct ady_dyn path = {0}, stamp = {0};
 	enum ady_err err = ADY_OK;
 
+	gateway.wants_proof = o->prove;
 	ady_dyn_str(&path, "/v1/keys/");
 	ady_gateway_put_id(&path, o->wallet);
 	ady_dyn_str(&path, "/derive");
@@ -61,8 +74,58 @@ static enum ady_err send(const struct ady_wallet_order *o, const struct ady_dyn 
 	return err;
 }
 
+/* Each key of an answer is told as that of its number: by its path and, of one that was made, id.
+ */
+static bool are_numbered(const struct ady_wallet_order *o, const char *id, uint64_t first,
+                         const json_t *keys)
+{
+	const bool star = strchr(o->path, '*') != NULL;
+	const json_t *key;
+	size_t i;
+
+	json_array_foreach(keys, i, key)
+	{
+		const char *path = json_string_value(json_object_get(key, "path"));
+		const char *name = json_string_value(json_object_get(key, "id"));
+		const unsigned long long at = first + i;
+		char want[ADY_HD_PATH_TEXT + 1] = "", own[320], number[24] = "";
+		struct ady_buf b = ady_buf(want, sizeof want - 1);
+		struct ady_hd_path p;
+		struct ady_fault f;
+
+		if (ady_hd_path_read(&p, curve_kind(o), ady_bytes_str(o->path), &f) != ADY_OK)
+			return false;
+		ady_hd_path_put(&b, &p, (uint32_t)at);
+		if (star)
+			snprintf(number, sizeof number, "%llu", at);
+		snprintf(own, sizeof own, "%s%s", id ? id : "", number);
+		if (!path || strcmp(path, want) != 0 || (id && (!name || strcmp(name, own) != 0)))
+			return false;
+	}
+	return true;
+}
+
+/* Refuse an answer that no attested enclave has given. Returns -1, else the exit status. */
+static int check_part(const struct ady_wallet_order *o, const char *id, uint64_t first,
+                      const struct ady_dyn *body, const struct ady_gateway_reply *reply,
+                      const json_t *keys)
+{
+	struct ady_fault f = {0};
+
+	if (ady_proof_check_derived(&o->gateway, &o->trust, o->wallet, ady_dyn_bytes(body), reply,
+	                            &f) != ADY_OK)
+		return ady_proof_refused(&f);
+	if (are_numbered(o, id, first, keys))
+		return -1;
+	(void)ady_fail(&f, ADY_E_ATTESTATION, "keys",
+	               "are told in another order, or by other "
+	               "names");
+	return ady_proof_refused(&f);
+}
+
 /* Ask for a part; its keys go behind the others. Returns -1, else the exit status. */
-static int part(const struct ady_wallet_order *o, uint64_t first, uint64_t count, json_t *keys)
+static int part(const struct ady_wallet_order *o, const char *id, uint64_t first, uint64_t count,
+                json_t *keys)
 {
 	struct ady_gateway_reply reply = {0};
 	struct ady_dyn body = {0};
@@ -77,12 +140,15 @@ static int part(const struct ady_wallet_order *o, uint64_t first, uint64_t count
 		status = ady_gateway_refusal(&reply);
 	else
 		answer = json_loadb((const char *)reply.body.p, reply.body.n, 0, NULL);
+	if (status < 0 && o->prove)
+		status = check_part(o, id, first, &body, &reply, json_object_get(answer, "keys"));
 	if (status < 0 && json_array_extend(keys, json_object_get(answer, "keys")) != 0) {
 		ady_cli_say("the gateway's answer has no keys");
 		status = ADY_EXIT_FAILED;
 	}
 	json_decref(answer);
 	ady_dyn_free(&reply.body);
+	ady_dyn_free(&reply.proof);
 	ady_dyn_free(&body);
 	return status;
 }
@@ -111,7 +177,7 @@ int ady_wallet_derive(const struct ady_wallet_order *o, const char *id, json_t *
 		n = o->count - done < at_once ? o->count - done : at_once;
 		status = made_before(o, id, at, n, &before);
 		if (status < 0 && before < n)
-			status = part(o, at + before, n - before, keys);
+			status = part(o, id, at + before, n - before, keys);
 		if (status < 0)
 			*there += before;
 		if (status < 0 && o->count > at_once)

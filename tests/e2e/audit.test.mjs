@@ -96,6 +96,23 @@ await test('adyton sign --require-proof takes what an attested enclave has answe
   assert.match(other.stderr, /not proved: PCR0/);
 });
 
+/** A gateway that tells something else than the real one: what lie makes of the bodies of answers to POST. */
+async function startLiar() {
+  const liar = { lie: (text) => text };
+  const server = http.createServer((req, res) => {
+    let sent = '';
+    req.on('data', (d) => (sent += d));
+    req.on('end', async () => {
+      const answer = await request(`${s.gateway}${req.url}`, { method: req.method, body: sent || undefined, headers: { 'content-type': 'application/json' } });
+      res.writeHead(answer.status, { 'content-type': 'application/json', ...(answer.headers['x-adyton-proof'] && { 'x-adyton-proof': answer.headers['x-adyton-proof'] }) });
+      res.end(req.method === 'POST' ? liar.lie(answer.body) : answer.body);
+    });
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  atEnd(() => server.close());
+  return Object.assign(liar, { url: `http://127.0.0.1:${server.address().port}` });
+}
+
 await test('adyton key create --require-proof: an attested enclave has made just this key', async () => {
   const args = ['--require-proof', '--root', root, '--pcr0', s.pcr0];
   for (const curve of ['secp256k1', 'bls12-381', 'ed25519']) {
@@ -103,30 +120,49 @@ await test('adyton key create --require-proof: an attested enclave has made just
     assert.equal(good.status, 0, good.stderr);
   }
   assert.equal(adyton(['key', 'create', 'many', '--count', '2', ...args], { env }).status, 2);
-  // A gateway that tells another address, public key or id.
-  let lie = (text) => text;
-  const liar = http.createServer((req, res) => {
-    let sent = '';
-    req.on('data', (d) => (sent += d));
-    req.on('end', async () => {
-      const answer = await request(`${s.gateway}${req.url}`, { method: req.method, body: sent || undefined, headers: { 'content-type': 'application/json' } });
-      res.writeHead(answer.status, { 'content-type': 'application/json', ...(answer.headers['x-adyton-proof'] && { 'x-adyton-proof': answer.headers['x-adyton-proof'] }) });
-      res.end(req.method === 'POST' ? lie(answer.body) : answer.body);
-    });
-  });
-  await new Promise((resolve) => liar.listen(0, '127.0.0.1', resolve));
-  atEnd(() => liar.close());
-  const through = (id) => runAsync(['key', 'create', id, '--gateway', `http://127.0.0.1:${liar.address().port}`, ...args]);
+  const liar = await startLiar();
+  const through = (id) => runAsync(['key', 'create', id, '--gateway', liar.url, ...args]);
   assert.equal((await through('honest')).status, 0);
   for (const [change, why] of [
     [(t) => t.replace(/"address":"0x\w+"/, `"address":"${address}"`), /address is not that of the key/],
     [(t) => t.replace(/"public_key":"0x\w+"/, `"public_key":"${publicKey}"`), /public_key is not that of the key/],
   ]) {
-    lie = change;
+    liar.lie = change;
     const p = await through(`lied-${Math.random()}`);
     assert.equal(p.status, 1);
     assert.match(p.stderr, why);
   }
+});
+
+await test('adyton wallet derive and addresses --require-proof: an attested enclave has derived just these, told in their order', async () => {
+  const args = ['--require-proof', '--root', root, '--pcr0', s.pcr0];
+  assert.equal(adyton(['wallet', 'create', 'purse'], { env }).status, 0);
+  const liar = await startLiar();
+  const path = ['--path', "m/44'/60'/0'/0/*", '--count', '3', '--gateway', liar.url];
+  const derive = (...more) => runAsync(['wallet', 'derive', 'purse', '--id', `d${Math.random()}-`, ...path, ...args, ...more]);
+  const addresses = (...more) => runAsync(['wallet', 'addresses', 'purse', ...path, ...args, ...more]);
+  for (const ask of [derive, addresses]) {
+    liar.lie = (text) => text;
+    const good = await ask();
+    assert.equal(good.status, 0, good.stderr);
+    const keys = (fn) => (text) => JSON.stringify({ ...JSON.parse(text), keys: fn(JSON.parse(text).keys) });
+    for (const [change, why] of [
+      [keys((k) => k.with(1, { ...k[1], address })), /address is not that of the key/],
+      [keys((k) => k.with(1, { ...k[1], address: undefined, public_key: publicKey })), /keys are not those that the enclave has derived/],
+      [keys((k) => k.toReversed()), /keys are not those that the enclave has derived/],
+      [keys((k) => k.slice(1)), /keys are not those that the enclave has derived/],
+      [keys((k) => k.with(0, { ...k[0], path: k[1].path })), /told in another order/],
+    ]) {
+      liar.lie = change;
+      const p = await ask();
+      assert.equal(p.status, 1, p.stdout);
+      assert.match(p.stderr, why);
+    }
+  }
+  liar.lie = (text) => text.replace(/"id":"d/, '"id":"e');
+  assert.match((await derive()).stderr, /by other names/);
+  liar.lie = (text) => text;
+  assert.match((await runAsync(['wallet', 'addresses', 'purse', ...path, '--require-proof'])).stderr, /not proved: .*root/);
 });
 
 await test('the log is whole, and says what was done', async () => {

@@ -14,7 +14,7 @@ import { anvil as anvilChain } from 'viem/chains';
 import { Web3 } from 'web3';
 import { WebSocket } from 'ws';
 import { done, random, test } from './lib/tap.mjs';
-import { request, scratch, startAnvil, startStack } from './lib/stack.mjs';
+import { bin, request, run, scratch, startAnvil, startStack } from './lib/stack.mjs';
 import { startGateway } from './lib/gateway.mjs';
 import { sidecar } from './lib/rpc.mjs';
 import { addressOf, fetchResponseKey, isProved, proofsOf, readProof, verify, verifyCall, verifyCalls } from '../../clients/js/index.js';
@@ -274,6 +274,40 @@ await test('WebSocket and IPC: adyton_proofs asks, and asks no more; without it 
   const alone = await overHttp(call('adyton_proofs', true));
   assert.equal(alone.error.code, -32601);
   assert.match(alone.error.message, /X-Adyton-Proofs/);
+});
+
+await test('adyton audit proof verifies the proofs in the body of an answer, offline, and says what the enclave was asked', async () => {
+  const dir = scratch('prf-cli');
+  const write = (name, value) => (writeFileSync(join(dir, name), typeof value === 'string' ? value : JSON.stringify(value)), join(dir, name));
+  const prove = (answer, ...more) => run(join(bin, 'adyton'), ['audit', 'proof', '--answer', write('answer', answer), '--response-key', Buffer.from(responseKey).toString('hex'), '--json', ...more]);
+  const batch = [call('personal_sign', '0x01', from), call('eth_chainId'), call('eth_sendTransaction', { from, to }), call('account_signTransaction', tx()), call('account_signGnosisSafeTx', from, safeTx(1)), call('eth_signTransaction', tx({ gas: '0xzz' }))];
+  const answers = await overHttp(batch);
+  const good = prove(answers);
+  assert.equal(good.status, 0, good.stderr);
+  const lines = good.stdout.trim().split('\n').map(JSON.parse);
+  assert.equal(lines.length, 5);
+  assert.deepEqual(lines.map((l) => l.asked), answers.filter((a) => a.adyton_proofs).map((a) => a.adyton_proofs[0].request));
+  assert.equal(lines[0].asked, '{"message":{"hex":"0x01"}}');
+  const one = prove(answers[0], '--request', write('request', lines[0].asked), '--key', 'alice', '--max-age', '60');
+  assert.equal(one.status, 0, one.stderr);
+  for (const [answer, why, more = []] of [
+    [answers.with(0, { ...answers[0], result: answers[0].result.replace(/.$/, (c) => (c === 'b' ? 'c' : 'b')) }), /answer is not what the enclave has answered/],
+    [answers.with(2, { ...answers[2], result: '0x' + '11'.repeat(32) }), /answer is not what/],
+    [answers.with(3, { ...answers[3], result: { ...answers[3].result, raw: '0x02' } }), /answer is not what/],
+    [answers.with(5, { ...answers[5], error: { ...answers[5].error, data: { code: 'denied' } } }), /answer is not what/],
+    [{ ...answers[0], adyton_proofs: answers[2].adyton_proofs }, /answer is not what/],
+    [{ ...answers[0], adyton_proofs: [{ ...answers[0].adyton_proofs[0], request: '{}' }] }, /request is not the one that was answered/],
+    [answers[0], /request is not the one that the answer tells/, ['--request', write('other', '{"message":{"hex":"0x02"}}')]],
+    [answers[0], /key is not the one/, ['--key', 'bob']],
+    [{ ...answers[0], adyton_proofs: [{ proof: 'AA' }] }, /malformed/],
+    [{ ...answers[0], adyton_proofs: undefined }, /has no adyton_proofs/],
+    ['no JSON', /has no adyton_proofs/],
+  ]) {
+    const p = prove(answer, ...more);
+    assert.equal(p.status, 1, p.stdout);
+    assert.match(p.stderr, why);
+  }
+  assert.equal(run(join(bin, 'adyton'), ['audit', 'proof', '--response-key', '00'.repeat(32)]).status, 2);
 });
 
 const open = (more = {}) => ({ from, to, value: '0x1', ...more });
