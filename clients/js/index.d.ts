@@ -42,7 +42,7 @@ export interface AuditEntry {
   digest: Uint8Array;
 }
 export interface Proof { publicKey: Uint8Array; before: Uint8Array; entryBytes: Uint8Array; later: Uint8Array; signature: Uint8Array; entry: AuditEntry }
-export type ProofTrust = ({ responseKey: string | Uint8Array } | ({ document: string | Uint8Array } & AttestationTrust)) & { key?: string; op?: string; maxAge?: number; now?: number };
+export type ProofTrust = ({ responseKey: string | Uint8Array | (string | Uint8Array)[] } | ({ document: string | Uint8Array } & AttestationTrust)) & { key?: string; op?: string; maxAge?: number; now?: number };
 export interface AskedProof { proof: string; request?: string }
 export interface RpcCall { id?: string | number | null; method: string; params?: unknown[] }
 export interface RpcAnswer { id?: string | number | null; result?: unknown; error?: { code: number; message: string; data?: unknown }; adyton_proofs?: AskedProof[] }
@@ -50,6 +50,7 @@ export class ProofError extends Error { reason: 'malformed' | 'key' | 'signature
 export function readProof(proof: string | Uint8Array): Proof;
 export function responseKey(document: string | Uint8Array, trust?: AttestationTrust): Promise<Uint8Array>;
 export function fetchResponseKey(gateway: string, trust?: AttestationTrust, init?: RequestInit): Promise<Uint8Array>;
+export function fetchResponseKeys(gateway: string, enclaves: number, trust?: AttestationTrust, init?: RequestInit): Promise<Uint8Array[]>;
 export function verify(answer: { proof: string | null; body: string | object }, request: string | ArrayBuffer | Uint8Array | null, trust: ProofTrust): Promise<AuditEntry>;
 export function verifyEntry(proof: string | null | undefined, request: string | ArrayBuffer | Uint8Array | null, trust: ProofTrust): Promise<AuditEntry>;
 export function proofsOf(body: string | object): AskedProof[];

@@ -4,7 +4,7 @@
 
 export { addressOf } from './address.js';
 export { isProved, verifyCall, verifyCalls, verifyDuties } from './calls.js';
-export { ProofError, fetchResponseKey, proofsOf, readProof, responseKey, verify, verifyEntry } from './proof.js';
+export { ProofError, fetchResponseKey, fetchResponseKeys, proofsOf, readProof, responseKey, verify, verifyEntry } from './proof.js';
 
 const subtle = globalThis.crypto.subtle;
 const utf8 = new TextEncoder();

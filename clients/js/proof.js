@@ -102,6 +102,17 @@ export async function fetchResponseKey(gateway, trust = {}, init = {}) {
   return responseKey((await answer.json()).document, { ...trust, nonce });
 }
 
+/** The response keys of a gateway with so many enclaves, each of which has its own: documents are fetched until they are all there. */
+export async function fetchResponseKeys(gateway, enclaves, trust = {}, init = {}) {
+  const keys = new Map();
+  for (let i = 0; i < 8 * enclaves && keys.size < enclaves; i++) {
+    const key = await fetchResponseKey(gateway, trust, init);
+    keys.set(hex(key), key);
+  }
+  if (keys.size < enclaves) throw new ProofError('missing', `the gateway gives ${keys.size} response keys, not ${enclaves}`);
+  return [...keys.values()];
+}
+
 /** The bytes of the result that an answer's body has: of a transaction its bytes, else the signature in one piece. */
 function resultOf(body) {
   if (typeof body !== 'string') {
@@ -151,9 +162,10 @@ export async function checkIsResult(entry, bytes) {
  */
 export async function verifyEntry(proof, request, trust) {
   if (!proof) throw new ProofError('missing', 'the answer has no proof');
-  const key = trust.responseKey ? (typeof trust.responseKey === 'string' ? fromHex(trust.responseKey) : trust.responseKey) : await responseKey(trust.document, trust);
+  const given = trust.responseKey ?? (await responseKey(trust.document, trust));
   const p = readProof(proof);
-  if (!same(p.publicKey, key)) throw new ProofError('key', 'the proof is by another key');
+  const key = (Array.isArray(given) ? given : [given]).map((k) => (typeof k === 'string' ? fromHex(k) : k)).find((k) => same(p.publicKey, k));
+  if (!key) throw new ProofError('key', 'the proof is by another key');
   const { head } = await heads(p);
   const imported = await subtle.importKey('raw', key, { name: 'Ed25519' }, false, ['verify']);
   if (!(await subtle.verify({ name: 'Ed25519' }, imported, p.signature, concat(utf8.encode('adyton head 1'), head)))) throw new ProofError('signature', 'the signature is of something else');
@@ -173,7 +185,7 @@ export async function verifyEntry(proof, request, trust) {
  *          Of new and derived keys the public keys and addresses are verified; of a batch, body is { keys }, a list of them in
  *          their order. Of locks, policy changes, backups and states of validators there is no result to verify: trust.op says
  *          that it is what was asked
- * trust:   { responseKey: 32 bytes or hex } or { document, roots, pcrs, nonce, at, allowDebug } (see verifyAttestation); and
+ * trust:   { responseKey: 32 bytes or hex, or a list of them, one for each enclave } or { document, roots, pcrs, nonce, at, allowDebug } (see verifyAttestation); and
  *          { key: id that it must be of, op: what must have been asked (a value of OPS), maxAge: seconds (60; Infinity: any),
  *          now: ms since 1970 }
  * Returns the entry: { sequence, time, op, key, tenant, code, where, request, result, subject, digest }.

@@ -2,15 +2,17 @@
 // One gateway, two enclaves: each does its part; one that ends or hangs is not waited for; what is of one enclave
 // only (its import key, its opened data keys) is found there.
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 import { Transaction, Wallet } from 'ethers';
 import { test, done, random, until } from './lib/tap.mjs';
-import { scratch, request } from './lib/stack.mjs';
+import { bin, request, run, scratch } from './lib/stack.mjs';
 import { admit, createKey, goodTx, startDevcloud, startEnclave } from './lib/hostile.mjs';
 import { T, cbor, nonce } from './lib/parent.mjs';
 import { gatewayHome, startGateway, metric } from './lib/gateway.mjs';
 import { sealImport } from './lib/import.mjs';
+import { fetchResponseKeys, proofsOf, readProof, verify, verifyEntry } from '../../clients/js/index.js';
 
 const r = random();
 const dir = scratch('two');
@@ -41,6 +43,34 @@ await test('both enclaves sign for one key', async () => {
   await Promise.all(Array.from({ length: 200 }, () => signs('a', a.address)));
   const after = await signed();
   for (const k of [0, 1]) assert.ok(after[k] - before[k] >= 40, `enclave ${k} signed ${after[k] - before[k]} of 200`);
+});
+
+await test('each enclave has a response key of its own: a client that knows both verifies all, and the command finds the right one', async () => {
+  const roots = readFileSync(cloud.nsm_root_file, 'utf8');
+  const keys = await fetchResponseKeys(g.gateway, 2, { roots });
+  const body = JSON.stringify({ transaction: goodTx() });
+  const by = new Set();
+  for (let i = 0; i < 64 && by.size < 2; i++) {
+    const answer = await ask('/v1/keys/a/sign', body);
+    const proof = answer.headers['x-adyton-proof'];
+    await verify({ proof, body: answer.body }, body, { responseKey: keys, key: 'a' });
+    const mine = keys.findIndex((k) => Buffer.from(k).equals(Buffer.from(readProof(proof).publicKey)));
+    await assert.rejects(verify({ proof, body: answer.body }, body, { responseKey: keys[1 - mine] }), /by another key/);
+    by.add(mine);
+  }
+  assert.equal(by.size, 2);
+  await assert.rejects(fetchResponseKeys(g.gateway, 3, { roots }), /gives 2 response keys/);
+  const tx = join(dir, 'tx.json');
+  writeFileSync(tx, JSON.stringify(goodTx()));
+  for (let i = 0; i < 4; i++) {
+    const p = run(join(bin, 'adyton'), ['sign', 'a', '--json', tx, '--gateway', g.gateway, '--require-proof', '--root', cloud.nsm_root_file]);
+    assert.equal(p.status, 0, p.stderr);
+  }
+  const locked = await request(`${g.gateway}/v1/lock`, { method: 'POST', body: { tenant: 'nobody' }, headers: { 'x-adyton-proofs': 'true' } });
+  const proofs = proofsOf(locked.body);
+  assert.equal(locked.headers['x-adyton-proof'], undefined, 'of two decisions');
+  assert.equal(new Set(proofs.map((p) => Buffer.from(readProof(p.proof).publicKey).toString('hex'))).size, 2);
+  for (const { proof } of proofs) await verifyEntry(proof, null, { responseKey: keys, op: 'lock' });
 });
 
 await test('a key that was sealed to either enclave is taken in', async () => {
