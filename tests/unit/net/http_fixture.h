@@ -27,7 +27,6 @@ struct fixture {
 	struct ady_http_config config;
 	pthread_t thread;
 	atomic_int handled, cancelled, refused, drained;
-	atomic_int answered;           /* of /later */
 	struct ady_http_request *held; /* of /never */
 };
 
@@ -35,7 +34,6 @@ struct fixture {
 
 struct later {
 	struct ady_timer timer;
-	struct fixture *f;
 	struct ady_http_request *req;
 };
 
@@ -43,7 +41,6 @@ static void answer_later(struct ady_timer *timer)
 {
 	struct later *l = (struct later *)timer;
 
-	l->f->answered++;
 	ady_http_answer(l->req, 200, "text/plain", NULL, l->req->body);
 	free(l);
 }
@@ -80,7 +77,6 @@ static void on_request(void *ctx, struct ady_http_request *req)
 		struct later *l = calloc(1, sizeof *l);
 
 		l->timer.fn = answer_later;
-		l->f = f;
 		l->req = req;
 		ady_timer_set(f->loop, &l->timer, LATER_MS);
 	} else if (ady_bytes_is(req->head.path, "/never")) {
