@@ -166,6 +166,10 @@ for (const name of ['fill_per_s', 'ready_ms', 'rss_mib', 'cold_p50_ms', 'cold_p9
 console.log(`\n${' '.repeat(20)}${rows.map((r) => r.store.padStart(12)).join('')}`);
 console.log('fill_per_s: keys made by the enclave, sealed, and stored in all stores. cold: the first signature by a key, one at a time.');
 console.log('random: keys at random among all, 32 connections; single: one key. The load generator shares the cores.');
+// What AWS charges for holding them (doc/stores.md, "Cost"): a KMS key $1 a month, a secret $0.40, a KMS request $0.000003, storage $0.08 a GB.
+const gb = places.sqlite && existsSync(join(dir, 'keys.sqlite')) ? statSync(join(dir, 'keys.sqlite')).size / 1e9 : (0.72 * count) / 1e6;
+const usd = { here: 1 + 730 * 0.000003 + 0.08 * gb, secret_each: 1 + 0.4 * count, kms_key_each: count };
+console.log(`made, sealed and stored: ${Math.round(rows[0].fill_per_s)} keys a second; at AWS ${count} of them cost $${usd.here.toFixed(2)} a month, as a secret each $${Math.round(usd.secret_each)}, as a KMS key each $${usd.kms_key_each}`);
 if (json) {
   const round = (o) => Object.fromEntries(Object.entries(o).map(([k, v]) => [k, typeof v === 'number' ? Math.round(v * 1000) / 1000 : v]));
   const worst = (name, pick) => pick(...rows.map((r) => r[name]));
@@ -179,6 +183,8 @@ if (json) {
         cold_p99_ms: worst('cold_p99_ms', Math.max),
         cpu_ratio_eip1559: worst('cpu_ratio_eip1559', Math.max),
         random_vs_single: worst('random_vs_single', Math.min),
+        create_per_s: worst('fill_per_s', Math.min),
+        usd_a_month: round(usd),
         secp256k1_us: secp,
         rows: rows.map(round),
       }),
