@@ -12,6 +12,7 @@
 #include "crypto/rng.h"
 #include "gateway/answer.h"
 #include "gateway/commit_boost.h"
+#include "gateway/quota_keys.h"
 #include "gateway/validating.h"
 
 enum { FOLDER_MAX = 256, SIGNATURE = 96 };
@@ -58,7 +59,8 @@ static void run_store(struct ady_store_job *job, struct ady_records *records, si
 	struct proxy *p = (struct proxy *)job;
 	struct ady_entry *e = &p->entry;
 
-	if (ady_records_create(records, worker, &e, 1, &job->fault) != ADY_OK)
+	if (ady_quota_keys_create(p->shard->gateway->quota_keys, records, worker, &e, 1,
+	                          &job->fault) != ADY_OK)
 		return;
 	ady_store_forget(job->store, e);
 	ADY_INFO("key changed", "key=%s tenant=%s what=created by=commit-boost", e->id, e->tenant);

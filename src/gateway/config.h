@@ -65,6 +65,7 @@ struct ady_config_audit {
 struct ady_config_quota {
 	int64_t rate, burst; /* signatures a second, and at once; rate 0: no limit */
 	int64_t weight;      /* of its turns when the enclave is full */
+	int64_t keys;        /* that it may have in the store; 0: any number */
 };
 
 enum { ADY_GATEWAY_PCRS_MAX = 8 };

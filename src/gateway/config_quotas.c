@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { RATE_MAX = 1000000, WEIGHT_MAX = 1000 };
+enum { RATE_MAX = 1000000, WEIGHT_MAX = 1000, KEYS_MAX = 1000000000 };
 
 static enum ady_err read_quota(struct ady_config_quota *q, const struct ady_conf *o)
 {
-	static const char *const known[] = {"rate", "burst", "weight", NULL};
+	static const char *const known[] = {"rate", "burst", "weight", "keys", NULL};
 	enum ady_err err = ady_conf_members(o, known);
 
 	*q = (struct ady_config_quota){.weight = 1};
@@ -19,6 +19,8 @@ static enum ady_err read_quota(struct ady_config_quota *q, const struct ady_conf
 		err = ady_conf_number(o, "burst", 1, RATE_MAX, &q->burst);
 	if (err == ADY_OK && q->burst > 0 && q->rate == 0)
 		return ady_conf_refuse(o, "burst", "is there without rate");
+	if (err == ADY_OK)
+		err = ady_conf_number(o, "keys", 1, KEYS_MAX, &q->keys);
 	return err == ADY_OK ? ady_conf_number(o, "weight", 1, WEIGHT_MAX, &q->weight) : err;
 }
 

@@ -10,6 +10,7 @@
 #include "gateway/answer.h"
 #include "gateway/commit_boost.h"
 #include "gateway/keymanager.h"
+#include "gateway/quota_keys.h"
 #include "gateway/shard.h"
 
 enum { DIALERS_MAX = 4, DIAL_QUEUE = 2 * ADY_GATEWAY_THREADS_MAX };
@@ -34,7 +35,8 @@ static enum ady_err open_services(struct ady_gateway *g, struct ady_fault *f)
 		err = ady_fail(f, ADY_E_MEMORY, NULL, "threads cannot be started");
 	if (err == ADY_OK && ady_secp_open(&g->secp) != ADY_OK)
 		err = ady_fail(f, ADY_E_MEMORY, NULL, "no context for signatures");
-	if (err == ADY_OK && ady_quotas_open(&g->quotas, config) != ADY_OK)
+	if (err == ADY_OK && (ady_quotas_open(&g->quotas, config) != ADY_OK ||
+	                      ady_quota_keys_open(&g->quota_keys, config) != ADY_OK))
 		err = ady_fail(f, ADY_E_MEMORY, NULL, "out of memory");
 	if (err == ADY_OK)
 		err = ady_credentials_open(&g->credentials, &config->aws, f);
@@ -203,6 +205,7 @@ void ady_gateway_close(struct ady_gateway *g)
 	ady_accounts_close(g->accounts);
 	ady_tenant_keys_close(g->tenant_keys);
 	ady_quotas_close(g->quotas);
+	ady_quota_keys_close(g->quota_keys);
 	SSL_CTX_free(g->tls);
 	ady_secp_close(g->secp);
 	free(g);

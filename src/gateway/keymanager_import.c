@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "gateway/answer.h"
 #include "gateway/proofs.h"
+#include "gateway/quota_keys.h"
 
 enum { WIDTH = 4 };
 
@@ -97,7 +98,8 @@ static void run_store(struct ady_store_job *job, struct ady_records *records, si
 
 	err = it->exists
 	          ? ady_records_change(records, worker, e->id, NULL, &enable, &now, &job->fault)
-	          : ady_records_create(records, worker, &e, 1, &job->fault);
+	          : ady_quota_keys_create(it->owner->shard->gateway->quota_keys, records, worker,
+	                                  &e, 1, &job->fault);
 	if (err == ADY_OK) {
 		ady_store_forget(job->store, &it->entry);
 		ADY_INFO("key changed", "key=%s tenant=%s what=%s by=keymanager", it->entry.id,

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "gateway/answer.h"
 #include "gateway/keys_call.h"
+#include "gateway/quota_keys.h"
 #include "gateway/rotation_note.h"
 
 /* --- one key --- */
@@ -145,7 +146,8 @@ static void put_record(struct ady_keys_call *call, struct ady_records *r, size_t
 
 	if (err == ADY_OK) {
 		memcpy(e.label, call->label, sizeof e.label);
-		err = ady_records_create(r, worker, &list, 1, f);
+		err =
+		    ady_quota_keys_create(call->shard->gateway->quota_keys, r, worker, &list, 1, f);
 	}
 	if (err == ADY_OK) {
 		ady_store_forget(call->job.store, &e);
@@ -187,7 +189,8 @@ static void put_many(struct ady_keys_call *call, struct ady_records *r, size_t w
 	if (!entries || !list)
 		(void)ady_fail(f, err, NULL, "out of memory");
 	else if ((err = read_entries(call, entries, list, &n, f)) == ADY_OK && n > 0)
-		err = ady_records_create(r, worker, list, n, f);
+		err =
+		    ady_quota_keys_create(call->shard->gateway->quota_keys, r, worker, list, n, f);
 	if (err == ADY_OK && n > 0) {
 		ady_dyn_printf(&call->out, "{\"created\":%zu,\"first\":", n);
 		ady_answer_string(&call->out, list[0]->id + strlen(call->prefix));

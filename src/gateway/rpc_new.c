@@ -11,6 +11,7 @@
 #include "crypto/rng.h"
 #include "gateway/caller.h"
 #include "gateway/creating.h"
+#include "gateway/quota_keys.h"
 #include "gateway/rpc_accounts.h"
 #include "gateway/shard.h"
 #include "gateway/tenant_keys.h"
@@ -67,7 +68,8 @@ static void store_run(struct ady_store_job *job, struct ady_records *records, si
 	struct making *m = OWNER(job, struct making, job);
 	struct ady_entry *entry = &m->entry;
 
-	if (ady_records_create(records, worker, &entry, 1, &job->fault) == ADY_OK)
+	if (ady_quota_keys_create(m->shard->gateway->quota_keys, records, worker, &entry, 1,
+	                          &job->fault) == ADY_OK)
 		job->fault.err = ADY_OK;
 }
 

@@ -56,6 +56,7 @@ struct ady_gateway {
 	struct ady_gate gates[ADY_GATEWAY_ENCLAVES_MAX]; /* as many as enclaves */
 	struct ady_audit *audit;                         /* NULL: none is written */
 	struct ady_quotas *quotas;
+	struct ady_quota_keys *quota_keys;
 	struct ady_nodes nodes;
 	uint8_t attestation_root[ADY_ATTESTATION_ROOT_MAX]; /* DER; n 0: AWS's */
 	size_t attestation_root_n;

@@ -376,6 +376,7 @@ CASE(faults_of_quotas_are_named_with_their_path)
 	refused("quotas", "{\"*\":{\"rate\":0}}", "quotas.*.rate", "between");
 	refused("quotas", "{\"*\":{\"burst\":1}}", "quotas.*.burst", "without rate");
 	refused("quotas", "{\"*\":{\"weight\":1001}}", "quotas.*.weight", "between");
+	refused("quotas", "{\"*\":{\"keys\":0}}", "quotas.*.keys", "between");
 	refused("quotas", "{\"*\":{\"x\":1}}", "quotas.*.x", "not known");
 	refused("quotas", "{\"*\":1}", "quotas.*", "no object");
 }
