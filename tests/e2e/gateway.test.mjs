@@ -342,6 +342,9 @@ await test('metrics are Prometheus text: every sample has its type, histograms a
 
 // --- reload and end ---
 
+/** How many calls devcloud has answered wrongly or late; the gateway's own count has its own questions in it. */
+const faulted = () => readFileSync(join(dir, 'log/devcloud.log'), 'utf8').split('fault on demand').length;
+
 await test('SIGHUP under load: no request fails, the newest certificate is presented, a bad one is not', async () => {
   const certs = scratch();
   const a = selfSigned(certs, 'first');
@@ -386,11 +389,12 @@ await test('SIGTERM: what is in flight is answered, new connections are refused,
   const at = { gateway: t.gateway };
   await until(10000, 'it to be ready', async () => (await request(`${t.gateway}/readyz`)).status === 200);
   right(await sign(at, 'k', goodTx()));
-  setFaults([{ target: 'TrentService.Decrypt', delay_ms: 4000 }]);
+  setFaults([{ target: 'TrentService.Decrypt', delay_ms: 3000 }]);
   const idle = net.connect(t.port, '127.0.0.1');
   const idleEnded = new Promise((resolve) => (idle.on('close', resolve), idle.on('error', () => {})));
+  const before = faulted();
   const flying = Array.from({ length: 4 }, (_, i) => sign(at, 'k', goodTx({ nonce: i }), { agent: new http.Agent({ keepAlive: true }) }));
-  await until(5000, 'them to be in flight', async () => metric(await metrics(t.gateway), 'adyton_in_flight') === 4);
+  await until(5000, 'KMS to have them', () => faulted() === before + 4);
   const began = Date.now();
   t.child.kill('SIGTERM');
   await idleEnded;
@@ -411,8 +415,9 @@ await test('a second SIGTERM does not wait', async () => {
   const t = await startGateway(s);
   await until(10000, 'it to be ready', async () => (await request(`${t.gateway}/readyz`)).status === 200);
   setFaults([{ target: 'TrentService.Decrypt', delay_ms: 8000 }]);
+  const before = faulted();
   const flying = sign({ gateway: t.gateway }, 'k', goodTx()).catch((e) => e);
-  await until(5000, 'it to be in flight', async () => metric(await metrics(t.gateway), 'adyton_in_flight') === 1);
+  await until(5000, 'KMS to have it', () => faulted() === before + 1);
   t.child.kill('SIGTERM');
   await until(3000, 'the end to begin', () => /ending/.test(readFileSync(t.log, 'utf8')));
   await new Promise((resolve) => setTimeout(resolve, 50));

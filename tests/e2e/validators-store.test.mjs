@@ -116,17 +116,23 @@ await test('states that wait for the disk are committed together: 64 attestation
   await freshStates(s, keys);
   const attest = (target) => Promise.all(keys.map((k) => sign(s, k.pubkey, attestation(s, target - 1, target))));
   await attest(epochNow(s)); // the first use
-  await untilSlot(s, (epochNow(s) + 2) * SLOTS);
   const read = async (name) => metric((await request(`${s.gateway}/metrics`)).body, name);
-  const before = await read('eth2_slashingprotection_database_duration_count');
-  // Another program has the file while all of them come in.
-  const hold = spawnBound('python3', ['-c', `import sqlite3, sys; c = sqlite3.connect('${db}', isolation_level=None); c.execute('BEGIN IMMEDIATE'); print('held', flush=True); sys.stdin.read(); c.execute('ROLLBACK')`], { stdio: ['pipe', 'pipe', 'inherit'] });
-  await new Promise((resolve) => hold.stdout.once('data', resolve));
-  const answers = attest(epochNow(s));
-  await until(4000, 'all of them to wait', async () => (await read('adyton_in_flight')) === keys.length);
-  hold.stdin.end();
-  for (const a of await answers) assert.equal(a.status, 200, a.body);
-  const took = (await read('eth2_slashingprotection_database_duration_count')) - before;
+  let answers, took;
+  do {
+    await untilSlot(s, (epochNow(s) + 2) * SLOTS);
+    const before = await read('eth2_slashingprotection_database_duration_count');
+    // Another program has the file while all of them come in.
+    const hold = spawnBound('python3', ['-c', `import sqlite3, sys; c = sqlite3.connect('${db}', isolation_level=None); c.execute('BEGIN IMMEDIATE'); print('held', flush=True); sys.stdin.read(); c.execute('ROLLBACK')`], { stdio: ['pipe', 'pipe', 'inherit'] });
+    await new Promise((resolve) => hold.stdout.once('data', resolve));
+    let over = false;
+    const attesting = attest(epochNow(s)).finally(() => (over = true));
+    await until(4000, 'all of them to wait', async () => over || (await read('adyton_in_flight')) >= keys.length);
+    hold.stdin.end();
+    answers = await attesting;
+    took = (await read('eth2_slashingprotection_database_duration_count')) - before;
+    // An enclave waits two seconds for a row: a busy machine may have needed them all before the file was let go.
+  } while (answers.some((x) => /is not known: it counts as written/.test(x.json?.message)));
+  for (const x of answers) assert.equal(x.status, 200, x.body);
   console.log(`# ${took} transactions`);
   assert.ok(took >= 1 && took <= 8, `${took} transactions`);
 });
