@@ -111,7 +111,7 @@ await test('outcomes that are lost or faults: counted, nothing signed; the same 
   await make('silent', policy(1));
   const began = Date.now();
   await refused('no answer', () => wire.during({ toEnclave: (f) => (f.type === (CAS | T.ANSWER) ? null : undefined) }, () => send('silent')), 'counters_refused', 'counters', /whether they were is not known/);
-  assert.ok(Date.now() - began < 4000, 'two seconds at most');
+  assert.ok(Date.now() - began < 8000, 'two seconds, and not the ten of the request');
 });
 
 await test('a first row that is not written makes no key; a second first row neither', async () => {

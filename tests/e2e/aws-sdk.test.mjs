@@ -230,7 +230,7 @@ await test('STS: who am I, another role, a session policy that narrows, an end',
 
 await test('IMDSv2 serves the SDK; IMDSv1 is refused', async () => {
   process.env.AWS_EC2_METADATA_SERVICE_ENDPOINT = cloud.imds;
-  const provider = fromInstanceMetadata({ timeout: 2000, maxRetries: 0 });
+  const provider = fromInstanceMetadata({ timeout: 20000, maxRetries: 0 });
   const c = await provider();
   const who = await new S.STSClient(clientOptions(cloud, c)).send(new S.GetCallerIdentityCommand({}));
   assert.match(who.Arn, /:assumed-role\/adyton-instance\/i-/);
