@@ -165,7 +165,7 @@ static enum ady_err read_entries(const struct ady_keys_call *call, struct ady_en
 	const uint8_t *end;
 	enum ady_err err = ADY_OK;
 
-	for (*n = 0; err == ADY_OK && *n < ADY_WIRE_BATCH_MAX &&
+	for (*n = 0; err == ADY_OK && *n < ADY_WIRE_BATCH_MAX && rest.n > 0 &&
 	             (end = memchr(rest.p, '\n', rest.n)) != NULL;
 	     ++*n) {
 		size_t line = (size_t)(end - rest.p);
