@@ -4,11 +4,11 @@
 // by clients/js; who does not ask is answered as ever, and real clients that ask by their URL work as ever.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { JsonRpcProvider, SigningKey, Transaction, TypedDataEncoder, WebSocketProvider, computeAddress, encodeRlp, parseEther, verifyMessage } from 'ethers';
+import { JsonRpcProvider, TypedDataEncoder, WebSocketProvider, computeAddress, encodeRlp, parseEther, verifyMessage } from 'ethers';
 import { createWalletClient, http as viemHttp, recoverMessageAddress } from 'viem';
 import { anvil as anvilChain } from 'viem/chains';
 import { Web3 } from 'web3';
@@ -17,7 +17,7 @@ import { done, random, test } from './lib/tap.mjs';
 import { bin, request, run, scratch, startAnvil, startStack } from './lib/stack.mjs';
 import { startGateway } from './lib/gateway.mjs';
 import { sidecar } from './lib/rpc.mjs';
-import { addressOf, fetchResponseKey, isProved, proofsOf, readProof, verify, verifyCall, verifyCalls } from '../../clients/js/index.js';
+import { fetchResponseKey, isProved, proofsOf, readProof, verify, verifyCall, verifyCalls } from '../../clients/js/index.js';
 
 const r = random();
 const store = { sqlite: join(scratch('prf'), 'keys.db') };
@@ -161,9 +161,33 @@ await test('a refusal of the enclave has its proof, alone and in a batch; what t
   await fails('missing', async () => verifyCall(unknown, await overHttp(unknown), trust));
 });
 
-await test('a proof that is forged, altered, missing, doubled or of another answer is found out', async () => {
+/** A conversation: send(text), and each text that comes to take(fn). */
+function conversation(send, take) {
+  const waiting = new Map();
+  take((text) => {
+    const answer = JSON.parse(text);
+    waiting.get(answer.id ?? answer[0].id)?.(answer);
+  });
+  return (c) => new Promise((resolve) => {
+    waiting.set(c.id ?? c[0].id, resolve);
+    send(JSON.stringify(c));
+  });
+}
+async function openWs(url, options) {
+  const socket = new WebSocket(url, options);
+  await once(socket, 'open');
+  return { ask: conversation((text) => socket.send(text), (fn) => socket.on('message', (d) => fn(d.toString()))), close: () => socket.close() };
+}
+async function openIpc() {
+  const socket = net.connect(ipc);
+  await once(socket, 'connect');
+  return { ask: conversation((text) => socket.write(text), (fn) => createInterface(socket).on('line', fn)), close: () => socket.destroy() };
+}
+
+/** All that a parent could do with the answers of three calls, and their proofs. */
+async function refuseLies(ask) {
   const cs = [call('personal_sign', '0x01', from), call('personal_sign', '0x02', from), call('personal_sign', '0x01', bob.address)];
-  const [a, b, c] = await overHttp(cs);
+  const [a, b, c] = await ask(cs);
   const check = (answer, of = cs[0]) => verifyCall(of, answer, trust);
   await check(a);
   await fails('missing', () => check({ ...a, adyton_proofs: undefined }));
@@ -189,6 +213,15 @@ await test('a proof that is forged, altered, missing, doubled or of another answ
   await fails('missing', () => verifyCalls(cs, [a, b], trust));
   await fails('missing', () => verifyCalls(cs, [a, b, c, a], trust));
   await fails('request', () => verifyCalls(cs, [{ ...a, id: b.id }, { ...b, id: a.id }, c], trust));
+}
+
+await test('a proof that is forged, altered, missing, doubled or of another answer is found out: HTTP, WebSocket, IPC, in batches and alone', async () => {
+  const [socket, local] = await Promise.all([openWs(`${ws}/?proofs=true`), openIpc()]);
+  await local.ask(call('adyton_proofs', true));
+  const oneByOne = (ask) => (cs) => Promise.all(cs.map((c) => ask(c)));
+  for (const ask of [overHttp, oneByOne(overHttp), socket.ask, oneByOne(socket.ask), local.ask, oneByOne(local.ask)]) await refuseLies(ask);
+  socket.close();
+  local.close();
 });
 
 await test('each value that an answer tells is bound: another one in its place is found out', async () => {
@@ -207,29 +240,6 @@ await test('each value that an answer tells is bound: another one in its place i
   await altered(call('account_new'), () => from);
   await altered(call('eth_signTransaction', blobTx(false)), (x) => x.replace(/^(0x03.{40})./, (m, head) => head + (m.endsWith('0') ? '1' : '0')));
 });
-
-/** A conversation: send(text), and each text that comes to take(fn). */
-function conversation(send, take) {
-  const waiting = new Map();
-  take((text) => {
-    const answer = JSON.parse(text);
-    waiting.get(answer.id ?? answer[0].id)?.(answer);
-  });
-  return (c) => new Promise((resolve) => {
-    waiting.set(c.id ?? c[0].id, resolve);
-    send(JSON.stringify(c));
-  });
-}
-async function openWs(url, options) {
-  const socket = new WebSocket(url, options);
-  await once(socket, 'open');
-  return { ask: conversation((text) => socket.send(text), (fn) => socket.on('message', (d) => fn(d.toString()))), close: () => socket.close() };
-}
-async function openIpc() {
-  const socket = net.connect(ipc);
-  await once(socket, 'connect');
-  return { ask: conversation((text) => socket.write(text), (fn) => createInterface(socket).on('line', fn)), close: () => socket.destroy() };
-}
 
 await test('WebSocket: asked for by URL or header, calls and batches; altered and swapped answers are found out', async () => {
   for (const [url, options] of [[`${ws}/?proofs=true`], [`${ws}/chain/31337?proofs=true`], [ws, { headers: ASK }]]) {
@@ -374,102 +384,6 @@ await test('real clients that ask by their URL work as ever: ethers, viem, web3.
   const web3 = new Web3(`${g.gateway}/?proofs=true`);
   const sig = await web3.eth.sign('0x68656c6c6f', from);
   assert.equal(web3.eth.accounts.recover('hello', typeof sig === 'string' ? sig : sig.signature), from);
-});
-
-await test('the other answers over HTTP have theirs in the body too: signatures, keys, locks, Web3Signer', async () => {
-  const body = JSON.stringify({ transaction: { chainId: 1, nonce: 0, to, value: '1', gas: 21000, maxFeePerGas: '2', maxPriorityFeePerGas: '1' } });
-  const signed = await post('/v1/keys/alice/sign', body, ASK);
-  assert.deepEqual(proofsOf(signed.body), [{ proof: signed.headers['x-adyton-proof'] }]);
-  const entry = await verify({ proof: proofsOf(signed.json)[0].proof, body: signed.json }, body, { ...trust, key: 'alice' });
-  assert.equal('0x' + Buffer.from(entry.digest).toString('hex'), Transaction.from(signed.json.signed_transaction).hash);
-  const refused = await post('/v1/keys/alice/sign', '{"transaction":{}}', ASK);
-  assert.equal((await verify({ proof: proofsOf(refused.body)[0].proof, body: refused.body }, '{"transaction":{}}', trust)).code, refused.json.code);
-  const locked = await post('/v1/lock', '{"all":true}', ASK);
-  const lock = { proof: proofsOf(locked.json)[0].proof, body: locked.json };
-  assert.equal((await verify(lock, null, { ...trust, op: 'lock' })).op, 'lock');
-  await fails('request', () => verify(lock, null, trust)); // it has no result: who does not ask for it does not take it
-  await fails('request', () => verify({ proof: signed.headers['x-adyton-proof'], body: signed.body }, body, { ...trust, op: 'lock' }));
-  const uncompressed = SigningKey.computePublicKey(alice.public_key, false).slice(4);
-  const path = `/api/v1/eth1/sign/${uncompressed}`;
-  const text = await post(path, '{"data":"0x0102"}', ASK);
-  await verify({ proof: text.headers['x-adyton-proof'], body: text.body }, '{"data":"0x0102"}', trust);
-  assert.match(text.body, /^0x[0-9a-f]{130}$/, 'text stays text');
-  const json = await post(path, '{"applyHash":true, "data":"0x0102"}', { ...ASK, accept: 'application/json' });
-  const [{ proof, request: asked }] = proofsOf(json.json);
-  assert.equal(asked, '{"data":"0x0102"}');
-  await verify({ proof, body: json.json }, asked, { ...trust, key: 'alice' });
-});
-
-const ofBody = (answer) => ({ proof: proofsOf(answer.json)[0].proof, body: answer.json });
-
-await test('a new key: by this request, with its rights; its public key and address are those in the proof', async () => {
-  const rights = '{"id":"carol","allow":["digest"],"chains":[1]}';
-  const made = await post('/v1/keys', rights.replace('}', ',"label":"of Carol"}'), ASK);
-  assert.equal(made.status, 201, made.body);
-  assert.deepEqual(proofsOf(made.json), [{ proof: made.headers['x-adyton-proof'] }]);
-  await verify(ofBody(made), rights, { ...trust, key: 'carol', op: 'create' });
-  assert.deepEqual('0x' + Buffer.from(addressOf(Buffer.from(made.json.public_key.slice(2), 'hex'))).toString('hex'), made.json.address.toLowerCase());
-  await fails('request', () => verify(ofBody(made), rights.replace('[1]', '[1,2]'), trust));
-  await fails('result', () => verify({ ...ofBody(made), body: { ...made.json, address: from } }, rights, trust));
-  await fails('result', () => verify({ ...ofBody(made), body: { ...made.json, public_key: alice.public_key, address: from } }, rights, trust));
-});
-
-await test('keys of a wallet: their public keys and addresses are those that the enclave has derived, of this path', async () => {
-  await make({ id: 'purse', curve: 'wallet' });
-  for (const [status, body] of [[200, { path: "m/44'/60'/0'/0/*", count: 3 }], [201, { path: "m/44'/60'/0'/0/*", count: 3, options: { id: 'd-' } }], [200, { path: 'm/12381/3600/7/0/0', curve: 'bls12-381' }]]) {
-    const text = JSON.stringify(body);
-    const told = await post('/v1/keys/purse/derive', text, ASK);
-    assert.equal(told.status, status, told.body);
-    assert.deepEqual(proofsOf(told.json), [{ proof: told.headers['x-adyton-proof'] }]);
-    const entry = await verify(ofBody(told), text, { ...trust, key: 'purse', op: 'derive' });
-    assert.equal(entry.code, '');
-    const swapped = (keys) => verify({ ...ofBody(told), body: { keys } }, text, trust);
-    await swapped(told.json.keys);
-    await fails('result', () => swapped(told.json.keys.with(0, { ...told.json.keys[0], public_key: alice.public_key, address: undefined })));
-    await fails('result', () => swapped(told.json.keys.slice(1)));
-    if (body.count) await fails('result', () => swapped(told.json.keys.toReversed()));
-    if (body.count) await fails('result', () => swapped(told.json.keys.with(0, { ...told.json.keys[0], address: from })));
-    await fails('request', () => verify(ofBody(told), text.replace('m/', 'm/1/'), trust));
-  }
-  const none = await post('/v1/keys/purse/derive', '{"path":"m/x"}', ASK);
-  assert.equal(proofsOf(none.json).length, none.headers['x-adyton-proof'] ? 1 : 0);
-});
-
-await test('a refusal that is told after the store was asked again has the proof of that refusal', async () => {
-  const folder = scratch('prf-folder');
-  const own = await startGateway(s, { store: { folder } });
-  const at = (path, body) => request(`${own.gateway}${path}`, { method: 'POST', body, headers: ASK });
-  assert.equal((await at('/v1/keys', '{"id":"dora"}')).status, 201);
-  // The owner of the store spoils the record: a time that is not the one that was sealed with it.
-  const spoilt = readdirSync(folder).filter((name) => {
-    const text = readFileSync(join(folder, name), 'utf8');
-    writeFileSync(join(folder, name), text.replace('"created":', '"created":1'));
-    return text.includes('"created":');
-  });
-  assert.equal(spoilt.length, 1, readdirSync(folder).join());
-  const body = '{"message":{"text":"x"}}';
-  const fetched = await at('/v1/keys/dora/sign', body);
-  await new Promise((resolve) => setTimeout(resolve, 1200)); // what was fetched a second ago may be old: it is fetched again
-  const again = await at('/v1/keys/dora/sign', body);
-  for (const answer of [fetched, again]) {
-    assert.equal(answer.json.code, 'record_mismatch', answer.body);
-    const entry = await verify(ofBody(answer), body, { ...trust, key: 'dora', op: 'sign' });
-    assert.equal(entry.code, answer.json.code);
-    assert.equal(proofsOf(answer.json)[0].proof, answer.headers['x-adyton-proof']);
-  }
-  await own.stop();
-});
-
-await test('many keys at once: the list of them is what the enclave has made', async () => {
-  const options = '{"id":"many-"}';
-  const made = await post('/v1/keys', { options, first: 0, count: 5, label: 'five' }, ASK);
-  assert.equal(made.status, 201, made.body);
-  const { proof } = ofBody(made);
-  const { keys } = (await request(`${g.gateway}/v1/keys?label=five`)).json;
-  assert.equal(keys.length, 5);
-  await verify({ proof, body: { keys } }, options, { ...trust, key: 'many-4', op: 'create batch' });
-  await fails('result', () => verify({ proof, body: { keys: keys.toReversed() } }, options, trust));
-  await fails('result', () => verify({ proof, body: made.json }, options, trust));
 });
 
 await done();
