@@ -31,7 +31,7 @@ struct ady_devcloud {
 	struct ady_dev_cloud cloud;
 	struct ady_dev_serve serve;
 	struct ady_dev_nsm *nsm;
-	struct ady_http_server *api, *imds;
+	struct ady_http_server *api, *api_v6, *imds;
 	uint32_t api_port, imds_port;
 	char dir[PATH_SIZE], nsm_path[PATH_SIZE], nsm_root[PATH_SIZE];
 };
@@ -179,6 +179,19 @@ static struct ady_http_config http_config(struct ady_devcloud *d, struct ady_end
 	return http;
 }
 
+/* The endpoint that is told is at "localhost", which is ::1 first where /etc/hosts has both, and
+ * Node 18 tries no other address. A machine without IPv6 has no ::1. */
+static void open_v6(struct ady_devcloud *d, struct ady_http_config api)
+{
+	struct ady_fault f = {0};
+
+	if (strcmp(api.listen.path, "127.0.0.1") != 0)
+		return;
+	snprintf(api.listen.path, sizeof api.listen.path, "::1");
+	if (ady_http_server_open(&d->api_v6, d->serve.loop, &api, &f) != ADY_OK)
+		ADY_INFO("not at ::1", "reason=\"%s\"", f.detail);
+}
+
 static enum ady_err open_listeners(struct ady_devcloud *d, struct ady_fault *f)
 {
 	struct ady_http_config api = http_config(d, d->config.api, ady_dev_serve);
@@ -191,6 +204,8 @@ static enum ady_err open_listeners(struct ady_devcloud *d, struct ady_fault *f)
 	    (err = ady_tls_server(&api.tls, cert, key, NULL, f)) != ADY_OK)
 		return err;
 	err = ady_http_server_open(&d->api, d->serve.loop, &api, f);
+	if (err == ADY_OK)
+		open_v6(d, api);
 	SSL_CTX_free(api.tls);
 	if (err != ADY_OK ||
 	    (err = ady_http_server_open(&d->imds, d->serve.loop, &imds, f)) != ADY_OK)
@@ -244,6 +259,7 @@ void ady_devcloud_close(struct ady_devcloud *cloud)
 	if (!cloud)
 		return;
 	ady_http_server_close(cloud->api);
+	ady_http_server_close(cloud->api_v6);
 	ady_http_server_close(cloud->imds);
 	ady_dev_nsm_close(cloud->nsm);
 	ady_dev_faults_close(cloud->serve.faults);

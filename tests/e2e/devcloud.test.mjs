@@ -4,13 +4,14 @@
 // awscli.
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { HttpRequest } from '@smithy/protocol-http';
 import * as K from '@aws-sdk/client-kms';
 import * as M from '@aws-sdk/client-secrets-manager';
-import { test, done, random, until, parallel } from './lib/tap.mjs';
+import { test, skip, done, random, until, parallel } from './lib/tap.mjs';
 import { bin, run, request, scratch, startJson } from './lib/stack.mjs';
 import { startDevcloud, createKey } from './lib/hostile.mjs';
 import { clientOptions } from './lib/aws.mjs';
@@ -50,6 +51,14 @@ async function call(target, body, { service = target?.startsWith('secretsmanager
 const type = (answer) => answer.json?.__type;
 
 // --- requests that are no requests ---
+
+await test('the endpoint is at both addresses of localhost: clients try the one that they are given first', async () => {
+  const { port } = new URL(cloud.endpoint);
+  const at = async (host) => (await request(`https://${host}:${port}/`, { ca: readFileSync(cloud.ca_file) })).status;
+  const plain = await at('127.0.0.1');
+  if (!Object.values(networkInterfaces()).flat().some((a) => a.address === '::1')) return skip('this machine has no ::1; left out: that the endpoint is there');
+  assert.equal(await at('[::1]'), plain);
+});
 
 await test('malformed JSON is a SerializationException, for every operation', async () => {
   const bodies = ['', '{', 'null', '[]', '"x"', '1', '{"KeyId":"a","KeyId":"b"}', '{"a":1}}', '['.repeat(30000), Buffer.from('{"KeyId":"\xff"}', 'latin1'), '{"KeyId":"\\ud800"}'];
