@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "chain/eth_tx.h"
 #include "codec/wire_wallet.h"
@@ -222,7 +223,8 @@ static void on_wallet(struct ady_op *op, struct ady_keys_call *call)
 		ady_op_refuse(op, err, NULL, NULL);
 }
 
-/* Whoever may use a wallet is told its public keys; who may make keys has them made. */
+/* Whoever may use a wallet is told its public keys; who may make keys has them made. Each key is
+ * one of what the tenant may have signed. */
 static enum ady_err check(struct ady_op *op, struct ady_fault *f)
 {
 	struct ady_derive d;
@@ -233,7 +235,9 @@ static enum ady_err check(struct ady_op *op, struct ady_fault *f)
 	if (err == ADY_OK && d.options.n > 0 && !op->caller.everyone && !op->caller.admin &&
 	    !op->caller.manage)
 		return ady_fail(f, ADY_E_DENIED, "options", "the caller makes no keys");
-	return err;
+	return err == ADY_OK ? ady_quota_take(op->shard->gateway->quotas, &op->caller, d.count,
+	                                      ady_mono_us(), f)
+	                     : err;
 }
 
 void ady_derive_page(struct ady_shard *shard, struct ady_http_request *req, struct ady_bytes id)

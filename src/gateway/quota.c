@@ -54,8 +54,8 @@ void ady_quotas_close(struct ady_quotas *q)
 	free(q);
 }
 
-enum ady_err ady_quota_take(struct ady_quotas *q, const struct ady_caller *caller, int64_t now_us,
-                            struct ady_fault *f)
+enum ady_err ady_quota_take(struct ady_quotas *q, const struct ady_caller *caller, uint64_t n,
+                            int64_t now_us, struct ady_fault *f)
 {
 	struct bucket *b;
 	int64_t due, next;
@@ -67,11 +67,12 @@ enum ady_err ady_quota_take(struct ady_quotas *q, const struct ady_caller *calle
 		return ADY_OK;
 	due = atomic_load_explicit(&b->due_us, memory_order_relaxed);
 	do {
-		next = (due > now_us ? due : now_us) + b->each_us;
-		if (next - now_us > b->burst_us)
+		next = due > now_us ? due : now_us;
+		if (next + b->each_us - now_us > b->burst_us)
 			return ady_fail(f, ADY_E_RATE, NULL,
 			                "the tenant has used its %lld signatures a second",
 			                (long long)b->rate);
+		next += b->each_us * (int64_t)n;
 	} while (!atomic_compare_exchange_weak_explicit(
 	    &b->due_us, &due, next, memory_order_relaxed, memory_order_relaxed));
 	return ADY_OK;

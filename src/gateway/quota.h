@@ -17,10 +17,11 @@ enum ady_err ady_quotas_open(struct ady_quotas **q, const struct ady_gateway_con
 /* Free. NULL is allowed. */
 void ady_quotas_close(struct ady_quotas *q);
 
-/* Take one of the caller's tenant's signatures; now_us: ady_mono_us.
- * Returns: ADY_E_RATE when none is left, with the reason in f. Without a quota: ADY_OK. */
-enum ady_err ady_quota_take(struct ady_quotas *q, const struct ady_caller *caller, int64_t now_us,
-                            struct ady_fault *f);
+/* Take n of the caller's tenant's signatures; now_us: ady_mono_us. One that is left is enough: what
+ * n goes beyond it the tenant waits for afterwards, so that its rate holds whatever n is. Returns:
+ * ADY_E_RATE when none is left, with the reason in f. Without a quota: ADY_OK. */
+enum ady_err ady_quota_take(struct ady_quotas *q, const struct ady_caller *caller, uint64_t n,
+                            int64_t now_us, struct ady_fault *f);
 
 /* One who waits for room in the enclave, inside a structure of the caller. */
 struct ady_fair_wait {

@@ -459,7 +459,8 @@ enum ady_err ady_signing_start(struct ady_signing **signing, struct ady_shard *s
                                const struct ady_signing_ask *ask, struct ady_fault *f)
 {
 	struct ady_signing *s;
-	enum ady_err err = ady_quota_take(shard->gateway->quotas, &ask->caller, ady_mono_us(), f);
+	enum ady_err err =
+	    ady_quota_take(shard->gateway->quotas, &ask->caller, 1, ady_mono_us(), f);
 
 	*signing = NULL;
 	if (err != ADY_OK)

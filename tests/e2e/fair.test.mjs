@@ -70,6 +70,24 @@ await test('a tenant beyond its rate gets 429, rate_limited and Retry-After; its
   assert.equal((await sign(g, 'quiet')).status, 200, 'others have their own');
 });
 
+await test('deriving keys of a wallet is counted: as many as it asks for, shown or made', async () => {
+  // 1,000 keys at 100 a second: ten seconds in which the tenant has nothing else
+  const as = (tenant) => ({ authorization: `Bearer ${tenant}` });
+  const made = await request(`${g.gateway}/v1/keys`, { method: 'POST', headers: as('light'), body: { id: 'w', curve: 'wallet' } });
+  assert.equal(made.status, 201, made.body);
+  const derive = (count, options) => request(`${g.gateway}/v1/keys/w/derive`, { method: 'POST', headers: as('light'), body: { path: "m/44'/60'/0'/0/*", count, ...(options && { options }) } });
+  assert.equal((await derive(1000)).status, 200);
+  for (const again of [await derive(1), await derive(1, { id: 'w-' }), await sign(g, 'light')]) {
+    assert.deepEqual([again.status, again.json.code], [429, 'rate_limited'], again.body);
+    assert.equal(again.headers['retry-after'], '1');
+  }
+  assert.equal((await sign(g, 'quiet')).status, 200, 'others have their own');
+  await until(30000, 'ten seconds of its rate to pass', async () => {
+    await sleep(250);
+    return (await sign(g, 'light')).status === 200;
+  });
+});
+
 await test("a tenant at ten times its rate raises another's p99 by less than 10 % (KMS of 60 ms)", async () => {
   // A busy machine disturbs rounds of both kinds: the best of each are compared.
   const best = { alone: Infinity, among: Infinity };

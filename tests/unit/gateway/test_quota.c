@@ -37,19 +37,45 @@ CASE(callers_of_one_tenant_share_a_bucket_and_others_have_their_own)
 	CHECK_INT(config.callers[2].tenant_index, 0);
 	CHECK_ERR(ady_quotas_open(&q, &config), ADY_OK);
 	for (int i = 0; i < 20; i++)
-		granted += ady_quota_take(q, &a, now, &f) == ADY_OK;
+		granted += ady_quota_take(q, &a, 1, now, &f) == ADY_OK;
 	CHECK_INT(granted, 5);
 	CHECK_ERR(f.err, ADY_E_RATE);
 	CHECK_STR(f.detail, "the tenant has used its 10 signatures a second");
-	CHECK_ERR(ady_quota_take(q, &b, now, &f), ADY_OK);
-	CHECK_ERR(ady_quota_take(q, &a, now + 99000, &f), ADY_E_RATE);
-	CHECK_ERR(ady_quota_take(q, &a, now + 100000, &f), ADY_OK);
-	CHECK_ERR(ady_quota_take(q, &a, now + 100000, &f), ADY_E_RATE);
+	CHECK_ERR(ady_quota_take(q, &b, 1, now, &f), ADY_OK);
+	CHECK_ERR(ady_quota_take(q, &a, 1, now + 99000, &f), ADY_E_RATE);
+	CHECK_ERR(ady_quota_take(q, &a, 1, now + 100000, &f), ADY_OK);
+	CHECK_ERR(ady_quota_take(q, &a, 1, now + 100000, &f), ADY_E_RATE);
 	/* Ten seconds at ten times the rate: what is granted is the rate. */
 	granted = 0;
 	for (int i = 0; i < 1000; i++)
-		granted += ady_quota_take(q, &a, now + 1000000 + i * 10000, &f) == ADY_OK;
+		granted += ady_quota_take(q, &a, 1, now + 1000000 + i * 10000, &f) == ADY_OK;
 	CHECK(granted >= 100 && granted <= 106);
+	ady_quotas_close(q);
+	ady_gateway_config_clear(&config);
+}
+
+CASE(many_at_once_are_let_through_and_waited_for)
+{
+	struct ady_quotas *q;
+	struct ady_fault f = {0};
+	int64_t now = 1000000000;
+	size_t granted = 0;
+
+	configure("{\"a\":{\"rate\":10,\"burst\":5}}");
+	CHECK_ERR(ady_quotas_open(&q, &config), ADY_OK);
+	CHECK_ERR(ady_quota_take(q, &a, 3, now, &f), ADY_OK);
+	CHECK_ERR(ady_quota_take(q, &a, 1, now, &f), ADY_OK);
+	/* One is left: all of them, and 7.5 s until there is one again. */
+	CHECK_ERR(ady_quota_take(q, &a, 76, now, &f), ADY_OK);
+	CHECK_ERR(ady_quota_take(q, &a, 1, now, &f), ADY_E_RATE);
+	CHECK_ERR(ady_quota_take(q, &a, 1, now + 7599999, &f), ADY_E_RATE);
+	CHECK_ERR(ady_quota_take(q, &a, 1000, now + 7600000, &f), ADY_OK);
+	/* However many are asked for, a minute has no more than its rate, its burst and one
+	 * request. */
+	now += 200000000;
+	for (int i = 0; i < 6000; i++)
+		granted += ady_quota_take(q, &a, 20, now + i * 10000, &f) == ADY_OK ? 20 : 0;
+	CHECK(granted >= 600 && granted <= 625);
 	ady_quotas_close(q);
 	ady_gateway_config_clear(&config);
 }
@@ -62,9 +88,9 @@ CASE(without_a_quota_nothing_is_counted)
 	configure("{\"a\":{\"rate\":1}}");
 	CHECK_ERR(ady_quotas_open(&q, &config), ADY_OK);
 	for (int i = 0; i < 1000; i++)
-		CHECK_ERR(ady_quota_take(q, &b, 5, &f), ADY_OK);
-	CHECK_ERR(ady_quota_take(q, &(struct ady_caller){.everyone = true}, 5, &f), ADY_OK);
-	CHECK_ERR(ady_quota_take(q, &(struct ady_caller){.admin = true}, 5, &f), ADY_OK);
+		CHECK_ERR(ady_quota_take(q, &b, 1, 5, &f), ADY_OK);
+	CHECK_ERR(ady_quota_take(q, &(struct ady_caller){.everyone = true}, 1, 5, &f), ADY_OK);
+	CHECK_ERR(ady_quota_take(q, &(struct ady_caller){.admin = true}, 1, 5, &f), ADY_OK);
 	ady_quotas_close(q);
 	ady_gateway_config_clear(&config);
 }
@@ -157,6 +183,7 @@ CASE(who_leaves_is_gone_and_who_is_put_back_is_next)
 int main(void)
 {
 	RUN(callers_of_one_tenant_share_a_bucket_and_others_have_their_own);
+	RUN(many_at_once_are_let_through_and_waited_for);
 	RUN(without_a_quota_nothing_is_counted);
 	RUN(turns_follow_the_weights_however_much_is_asked);
 	RUN(the_queue_is_bounded_and_shared_by_weight);
