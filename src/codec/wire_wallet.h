@@ -15,7 +15,10 @@ struct ady_wire_derive {
 
 /* What differs between the keys: the rest of each record follows from request and wallet. */
 struct ady_wire_derived {
-	uint64_t created;      /* seconds since 1970; 0: no keys were made */
+	uint64_t created; /* seconds since 1970; 0: no keys were made */
+	/* 0, 32 or 92 bytes: "counters" of each key's record (signer/record.h); empty: none has it
+	 */
+	struct ady_bytes counters;
 	struct ady_bytes keys; /* of each: public key of its curve; where they were made its
 	                          ciphertext (60 bytes) */
 };

@@ -14,7 +14,7 @@ enum {
 
 enum ady_err ady_counting_in_time(const struct ady_job *job, struct ady_fault *f)
 {
-	if (ady_mono_ms() <= job->write_due_ms + USE_MS)
+	if (ady_mono_ms() <= job->use_due_ms)
 		return ADY_OK;
 	return ady_fail(f, ADY_E_DEADLINE, "", "too much time passed since it was counted");
 }
@@ -38,6 +38,8 @@ static struct ady_charging_memory memory_of(struct ady_keyroom *room, struct ady
 	bool born;
 
 	m.known = ady_ledger_row(room->ledger, job->sign.charging.name, &born);
+	/* A key of a wallet may be derived again, and is as old as its wallet. */
+	born = born || (rec->counted && ady_ledger_is_born(room->ledger, rec->counters));
 	m.known_s = born || room->config.config->counters_after_start == ADY_COUNTERS_STORE
 	                ? 0
 	                : start_s(room, job);
@@ -46,6 +48,8 @@ static struct ady_charging_memory memory_of(struct ady_keyroom *room, struct ady
 	          rec->created >= start_s(room, job) + CLOCK_ERROR_S;
 	if (m.fresh)
 		m.known_s = 0;
+	/* A row that is made late could as well be shown as it was made: it is waited for alike. */
+	m.fresh = m.fresh || job->sign.charging.late;
 	return m;
 }
 
@@ -171,6 +175,8 @@ static void on_write(struct ady_job *job, struct ady_space *space, enum ady_slas
 	                            ady_bytes(c->new_row, c->new_row_n)) != ADY_OK) {
 		stop(job, ADY_E_MEMORY, NULL);
 	} else {
+		job->use_due_ms = job->write_due_ms + USE_MS;
+		job->again = 0; /* of what else is written for the job */
 		ady_charging_permit(c);
 		job->go(job, space);
 	}
@@ -216,6 +222,7 @@ enum ady_err ady_counting_decide(struct ady_keyroom *room, struct ady_job *job,
 	enum ady_err err;
 
 	err = ady_charging_decide(&job->sign, &m, room->secp, plaintext, f);
+	job->use_due_ms = ady_mono_ms() + USE_MS;
 	/* What is remembered may be older than the record: another enclave has changed the policy.
 	 */
 	if (err == ADY_E_COUNTERS && job->row_known) {

@@ -5,44 +5,79 @@
 
 #include "base/clock.h"
 #include "codec/wire_wallet.h"
+#include "crypto/hash.h"
+#include "enclave/counting.h"
 #include "enclave/making_job.h"
 #include "signer/decision.h"
+#include "signer/shared.h"
 #include "signer/stamped.h"
 #include "signer/wallet.h"
 
-/* Whether the wallet's callers have asked, and its policy lets them. */
+/* The same again within the row's memory is counted once. */
+static void hash_request(struct ady_job *job, const struct ady_wire_derive *m)
+{
+	const struct ady_bytes parts[] = {ady_bytes_str("adyton derive 1"), m->request};
+
+	ady_sha256(job->sign.digest, parts, 2);
+}
+
+/* Whether the wallet's callers have asked, and its policy lets them; its limits count later. */
 static enum ady_err may_derive(struct ady_job *job, struct ady_space *space,
                                const struct ady_wire_derive *m, struct ady_fault *f)
 {
 	struct ady_sign_job *j = &job->sign;
 	enum ady_err err;
 
-	j->setting = ady_keyroom_setting(job->owner);
+	j->setting = ady_keyroom_setting(job->room);
 	j->object = (struct ady_object){.kind = ADY_OBJECT_DERIVE, .now_s = j->setting.now_s};
 	err = ady_stamped_check(j, ADY_FORM_DERIVE, m->key_id, m->request, m->stamp, f);
-	if (err != ADY_OK)
+	if (err == ADY_OK)
+		err = ady_policies_decide(space->policies, &j->record, &j->object, &j->charging, f);
+	if (err != ADY_OK || !j->charging.guarded)
 		return err;
-	return ady_policies_decide(space->policies, &j->record, &j->object, NULL, f);
+	hash_request(job, m);
+	ady_charging_name(&j->charging, &j->record, j->setting.deployment);
+	return ADY_OK;
 }
 
-/* The policy of the keys, the wallet's or another, must be one that can be read, and that needs no
- * row of counters: rows are made with their keys, one by one. */
-static enum ady_err check_policy(const struct ady_job *job, struct ady_space *space,
-                                 struct ady_fault *f)
+/* Let the keys count where their policy says. The wallet's row is of the wallet's policy: keys with
+ * another one count each by itself. */
+static enum ady_err count_keys(struct ady_job *job, const struct ady_rulebook *book,
+                               struct ady_fault *f)
+{
+	const struct ady_record *wallet = &job->sign.record;
+	struct ady_record *rec = &job->child;
+	bool own = memcmp(rec->policy_hash, wallet->policy_hash, sizeof rec->policy_hash) != 0;
+
+	if (book->change.need > 0)
+		return ady_fail(f, ADY_E_FIELD_INVALID, "options.policy.change",
+		                "is not for keys of a wallet, which have their policy for good");
+	if (!ady_charging_guards(rec, book))
+		return ADY_OK;
+	if (own && !book->each_key)
+		return ady_fail(
+		    f, ADY_E_FIELD_INVALID, "options.policy.count",
+		    "must be \"key\": only the wallet's own policy counts for all of it");
+	job->shares = !book->each_key;
+	ady_shared_name(rec->counters, wallet, job->room->config.config->deployment, false);
+	rec->counted = true;
+	return ADY_OK;
+}
+
+/* The policy of the keys, the wallet's or another, must be one that can be read. */
+static enum ady_err check_policy(struct ady_job *job, struct ady_space *space, struct ady_fault *f)
 {
 	const struct ady_record *rec = &job->child;
 	const struct ady_rulebook *book = NULL;
 
-	if (rec->policy.n > 0 &&
-	    ady_policies_get(space->policies, &book, rec->policy, "options.policy", f) != ADY_OK) {
+	job->shares = false;
+	if (rec->policy.n == 0)
+		return ADY_OK;
+	if (ady_policies_get(space->policies, &book, rec->policy, "options.policy", f) != ADY_OK) {
 		f->err = ADY_E_FIELD_INVALID;
 		return ADY_E_FIELD_INVALID;
 	}
-	if (rec->curve != ADY_CURVE_BLS12_381 && ady_charging_guards(rec, book))
-		return ady_fail(f, ADY_E_FIELD_INVALID, "options.policy",
-		                "has limits or names who may change it, which keys of a wallet do "
-		                "not take");
-	return ADY_OK;
+	return count_keys(job, book, f);
 }
 
 static enum ady_err read_request(struct ady_job *job, struct ady_space *space,
@@ -80,7 +115,7 @@ static enum ady_err begin_derive(struct ady_job *job, struct ady_space *space,
 	if ((err = read_request(job, space, &m, f)) != ADY_OK ||
 	    (err = may_derive(job, space, &m, f)) != ADY_OK)
 		return err;
-	return ady_keyroom_use_stamps(job->owner, j, f);
+	return ady_keyroom_use_stamps(job->room, j, f);
 }
 
 /* One key behind the others. */
@@ -105,6 +140,20 @@ static enum ady_err put_key(struct ady_keyroom *room, struct ady_job *job, size_
 	return err;
 }
 
+/* Keys that count in their wallet's row carry its key, sealed under the data key that seals them.
+ */
+static enum ady_err share(struct ady_job *job, const struct ady_envelope *envelope,
+                          const uint8_t *data_key, struct ady_fault *f)
+{
+	ADY_SECRET struct ady_seckey row_key = {0};
+	enum ady_err err = ady_wallet_row_key(&row_key, &job->sign.record, envelope, data_key, f);
+
+	if (err == ADY_OK)
+		err = ady_shared_seal(&job->child, envelope, data_key, &row_key);
+	ady_stack_wipe();
+	return err;
+}
+
 static enum ady_err derive_all(struct ady_keyroom *room, struct ady_job *job, size_t worker,
                                struct ady_buf *keys, struct ady_fault *f)
 {
@@ -115,6 +164,8 @@ static enum ady_err derive_all(struct ady_keyroom *room, struct ady_job *job, si
 	    ady_wallet_walk_begin(&walk, d->curve, &d->path, &job->sign.record, room->secp,
 	                          &envelope, room->spaces[worker].data_key, f);
 
+	if (err == ADY_OK && d->options.n > 0 && job->shares)
+		err = share(job, &envelope, room->spaces[worker].data_key, f);
 	for (uint64_t i = 0; i < d->count && err == ADY_OK; i++) {
 		if (ady_job_expired(job))
 			return ady_fail(f, ADY_E_DEADLINE, "",
@@ -130,12 +181,17 @@ static void answer(struct ady_keyroom *room, struct ady_job *job, size_t worker,
 {
 	struct ady_space *space = &room->spaces[worker];
 	struct ady_buf b = ady_buf(space->bytes, sizeof space->bytes);
+	uint8_t counters_space[ADY_RECORD_COUNTERS + ADY_RECORD_SEALED];
+	struct ady_buf counters = ady_buf(counters_space, sizeof counters_space);
 	bool made = job->derive.options.n > 0;
 
-	if (made)
+	if (made) {
 		atomic_fetch_add(&room->counters->created, job->derive.count);
+		ady_record_put_counters(&counters, &job->child);
+	}
 	ady_wire_put_derived(&b,
 	                     &(struct ady_wire_derived){.created = made ? job->child.created : 0,
+	                                                .counters = ady_buf_bytes(&counters),
 	                                                .keys = ady_buf_bytes(keys)});
 	if (keys->full || b.full)
 		ADY_BUG("derived keys outgrew their answer");
@@ -144,28 +200,73 @@ static void answer(struct ady_keyroom *room, struct ady_job *job, size_t worker,
 	                       made ? ADY_WIRE_SEALED_KEY : 0);
 }
 
+static void stop(struct ady_job *job, enum ady_err err, struct ady_fault *f)
+{
+	ady_keyroom_refuse(job->room, &job->asker, err, f);
+	ady_counting_give(job->room, job);
+}
+
+/* With the data key in the worker's space: a request that is counted may be counted now, or in time
+ * before. ADY_E_AGAIN: its row is written first. */
+static enum ady_err count(struct ady_keyroom *room, struct ady_job *job, size_t worker,
+                          struct ady_fault *f)
+{
+	if (!job->sign.charging.guarded)
+		return ADY_OK;
+	if (job->sign.charging.permitted)
+		return ady_counting_in_time(job, f);
+	job->sign.envelope = ady_making_envelope(room, worker);
+	return ady_counting_decide(room, job,
+	                           ady_bytes(room->spaces[worker].data_key, ADY_DATA_KEY_SIZE), f);
+}
+
 /* A DERIVE on KMS thread `worker`. */
 static void run_derive(struct ady_work *work, size_t worker)
 {
 	struct ady_job *job = (struct ady_job *)work;
-	struct ady_keyroom *room = job->owner;
+	struct ady_keyroom *room = job->room;
 	struct ady_buf keys = ady_buf(job->sign.scratch, sizeof job->sign.scratch);
 	struct ady_fault f = {0};
 	enum ady_err err = ady_making_data_key(room, job, worker, &f);
 
-	job->child.created = (uint64_t)(ady_wall_ms() / 1000);
 	if (err == ADY_OK)
+		err = count(room, job, worker, &f);
+	if (err == ADY_OK) {
+		job->child.created = (uint64_t)(ady_wall_ms() / 1000);
 		err = derive_all(room, job, worker, &keys, &f);
-	if (err != ADY_OK) {
-		ady_making_settle(room, job, worker, ADY_WIRE_DERIVE, err, &f);
-		return;
 	}
 	ady_zero(room->spaces[worker].data_key, ADY_DATA_KEY_SIZE);
-	answer(room, job, worker, &keys);
+	if (err == ADY_OK)
+		answer(room, job, worker, &keys);
+	else if (err != ADY_E_AGAIN)
+		stop(job, err, &f);
+}
+
+static void go(struct ady_job *job, struct ady_space *space)
+{
+	struct ady_fault f = {0};
+
+	(void)space;
+	job->work = (struct ady_work){.fn = run_derive};
+	if (ady_pool_submit(job->room->pool, &job->work) != ADY_OK)
+		stop(job, ADY_E_BUSY, &f);
 }
 
 void ady_deriving_take(struct ady_keyroom *room, struct ady_space *space, struct ady_channel *ch,
                        const struct ady_wire_head *head, struct ady_bytes body)
 {
-	ady_making_start(room, space, ch, head, body, begin_derive, run_derive);
+	struct ady_job *job = ady_keyroom_take(room, space, ch, head, body);
+	struct ady_fault f = {0};
+	enum ady_err err;
+
+	if (!job)
+		return;
+	job->room = room;
+	if ((err = begin_derive(job, space, body, &f)) != ADY_OK ||
+	    (err = ady_jobs_share(room->config.jobs, job, &f)) != ADY_OK)
+		stop(job, err, &f);
+	else if (job->sign.charging.guarded)
+		ady_counting_start(room, job, space, go, stop);
+	else
+		go(job, space);
 }

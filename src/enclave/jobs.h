@@ -39,6 +39,7 @@ struct ady_job {
 	int64_t deadline_ms; /* ady_mono_ms */
 	struct ady_job_flight flight;
 	uint64_t first, count; /* of a batch */
+	uint64_t done;         /* how many of it are made, their rows of counters too */
 	size_t id_n;           /* of its id without the number */
 	const char *kms_key;   /* to make a data key under; NULL: the first */
 	uint64_t import_form;  /* enum ady_wire_import_form */
@@ -63,10 +64,12 @@ struct ady_job {
 	struct ady_share *share; /* what it is counted to; NULL: nothing */
 	bool has_turn;           /* of its key */
 	bool row_known;          /* its row is the one that is remembered */
+	int64_t use_due_ms;      /* ady_mono_ms: what is permitted is used until then */
 	void (*go)(struct ady_job *job, struct ady_space *space);
 	void (*stop)(struct ady_job *job, enum ady_err err, struct ady_fault *f);
 	struct ady_derive derive; /* of a DERIVE, whose wallet is sign.record */
 	struct ady_record child;  /* the record of its keys */
+	bool shares;              /* which count in their wallet's row */
 	struct ady_duty_job duty;
 	struct ady_sign_job sign;
 };

@@ -258,6 +258,18 @@ struct ady_bytes ady_ledger_row(struct ady_ledger *l, const uint8_t name[static 
 	return row;
 }
 
+bool ady_ledger_is_born(struct ady_ledger *l, const uint8_t name[static ADY_TALLY_NAME])
+{
+	const struct entry *e;
+	bool born;
+
+	pthread_mutex_lock(&l->lock);
+	e = *find(l, name);
+	born = e && e->born;
+	pthread_mutex_unlock(&l->lock);
+	return born;
+}
+
 enum ady_err ady_ledger_learn(struct ady_ledger *l, const uint8_t name[static ADY_TALLY_NAME],
                               struct ady_bytes row)
 {

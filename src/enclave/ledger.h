@@ -46,6 +46,9 @@ enum ady_err ady_ledger_room(struct ady_ledger *l, const struct ady_job *job, si
 /* Give up the room of a key of which no row was seen and whose turn nobody has. */
 void ady_ledger_drop(struct ady_ledger *l, const uint8_t name[static ADY_TALLY_NAME]);
 
+/* Whether the key of that row was made here, since the start. The turn may be another's. */
+bool ady_ledger_is_born(struct ady_ledger *l, const uint8_t name[static ADY_TALLY_NAME]);
+
 /* Remember an authentic row, if it is newer than what is known. The caller has the turn.
  * Returns: ADY_E_BUSY, ADY_E_MEMORY when there was no room, and nothing is remembered. */
 enum ady_err ady_ledger_learn(struct ady_ledger *l, const uint8_t name[static ADY_TALLY_NAME],

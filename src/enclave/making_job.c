@@ -38,7 +38,7 @@ void ady_making_answer_keys(struct ady_keyroom *room, struct ady_job *job, enum 
 	ady_sha256(result, &publics, 1);
 	job->asker.result = result;
 	(void)ady_answer(&job->asker, type, body);
-	ady_jobs_give(room->config.jobs, job);
+	ady_counting_give(room, job);
 }
 
 void ady_making_answer(struct ady_keyroom *room, struct ady_job *job, struct ady_space *space,
@@ -70,21 +70,21 @@ struct ady_envelope ady_making_envelope(struct ady_keyroom *room, size_t worker)
 	                             .gcm = room->spaces[worker].gcm};
 }
 
-static void go(struct ady_job *job, struct ady_space *space)
+static void made(struct ady_job *job, struct ady_space *space)
 {
 	ady_making_answer(job->room, job, space, job->made);
 	ady_jobs_give(job->room->config.jobs, job);
 }
 
-static void stop(struct ady_job *job, enum ady_err err, struct ady_fault *f)
+void ady_making_stop(struct ady_job *job, enum ady_err err, struct ady_fault *f)
 {
 	ady_keyroom_refuse(job->room, &job->asker, err, f);
 	ady_jobs_give(job->room->config.jobs, job);
 }
 
 /* The first row of a key that is counted is written before there is a record of it. */
-static enum ady_err make_row(struct ady_keyroom *room, struct ady_job *job, size_t worker,
-                             struct ady_fault *f)
+enum ady_err ady_making_row(struct ady_keyroom *room, struct ady_job *job, size_t worker,
+                            struct ady_fault *f)
 {
 	const struct ady_space *space = &room->spaces[worker];
 
@@ -101,12 +101,12 @@ void ady_making_settle(struct ady_keyroom *room, struct ady_job *job, size_t wor
 	bool counted = job->sign.charging.guarded && type != ADY_WIRE_REWRAP;
 
 	if (err == ADY_OK && counted)
-		err = make_row(room, job, worker, f);
+		err = ady_making_row(room, job, worker, f);
 	ady_zero(space->data_key, ADY_DATA_KEY_SIZE);
 	ady_zero(space->next_data_key, ADY_DATA_KEY_SIZE);
 	job->made = type;
 	if (err == ADY_OK && counted) {
-		ady_counting_create(room, job, go, stop);
+		ady_counting_create(room, job, made, ady_making_stop);
 		return;
 	}
 	if (err == ADY_OK)
@@ -132,6 +132,9 @@ enum ady_err ady_making_keep_policy(struct ady_job *job, struct ady_space *space
 		f->err = ADY_E_FIELD_INVALID;
 		return ADY_E_FIELD_INVALID;
 	}
+	if (rec->curve == ADY_CURVE_WALLET && book->change.need > 0)
+		return ady_fail(f, ADY_E_FIELD_INVALID, "policy.change",
+		                "is not for wallets, whose keys have their policy for good");
 	job->sign.charging.guarded = ady_charging_guards(rec, book);
 	ady_charging_keep(&job->sign.charging, book);
 	memcpy(job->sign.raw_space, rec->policy.p, rec->policy.n);
@@ -150,10 +153,6 @@ enum ady_err ady_making_begin(struct ady_job *job, struct ady_space *space,
 	                          m->tenant, m->options, f);
 	if (err != ADY_OK || (err = ady_making_keep_policy(job, space, f)) != ADY_OK)
 		return err;
-	if (rec->curve == ADY_CURVE_WALLET && job->sign.charging.guarded)
-		return ady_fail(f, ADY_E_FIELD_INVALID, "policy",
-		                "has limits or names who may change it, which keys of a wallet do "
-		                "not take");
 	rec->data_key_n = m->data_key.n;
 	if (m->data_key.n > 0)
 		memcpy(rec->data_key, m->data_key.p, m->data_key.n);
@@ -179,7 +178,7 @@ void ady_making_start(struct ady_keyroom *room, struct ady_space *space, struct 
 	if (!job)
 		return;
 	job->before = NULL;
-	job->owner = room;
+	job->owner = job->room = room;
 	if ((err = start(job, space, body, &f)) == ADY_OK &&
 	    (err = ady_jobs_share(room->config.jobs, job, &f)) == ADY_OK) {
 		job->work = (struct ady_work){.fn = job->before ? job->before : run};

@@ -37,6 +37,14 @@ enum ady_err ady_making_data_key(struct ady_keyroom *room, struct ady_job *job, 
 /* What the worker seals with. */
 struct ady_envelope ady_making_envelope(struct ady_keyroom *room, size_t worker);
 
+/* Make the first row of the job's key, whose record is complete, with the worker's data key: in
+ * charging.new_row, to be written by ady_counting_create. Returns what ady_charging_create does. */
+enum ady_err ady_making_row(struct ady_keyroom *room, struct ady_job *job, size_t worker,
+                            struct ady_fault *f);
+
+/* Refuse, and give the job back: as ady_counting_stop has it. */
+void ady_making_stop(struct ady_job *job, enum ady_err err, struct ady_fault *f);
+
 /* Wipe the worker's data keys; answer with the job's record when err is ADY_OK, else refuse; give
  * the job back. */
 void ady_making_settle(struct ady_keyroom *room, struct ady_job *job, size_t worker,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "enclave/counting.h"
 #include "enclave/host_calls.h"
 #include "enclave/marks.h"
 
@@ -20,7 +21,7 @@ static void refuse(struct ady_validators *v, struct ady_job *job, enum ady_err e
                    struct ady_fault *f)
 {
 	ady_keyroom_refuse(v->room, &job->asker, err, f);
-	ady_jobs_give(v->room->config.jobs, job);
+	ady_counting_give(v->room, job);
 }
 
 static void answer(struct ady_validators *v, struct ady_job *job, enum ady_wire_type type,
@@ -32,7 +33,7 @@ static void answer(struct ady_validators *v, struct ady_job *job, enum ady_wire_
 	ady_wire_put_blob(&b, blob);
 	atomic_fetch_add(&v->room->counters->signed_n, 1);
 	(void)ady_answer(&job->asker, type, ady_buf_bytes(&b));
-	ady_jobs_give(v->room->config.jobs, job);
+	ady_counting_give(v->room, job);
 }
 
 static void on_written(struct ady_job *job, struct ady_space *space, enum ady_slash_outcome outcome,
@@ -79,6 +80,17 @@ static enum ady_err make_marks(struct ady_validators *v, struct ady_job *job,
 	return err;
 }
 
+/* A duty that is counted may be counted now, or in time before. ADY_E_AGAIN: its row is written
+ * first. */
+static enum ady_err count(struct ady_validators *v, struct ady_job *job, struct ady_bytes plaintext,
+                          struct ady_fault *f)
+{
+	if (job->stage == ADY_JOB_WATERMARK || !job->sign.charging.guarded)
+		return ADY_OK;
+	return job->sign.charging.permitted ? ady_counting_in_time(job, f)
+	                                    : ady_counting_decide(v->room, job, plaintext, f);
+}
+
 static enum ady_err work(struct ady_validators *v, struct ady_job *job, struct ady_bytes plaintext,
                          struct ady_fault *f)
 {
@@ -106,6 +118,8 @@ static void settle(struct ady_validators *v, struct ady_job *job, struct ady_spa
 		err = ady_job_in_time(job, "signing", f);
 	job->sign.envelope = (struct ady_envelope){.deployment = v->room->config.config->deployment,
 	                                           .gcm = space->gcm};
+	if (err == ADY_OK && (err = count(v, job, plaintext, f)) == ADY_E_AGAIN)
+		return;
 	if (err == ADY_OK)
 		err = work(v, job, plaintext, f);
 	atomic_fetch_add(&v->room->counters->sign_us, (uint64_t)(ady_mono_us() - start));
@@ -158,6 +172,18 @@ static void enter(struct ady_validators *v, struct ady_job *job, struct ady_spac
 		refuse(v, job, ADY_E_BUSY, &f);
 }
 
+/* --- what is counted --- */
+
+static void go(struct ady_job *job, struct ady_space *space)
+{
+	enter(job->owner, job, space);
+}
+
+static void stop(struct ady_job *job, enum ady_err err, struct ady_fault *f)
+{
+	refuse(job->owner, job, err, f);
+}
+
 /* --- messages --- */
 
 /* A stamp is used up by what is allowed, and before its key is opened. */
@@ -207,10 +233,13 @@ void ady_validators_take(struct ady_validators *v, struct ady_space *space, stru
 		return;
 	err = prepare(v, job, head->type, body, &f);
 	atomic_fetch_add(&v->room->counters->prepare_us, (uint64_t)(ady_mono_us() - start));
-	if (err == ADY_OK)
-		enter(v, job, space);
-	else
+	job->owner = v;
+	if (err != ADY_OK)
 		refuse(v, job, err, &f);
+	else if (job->stage == ADY_JOB_DUTY && job->sign.charging.guarded)
+		ady_counting_start(v->room, job, space, go, stop);
+	else
+		enter(v, job, space);
 }
 
 /* Go on with the row that the store has now. One that keeps what it is given is never behind the

@@ -119,7 +119,7 @@ static struct ady_bytes kept_record(const struct ady_op *op)
 }
 
 /* Read again what the enclave has read. The record needs tokens only until it is read. */
-static enum ady_err begin(struct making *m, struct ady_op *op, uint64_t created,
+static enum ady_err begin(struct making *m, struct ady_op *op, const struct ady_wire_derived *a,
                           struct ady_fault *f)
 {
 	struct ady_json_tok *toks = op->shard->toks;
@@ -130,7 +130,9 @@ static enum ady_err begin(struct making *m, struct ady_op *op, uint64_t created,
 		err = ady_derive_read(&m->d, &m->doc, m->toks, ADY_SHARD_TOKENS, op->req->body, f);
 	if (err == ADY_OK && m->d.options.n > 0)
 		err = ady_derive_record(&m->rec, &m->d, &m->wallet, toks, ADY_SHARD_TOKENS, f);
-	m->rec.created = created;
+	if (err == ADY_OK && a->counters.n > 0)
+		err = ady_record_set_counters(&m->rec, a->counters);
+	m->rec.created = a->created;
 	m->prefix_n = strlen(op->shard->gateway->config->store.prefix);
 	return err;
 }
@@ -154,7 +156,7 @@ static void finish(struct ady_op *op, const struct ady_wire_derived *a)
 	struct making *m = calloc(1, sizeof *m);
 	struct ady_keys_call *call = ady_keys_call_new(op, ADY_KEYS_PUT_MANY);
 	struct ady_fault f = {0};
-	enum ady_err err = m ? begin(m, op, a->created, &f) : ADY_E_MEMORY;
+	enum ady_err err = m ? begin(m, op, a, &f) : ADY_E_MEMORY;
 	bool made = m && m->d.options.n > 0;
 
 	call->what = "derived";

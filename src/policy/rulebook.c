@@ -370,19 +370,25 @@ static void clear(struct ady_rulebook *book)
 	book->functions_n = book->windows_n = book->limits_n = book->counters_n = 0;
 	book->types.n = 1;
 	book->change = (struct ady_approvals){0};
+	book->each_key = false;
 	book->rules[0] = (struct ady_rule){0};
 }
 
-enum top_member { P_POLICY, P_RULES, P_LISTS, P_CHANGE, P_NOTE, TOP_MEMBERS };
+static const char *read_count_of(struct ady_rulebook *book, const struct ady_json *doc, uint32_t i)
+{
+	book->each_key = ady_json_is(doc, i, "key");
+	return book->each_key || ady_json_is(doc, i, "wallet") ? NULL
+	                                                       : "must be \"wallet\" or \"key\"";
+}
+
+enum top_member { P_POLICY, P_RULES, P_LISTS, P_CHANGE, P_COUNT, P_NOTE, TOP_MEMBERS };
 
 enum ady_err ady_rulebook_read(struct ady_rulebook *book, const struct ady_json *doc, uint32_t i,
                                const char *at, struct ady_fault *f)
 {
-	struct member m[TOP_MEMBERS] = {{"policy", true, 0},
-	                                {"rules", true, 0},
-	                                {"lists", false, 0},
-	                                {"change", false, 0},
-	                                {"note", false, 0}};
+	struct member m[TOP_MEMBERS] = {{"policy", true, 0}, {"rules", true, 0},
+	                                {"lists", false, 0}, {"change", false, 0},
+	                                {"count", false, 0}, {"note", false, 0}};
 	struct ady_policy_reader r = {
 	    .book = book, .doc = doc, .f = f, .space = ady_buf(book->space, sizeof book->space)};
 	struct ady_bytes version;
@@ -400,5 +406,11 @@ enum ady_err ady_rulebook_read(struct ady_rulebook *book, const struct ady_json 
 		return err;
 	if (m[P_CHANGE].key && (err = read_approvals(&r, &book->change, m[P_CHANGE].key)) != ADY_OK)
 		return err;
+	if (m[P_COUNT].key) {
+		const char *why = read_count_of(book, doc, m[P_COUNT].key + 1);
+
+		if (why)
+			return ady_policy_check(&r, m[P_COUNT].key, why);
+	}
 	return read_rules(&r, at, m[P_RULES].key);
 }

@@ -75,7 +75,8 @@ struct ady_rule {
 struct ady_rulebook {
 	uint16_t rules_n, conds_n, values_n, paths_n, functions_n, windows_n, limits_n, counters_n;
 	struct ady_approvals
-	    change; /* who may change the policy; need 0: the quorum is not named */
+	    change;    /* who may change the policy; need 0: the quorum is not named */
+	bool each_key; /* "count": "key": of a wallet's keys each counts by itself, else together */
 	struct ady_types types;
 	struct ady_rule rules[ADY_RULES_MAX];
 	struct ady_cond conds[ADY_CONDS_MAX];

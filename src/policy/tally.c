@@ -7,6 +7,8 @@
 #include "crypto/hash.h"
 
 static const char magic[] = "ADYTALLY\1", label[] = "adyton counters row 1";
+static const char key_label[] = "adyton counters row of a wallet's key 1",
+                  wallet_label[] = "adyton counters row of a wallet 1";
 
 enum { MAGIC = 9, ZEROS = 7, OWNER_MAX = 1024 };
 
@@ -30,6 +32,27 @@ void ady_tally_name(uint8_t name[static ADY_TALLY_NAME], const struct ady_tally_
 	ady_cbor_put_bytes(&b, owner->pub);
 	whole = ady_buf_bytes(&b);
 	ady_sha256(name, &whole, 1);
+}
+
+void ady_tally_key_name(uint8_t name[static ADY_TALLY_NAME],
+                        const uint8_t wallet[static ADY_TALLY_NAME], const char *curve,
+                        struct ady_bytes pub)
+{
+	uint8_t space[OWNER_MAX];
+	struct ady_buf b = ady_buf(space, sizeof space);
+	struct ady_bytes whole;
+
+	ady_cbor_put_text(&b, ady_bytes(key_label, sizeof key_label - 1));
+	ady_cbor_put_bytes(&b, ady_bytes(wallet, ADY_TALLY_NAME));
+	ady_cbor_put_text(&b, ady_bytes_str(curve));
+	ady_cbor_put_bytes(&b, pub);
+	whole = ady_buf_bytes(&b);
+	ady_sha256(name, &whole, 1);
+}
+
+void ady_tally_wallet_key(struct ady_seckey *row_key, struct ady_bytes seed)
+{
+	ady_hmac_sha256(row_key->b, seed, ady_bytes(wallet_label, sizeof wallet_label - 1));
 }
 
 void ady_tally_row_key(struct ady_seckey *row_key, const struct ady_seckey *key)

@@ -48,6 +48,15 @@ struct ady_tally_owner {
 /* The name of a key's row. */
 void ady_tally_name(uint8_t name[static ADY_TALLY_NAME], const struct ady_tally_owner *owner);
 
+/* The name of the row that a wallet's key has for itself: of the wallet's row, and what the key is.
+ * Its id has no part in it. */
+void ady_tally_key_name(uint8_t name[static ADY_TALLY_NAME],
+                        const uint8_t wallet[static ADY_TALLY_NAME], const char *curve,
+                        struct ady_bytes pub);
+
+/* The row key of a wallet: the same of its seed, for "adyton counters row of a wallet 1". */
+void ady_tally_wallet_key(struct ady_seckey *row_key, struct ady_bytes seed);
+
 /* The row key of a private key: HMAC-SHA-256(key, "adyton counters row 1").
  * Time: constant in the key; leaves copies on the stack. */
 void ady_tally_row_key(struct ady_seckey *row_key, const struct ady_seckey *key);

@@ -23,6 +23,9 @@ static enum ady_err read_record(struct ady_sign_job *job, const struct ady_wire_
 	if (rec->curve == ADY_CURVE_BLS12_381)
 		return ady_fail(f, ADY_E_DENIED, "record.curve",
 		                "is of validators' keys, whose policies are for good");
+	if (rec->curve == ADY_CURVE_WALLET || rec->origin[0])
+		return ady_fail(f, ADY_E_DENIED, "record.curve",
+		                "is of a wallet or of its keys, whose policies are for good");
 	return ADY_OK;
 }
 
@@ -133,8 +136,10 @@ enum ady_err ady_change_prepare(struct ady_sign_job *job, const struct ady_wire_
 	    (err = check_quorum(job, f)) != ADY_OK ||
 	    (err = read_change(job, m->change, &policy, f)) != ADY_OK)
 		return err;
+	if ((err = keep_policy(job, policy, f)) != ADY_OK)
+		return err;
 	ady_charging_name(&job->charging, &job->record, job->setting.deployment);
-	return keep_policy(job, policy, f);
+	return ADY_OK;
 }
 
 /* Go on to the next revision. Counters of the same name go on; that of another period counts as of

@@ -3,17 +3,21 @@
 
 #include <string.h>
 
-#include "signer/sign.h"
+#include "crypto/hash.h"
+#include "signer/duty.h"
+#include "signer/shared.h"
+#include "signer/wallet.h"
 
 bool ady_charging_guards(const struct ady_record *rec, const struct ady_rulebook *book)
 {
 	if (rec->curve == ADY_CURVE_BLS12_381)
-		return false;
+		return book && book->counters_n > 0;
 	return rec->revision > 0 || (book && (book->counters_n > 0 || book->change.need > 0));
 }
 
 void ady_charging_keep(struct ady_charging *c, const struct ady_rulebook *book)
 {
+	c->each_key = book->each_key;
 	c->counters_n = book->counters_n;
 	for (size_t i = 0; i < c->counters_n; i++) {
 		struct ady_bytes name = book->counters[i].name;
@@ -32,15 +36,21 @@ static void keep_denial(struct ady_charging *c, const struct ady_rulebook *book)
 		(void)ady_decision_refuse(&c->plan.denial, book, "policy", &c->denial);
 }
 
-enum ady_err ady_charging_plan(struct ady_charging *c, struct ady_deciding *d, bool changed,
-                               struct ady_fault *f)
+/* Whether the policy may have been changed since the record was made. */
+static bool may_change(const struct ady_record *rec, const struct ady_rulebook *book)
+{
+	return rec->curve != ADY_CURVE_BLS12_381 && (rec->revision > 0 || book->change.need > 0);
+}
+
+enum ady_err ady_charging_plan(struct ady_charging *c, struct ady_deciding *d,
+                               const struct ady_record *rec, struct ady_fault *f)
 {
 	c->permitted = false;
 	ady_charging_keep(c, d->book);
 	ady_decide_plan(&c->plan, d);
 	if (c->plan.rules_n == 0)
 		return ady_decision_refuse(&c->plan.denial, d->book, "policy", f);
-	c->guarded = changed || d->book->change.need > 0 || c->plan.rules[0].n > 0;
+	c->guarded = may_change(rec, d->book) || c->plan.rules[0].n > 0;
 	keep_denial(c, d->book);
 	(void)ady_bytes_to_str(c->rule, sizeof c->rule, d->book->rules[c->plan.rules[0].rule].name);
 	return ADY_OK;
@@ -59,14 +69,9 @@ enum ady_err ady_charging_set_row(struct ady_charging *c, struct ady_bytes row, 
 
 void ady_charging_name(struct ady_charging *c, const struct ady_record *rec, const char *deployment)
 {
-	const struct ady_tally_owner owner = {
-	    .deployment = deployment,
-	    .tenant = rec->tenant,
-	    .id = rec->id,
-	    .curve = ady_curve_name(rec->curve),
-	    .pub = ady_bytes(rec->pub, ady_curve_public_size(rec->curve))};
-
-	ady_tally_name(c->name, &owner);
+	c->shared = rec->counted && !c->each_key;
+	c->late = rec->counted && c->each_key;
+	ady_shared_name(c->name, rec, deployment, c->each_key);
 }
 
 void ady_charging_seal(struct ady_charging *c, const struct ady_counters *counters,
@@ -106,6 +111,20 @@ static enum ady_err open_row(struct ady_sign_job *job, const struct ady_charging
 	return ady_tally_matches(&c->tally, job->record.revision, job->record.policy_hash, f);
 }
 
+/* What the row remembers of a charge. Two keys may sign the same digest, each for its own account:
+ * in a row that they share it is not the same thing again. */
+static void what_of(uint8_t what[static 32], const struct ady_sign_job *job)
+{
+	const struct ady_record *rec = &job->record;
+	const struct ady_bytes parts[] = {ady_bytes(job->digest, 32),
+	                                  ady_bytes(rec->pub, ady_curve_public_size(rec->curve))};
+
+	if (job->charging.shared)
+		ady_sha256(what, parts, 2);
+	else
+		memcpy(what, job->digest, 32);
+}
+
 static const struct ady_counter_info *counter_of(const struct ady_charging *c, uint16_t limit)
 {
 	uint16_t i = 0;
@@ -127,7 +146,8 @@ static enum ady_err refuse(const struct ady_charging *c, const struct ady_decisi
 
 /* Whether this was charged a moment ago, in a row that is known to be the newest: of another
  * history, and of long ago, a charge says nothing about the period that runs. */
-static bool charged_before(const struct ady_sign_job *job, const struct ady_charging_memory *m)
+static bool charged_before(const struct ady_sign_job *job, const struct ady_charging_memory *m,
+                           const uint8_t what[static 32])
 {
 	uint64_t now_s = job->setting.now_s, since_s = now_s - ADY_CHARGING_AGAIN_S;
 
@@ -135,7 +155,7 @@ static bool charged_before(const struct ady_sign_job *job, const struct ady_char
 		return false;
 	if (m->known_s > 0 && since_s < m->known_s + ADY_PLAN_CLOCK_ERROR_S)
 		since_s = m->known_s + ADY_PLAN_CLOCK_ERROR_S;
-	return ady_tally_has(&job->charging.tally, job->digest, since_s);
+	return ady_tally_has(&job->charging.tally, what, since_s);
 }
 
 static enum ady_err settle(struct ady_sign_job *job, const struct ady_charging_memory *m,
@@ -147,9 +167,11 @@ static enum ady_err settle(struct ady_sign_job *job, const struct ady_charging_m
 	                                         .now_s = job->setting.now_s,
 	                                         .known_s = m->known_s};
 	struct ady_decision decision;
+	uint8_t what[32];
 	size_t charged;
 
-	c->permitted = charged_before(job, m);
+	what_of(what, job);
+	c->permitted = charged_before(job, m, what);
 	if (c->permitted)
 		return ADY_OK;
 	charged = ady_plan_settle(&decision, &c->plan, &setting, &c->charged);
@@ -158,9 +180,38 @@ static enum ady_err settle(struct ady_sign_job *job, const struct ady_charging_m
 	c->permitted = charged == 0 && c->tally.version > 0;
 	if (c->permitted)
 		return ADY_OK;
-	ady_tally_charge(&c->tally, job->digest, job->setting.now_s);
+	ady_tally_charge(&c->tally, what, job->setting.now_s);
 	ady_charging_seal(c, &c->charged, row_key);
 	return ADY_E_AGAIN;
+}
+
+/* The record must open before anything is counted by what it says. */
+static enum ady_err open_shared(struct ady_seckey *row_key, const struct ady_sign_job *job,
+                                const uint8_t *data_key32, struct ady_fault *f)
+{
+	ADY_SECRET struct ady_seckey key = {0};
+	enum ady_err err = ady_envelope_open(&key, &job->record, &job->envelope, data_key32, f);
+
+	return err == ADY_OK ? ady_shared_open(row_key, &job->record, &job->envelope, data_key32, f)
+	                     : err;
+}
+
+/* The key of the row, out of what opens the record. */
+static enum ady_err row_key_of(struct ady_seckey *row_key, struct ady_sign_job *job,
+                               const struct ady_secp *secp, struct ady_bytes plaintext,
+                               struct ady_fault *f)
+{
+	const struct ady_record *rec = &job->record;
+
+	if ((job->charging.shared || rec->curve == ADY_CURVE_WALLET) && plaintext.n != 32)
+		return ady_fail(f, ADY_E_KEY_FORM, "record.data_key", "is no key of 32 bytes");
+	if (job->charging.shared)
+		return open_shared(row_key, job, plaintext.p, f);
+	if (rec->curve == ADY_CURVE_WALLET)
+		return ady_wallet_row_key(row_key, rec, &job->envelope, plaintext.p, f);
+	if (rec->curve == ADY_CURVE_BLS12_381)
+		return ady_duty_row_key(row_key, job, plaintext, f);
+	return ady_sign_row_key(row_key, job, secp, plaintext, f);
 }
 
 /* Everything with a secret: not inlined, see signer/sign.c. */
@@ -172,7 +223,7 @@ static __attribute__((noinline)) enum ady_err decide(struct ady_sign_job *job,
 {
 	struct ady_charging *c = &job->charging;
 	ADY_SECRET struct ady_seckey row_key = {0};
-	enum ady_err err = ady_sign_row_key(&row_key, job, secp, plaintext, f);
+	enum ady_err err = row_key_of(&row_key, job, secp, plaintext, f);
 
 	if (err != ADY_OK || (err = open_row(job, m, &row_key, f)) != ADY_OK)
 		return err;
@@ -204,7 +255,7 @@ static __attribute__((noinline)) enum ady_err create(struct ady_sign_job *job,
 {
 	struct ady_charging *c = &job->charging;
 	ADY_SECRET struct ady_seckey row_key = {0};
-	enum ady_err err = ady_sign_row_key(&row_key, job, secp, plaintext, f);
+	enum ady_err err = row_key_of(&row_key, job, secp, plaintext, f);
 
 	if (err != ADY_OK)
 		return err;

@@ -22,6 +22,9 @@ struct ady_secp;
 struct ady_charging {
 	bool guarded;   /* of a job: the row has a say */
 	bool permitted; /* what was to be written is written */
+	bool each_key;  /* of the policy: a wallet's key counts by itself */
+	bool shared;    /* the row is that of the key's wallet (signer/shared.h) */
+	bool late;      /* the row is made when the key is used first */
 	struct ady_plan plan;
 	struct ady_counter_info info[ADY_COUNTERS_MAX]; /* of the policy; names in `names` */
 	size_t counters_n;
@@ -41,40 +44,39 @@ struct ady_charging {
 struct ady_charging_memory {
 	struct ady_bytes known; /* the newest row that was seen; empty: none */
 	uint64_t known_s;       /* what was counted before is not known; 0: all is */
-	bool fresh; /* the key has come into being since: a missing row is an empty one */
+	bool fresh;             /* a missing row is an empty one */
 };
 
-/* Whether a key of this record, whose policy is book (NULL: it has none), is guarded. Validators'
- * keys are not: what their duties may be is not counted. */
+/* Whether a key of this record, whose policy is book (NULL: it has none), is guarded. The policies
+ * of validators' keys are for good: of these only limits count. */
 bool ady_charging_guards(const struct ady_record *rec, const struct ady_rulebook *book);
 
 /* Keep what of a policy is needed later: its counters' names and periods. */
 void ady_charging_keep(struct ady_charging *c, const struct ady_rulebook *book);
 
-/* Make the plan of a guarded key's request; d is ready to decide. changed: its policy was.
+/* Make the plan of a guarded key's request; d is ready to decide.
  * Out:     c->guarded, false when the row has no say: the first rule that is met has no limits, and
  *          the policy is for good.
  * Returns: ADY_E_DENIED when no counters could make it allowed. */
-enum ady_err ady_charging_plan(struct ady_charging *c, struct ady_deciding *d, bool changed,
-                               struct ady_fault *f);
+enum ady_err ady_charging_plan(struct ady_charging *c, struct ady_deciding *d,
+                               const struct ady_record *rec, struct ady_fault *f);
 
 /* Keep the row that is stored now (empty: there is none). Returns ADY_E_COUNTERS when it is too
  * long. */
 enum ady_err ady_charging_set_row(struct ady_charging *c, struct ady_bytes row,
                                   struct ady_fault *f);
 
-/* The name of the row of a record, which is bound. */
+/* The name of the row of a record, which is bound; the policy was kept. */
 void ady_charging_name(struct ady_charging *c, const struct ady_record *rec,
                        const char *deployment);
 
 /* Open the row with the key and settle the plan. plaintext: as in ady_sign_finish. What was charged
- * for the same digest within the last ADY_CHARGING_AGAIN_S, and is known to be, is not charged
- * again: its signature is the same. Longer ago it may never have been signed, and would come at a
- * time that it was not counted for.
- * Returns: ADY_OK when nothing is to be written, and the key may sign; ADY_E_AGAIN when
- *          c->new_row must be written over the version before it first; ADY_E_DENIED,
- *          ADY_E_COUNTERS; what ady_sign_finish says of a key that does not open.
- * Time:    constant in the key. */
+ * for the same digest of the same key within the last ADY_CHARGING_AGAIN_S, and is known to be, is
+ * not charged again: its signature is the same. Longer ago it may never have been signed, and would
+ * come at a time that it was not counted for. Returns: ADY_OK when nothing is to be written, and
+ * the key may sign; ADY_E_AGAIN when c->new_row must be written over the version before it first;
+ * ADY_E_DENIED, ADY_E_COUNTERS; what ady_sign_finish says of a key that does not open. Time:
+ * constant in the key. */
 enum ady_err ady_charging_decide(struct ady_sign_job *job, const struct ady_charging_memory *m,
                                  const struct ady_secp *secp, struct ady_bytes plaintext,
                                  struct ady_fault *f);

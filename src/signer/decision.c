@@ -59,23 +59,17 @@ enum ady_err ady_policies_decide(struct ady_policies *policies, const struct ady
 	const struct ady_rulebook *book;
 	enum ady_err err;
 
-	if (c)
-		c->guarded = false;
+	c->guarded = false;
 	if (rec->policy.n == 0)
 		return rec->revision == 0 ? ADY_OK
 		                          : ady_fail(f, ADY_E_RECORD, "record.revision",
 		                                     "is of a policy, and there is none");
 	if ((err = ady_policies_get(policies, &book, rec->policy, "record.policy", f)) != ADY_OK)
 		return err;
-	if (!c && ady_charging_guards(rec, book))
-		return ady_fail(
-		    f, ADY_E_DENIED, "record.policy",
-		    "has limits or may be changed: what nothing counts is not for such a "
-		    "key");
 	d = &policies->deciding;
 	*d = (struct ady_deciding){.book = book, .object = object};
-	if (c && ady_charging_guards(rec, book))
-		return ady_charging_plan(c, d, rec->revision > 0, f);
+	if (ady_charging_guards(rec, book))
+		return ady_charging_plan(c, d, rec, f);
 	ady_decide(&decision, d, NULL);
 	if (decision.verdict == ADY_ALLOWED)
 		return ADY_OK;

@@ -33,9 +33,8 @@ enum ady_err ady_policies_get(struct ady_policies *policies, const struct ady_ru
                               struct ady_bytes text, const char *at, struct ady_fault *f);
 
 /* Decide. A record without a policy allows, and policies may be NULL then. Of a guarded key all
- * that the counters do not decide, and c has the plan of the rest (signer/charging.h); with c NULL
- * nothing counts, and no limit holds. Returns: ADY_E_DENIED with the rule in f; what
- * ady_policies_get returns. */
+ * that the counters do not decide, and c has the plan of the rest (signer/charging.h). Returns:
+ * ADY_E_DENIED with the rule in f; what ady_policies_get returns. */
 enum ady_err ady_policies_decide(struct ady_policies *policies, const struct ady_record *rec,
                                  const struct ady_object *object, struct ady_charging *c,
                                  struct ady_fault *f);

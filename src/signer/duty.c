@@ -80,7 +80,11 @@ enum ady_err ady_duty_prepare(struct ady_sign_job *job, struct ady_duty_job *d,
 	err = ady_stamped_check(job, ADY_FORM_DUTY, m->key_id, m->request, m->stamp, f);
 	if (err != ADY_OK)
 		return err;
-	return ady_policies_decide(job->policies, &job->record, &job->object, NULL, f);
+	memcpy(job->digest, d->duty.root, sizeof job->digest);
+	err = ady_policies_decide(job->policies, &job->record, &job->object, &job->charging, f);
+	if (err == ADY_OK && job->charging.guarded)
+		ady_charging_name(&job->charging, &job->record, job->setting.deployment);
+	return err;
 }
 
 /* Hex text or the 32 bytes themselves, as KMS opened them; its length is no secret. */
@@ -114,6 +118,26 @@ static enum ady_err open_key(struct ady_seckey *key, const struct ady_sign_job *
 		return ady_fail(f, ADY_E_RECORD_MISMATCH, "record.public_key",
 		                "does not belong to the decrypted key");
 	return ADY_OK;
+}
+
+enum ady_err ady_duty_row_key(struct ady_seckey *row_key, const struct ady_sign_job *job,
+                              struct ady_bytes plaintext, struct ady_fault *f)
+{
+	ADY_SECRET struct ady_seckey key = {0};
+	enum ady_err err = open_key(&key, job, plaintext, f);
+
+	if (err == ADY_OK)
+		ady_tally_row_key(row_key, &key);
+	return err;
+}
+
+/* What is counted is counted before the key is used, and before its slashing protection is asked:
+ * what a limit refuses must not raise the marks. */
+static enum ady_err check_counted(const struct ady_sign_job *job, struct ady_fault *f)
+{
+	return !job->charging.guarded || job->charging.permitted
+	           ? ADY_OK
+	           : ady_fail(f, ADY_E_COUNTERS, "policy", "has limits, and nothing counts here");
 }
 
 /* As Ethereum writes it: r, s, and 27 or 28. Verified before it leaves. */
@@ -199,8 +223,11 @@ enum ady_err ady_duty_begin(struct ady_sign_job *job, struct ady_duty_job *d,
                             const struct ady_duty_host *host, const struct ady_beacon_network *net,
                             struct ady_bytes plaintext, struct ady_fault *f)
 {
-	enum ady_err err = begin(job, d, host, net, plaintext, f);
+	enum ady_err err = check_counted(job, f);
 
+	if (err != ADY_OK)
+		return err;
+	err = begin(job, d, host, net, plaintext, f);
 	ady_stack_wipe();
 	return err;
 }
@@ -217,8 +244,11 @@ static __attribute__((noinline)) enum ady_err sign(struct ady_sign_job *job, str
 enum ady_err ady_duty_sign(struct ady_sign_job *job, struct ady_duty_job *d,
                            struct ady_bytes plaintext, struct ady_fault *f)
 {
-	enum ady_err err = sign(job, d, plaintext, f);
+	enum ady_err err = check_counted(job, f);
 
+	if (err != ADY_OK)
+		return err;
+	err = sign(job, d, plaintext, f);
 	ady_stack_wipe();
 	return err;
 }

@@ -35,11 +35,17 @@ struct ady_duty_host {
 };
 
 /* Check all that can be checked without the key, the record's policy too, and compute the signing
- * root. job's policies and setting are set by the owner. m's views need not outlive the call.
- * Returns: the error with field and reason in f. */
+ * root. job->charging.guarded: the duty is counted first (signer/charging.h), and what is not is
+ * signed by none of the functions below (ADY_E_COUNTERS). job's policies and setting are set by the
+ * owner. m's views need not outlive the call. Returns: the error with field and reason in f. */
 enum ady_err ady_duty_prepare(struct ady_sign_job *job, struct ady_duty_job *d,
                               const struct ady_wire_duty *m, const struct ady_beacon_network *net,
                               struct ady_fault *f);
+
+/* The key that authenticates rows of counters (policy/tally.h), as ady_sign_row_key: of a BLS key,
+ * or of a secp256k1 one in an envelope. */
+enum ady_err ady_duty_row_key(struct ady_seckey *row_key, const struct ady_sign_job *job,
+                              struct ady_bytes plaintext, struct ady_fault *f);
 
 /* Keep another row, the one that is stored now. Returns ADY_E_PROTOCOL when it is too long. */
 enum ady_err ady_duty_set_row(struct ady_duty_job *d, struct ady_bytes row, struct ady_fault *f);

@@ -7,6 +7,7 @@
 #include "crypto/bls.h"
 #include "crypto/ed25519.h"
 #include "crypto/rng.h"
+#include "signer/shared.h"
 #include "signer/sign.h"
 #include "signer/wallet.h"
 
@@ -158,6 +159,8 @@ static __attribute__((noinline)) enum ady_err reseal(
 		return err;
 	if (memcmp(pub, rec->pub, ady_curve_public_size(rec->curve)) != 0)
 		return ADY_E_RECORD_MISMATCH;
+	if ((err = ady_shared_reseal(rec, e, opened.p, next_data_key32)) != ADY_OK)
+		return err;
 	rec->envelope = true;
 	memcpy(rec->data_key, blob.p, blob.n);
 	rec->data_key_n = blob.n;

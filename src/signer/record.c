@@ -9,9 +9,9 @@
 enum { TOKENS = 128 };
 
 const char *const ady_record_names[MEMBERS] = {
-    "adyton",     "wrapping", "id",       "tenant",  "curve",  "public_key",
-    "ciphertext", "allow",    "chains",   "callers", "policy", "created",
-    "revision",   "backup",   "data_key", "origin",  "words"};
+    "adyton",     "wrapping", "id",       "tenant",  "curve",    "public_key",
+    "ciphertext", "allow",    "chains",   "callers", "policy",   "created",
+    "revision",   "backup",   "data_key", "origin",  "counters", "words"};
 
 /* What may be said of a key that is yet to be made. */
 #define OPTIONS                                                                         \
@@ -112,6 +112,7 @@ static enum ady_err parse_json(struct ady_record *rec, struct ady_json_tok *toks
 	    (err = ady_record_read_created(&r, rec)) != ADY_OK ||
 	    (err = ady_record_read_revision(&r, rec)) != ADY_OK ||
 	    (err = ady_record_read_origin(&r, rec)) != ADY_OK ||
+	    (err = ady_record_read_counters(&r, rec)) != ADY_OK ||
 	    (err = ady_record_read_backup(&r, rec)) != ADY_OK ||
 	    (err = ady_record_read_data_key(&r, rec)) != ADY_OK ||
 	    (err = ady_record_read_ciphertext(&r, rec)) != ADY_OK)

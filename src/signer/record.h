@@ -25,6 +25,9 @@
  *   "backup": ".."        64 hex digits: the X25519 key that the key or wallet may be backed up to
  *   "revision": 1         of an envelope: how often its policy was changed (signer/change.h)
  *   "origin": "ID PATH"   the wallet that the key was derived from, and by what path
+ *   "counters": ".."      of a derived key whose policy has limits: hex of the name of its wallet's
+ *                         row of counters, and when it counts there what opens that
+ * (signer/shared.h)
  *
  * "curve": "wallet" is no key but what keys are derived from (signer/wallet.h): an envelope, of
  * another size; its public key is that of the BIP-32 master key. */
@@ -43,6 +46,7 @@ enum {
 	ADY_RECORD_CALLERS_MAX = 16,
 	ADY_RECORD_POLICY_MAX = 32768,
 	ADY_RECORD_ORIGIN_MAX = 255 + 1 + ADY_HD_PATH_TEXT,
+	ADY_RECORD_COUNTERS = 32, /* the name of a row */
 	ADY_RECORD_CONTEXT_MAX = 10,
 	ADY_RECORD_AAD_MAX = 6144,
 	ADY_DATA_KEY_CONTEXT = 3,
@@ -87,6 +91,10 @@ struct ady_record {
 	char backup_text[65]; /* SHA-256 of that in hex, or empty */
 	uint64_t revision;    /* of the policy; 0: never changed, and not in the record */
 	char origin[ADY_RECORD_ORIGIN_MAX + 1]; /* empty: was not derived */
+	bool counted; /* its limits are those of a wallet, whose row has this name */
+	uint8_t counters[ADY_RECORD_COUNTERS];
+	uint8_t row_key[ADY_RECORD_SEALED]; /* the sealed key of that row, when it counts there */
+	size_t row_key_n;                   /* 0: it counts by itself */
 	uint64_t words; /* of a wallet that is yet to be made: of its sentence */
 	uint8_t data_key[ADY_RECORD_DATA_KEY_MAX]; /* of an envelope */
 	size_t data_key_n;
@@ -122,6 +130,13 @@ enum ady_err ady_record_parse(struct ady_record *rec, struct ady_bytes text,
 enum ady_err ady_record_parse_in(struct ady_record *rec, struct ady_json_tok *toks, size_t cap,
                                  struct ady_bytes text, struct ady_bytes key_id,
                                  struct ady_fault *f);
+
+/* Take on the bytes of "counters": the name of a row, or name and sealed key. Returns ADY_E_RECORD
+ * when they are neither. */
+enum ady_err ady_record_set_counters(struct ady_record *rec, struct ady_bytes counters);
+
+/* Append these bytes; nothing, when the record has none. */
+void ady_record_put_counters(struct ady_buf *b, const struct ady_record *rec);
 
 /* Take on a policy: rec->policy is the view. */
 void ady_record_set_policy(struct ady_record *rec, struct ady_bytes policy);

@@ -245,6 +245,41 @@ enum ady_err ady_record_read_origin(const struct ady_record_reader *r, struct ad
 	return ADY_OK;
 }
 
+enum ady_err ady_record_set_counters(struct ady_record *rec, struct ady_bytes counters)
+{
+	if (counters.n != ADY_RECORD_COUNTERS &&
+	    counters.n != ADY_RECORD_COUNTERS + ADY_RECORD_SEALED)
+		return ADY_E_RECORD;
+	rec->counted = true;
+	memcpy(rec->counters, counters.p, sizeof rec->counters);
+	rec->row_key_n = counters.n - ADY_RECORD_COUNTERS;
+	memcpy(rec->row_key, counters.p + ADY_RECORD_COUNTERS, rec->row_key_n);
+	return ADY_OK;
+}
+
+/* In the one spelling that the enclave writes. */
+enum ady_err ady_record_read_counters(const struct ady_record_reader *r, struct ady_record *rec)
+{
+	static const char why[] = "must be 64 or 184 lower-case hex digits";
+	const char *name = ady_record_names[M_COUNTERS];
+	uint8_t both[ADY_RECORD_COUNTERS + ADY_RECORD_SEALED];
+	char text[2 * sizeof both + 1];
+	enum ady_err err;
+	size_t n = 0;
+
+	if (!r->value[M_COUNTERS])
+		return ADY_OK;
+	if (!rec->origin[0])
+		return ady_record_refuse(r, name, "belongs to keys of a wallet");
+	if ((err = ady_record_read_text(r, M_COUNTERS, text, sizeof text)) != ADY_OK)
+		return err;
+	if (strpbrk(text, "ABCDEF") ||
+	    ady_hex_decode(both, sizeof both, &n, ady_bytes_str(text)) != ADY_OK ||
+	    ady_record_set_counters(rec, ady_bytes(both, n)) != ADY_OK)
+		return ady_record_refuse(r, name, why);
+	return ADY_OK;
+}
+
 enum ady_err ady_record_read_words(const struct ady_record_reader *r, struct ady_record *rec)
 {
 	uint32_t i = r->value[M_WORDS];

@@ -24,6 +24,7 @@ enum ady_record_member {
 	M_BACKUP,
 	M_DATA_KEY,
 	M_ORIGIN,
+	M_COUNTERS,
 	M_WORDS, /* of options only */
 	MEMBERS
 };
@@ -76,6 +77,9 @@ enum ady_err ady_record_read_created(const struct ady_record_reader *r, struct a
 enum ady_err ady_record_read_revision(const struct ady_record_reader *r, struct ady_record *rec);
 /* Read where the key was derived from: an id and a path, in the one spelling that they have. */
 enum ady_err ady_record_read_origin(const struct ady_record_reader *r, struct ady_record *rec);
+
+/* Read where a derived key counts, where that is there: a name, or name and sealed key of a row. */
+enum ady_err ady_record_read_counters(const struct ady_record_reader *r, struct ady_record *rec);
 
 /* Read how many words the sentence of a new wallet has: 24 when that is not said. */
 enum ady_err ady_record_read_words(const struct ady_record_reader *r, struct ady_record *rec);

@@ -117,7 +117,8 @@ static void put_hash(struct ady_buf *b, uint64_t key, struct ady_bytes of)
 void ady_record_aad(struct ady_buf *b, const struct ady_record *rec, const char *deployment)
 {
 	ady_cbor_put_map(b, AAD_MEMBERS + (size_t)(rec->revision > 0) +
-	                        (size_t)(rec->origin[0] != 0) + (size_t)rec->has_backup);
+	                        (size_t)(rec->origin[0] != 0) + (size_t)rec->has_backup +
+	                        (size_t)rec->counted);
 	ady_cbor_put_uint(b, 0);
 	ady_cbor_put_uint(b, AAD_VERSION);
 	put_text(b, 1, deployment);
@@ -141,6 +142,10 @@ void ady_record_aad(struct ady_buf *b, const struct ady_record *rec, const char 
 		put_text(b, 12, rec->origin);
 	if (rec->has_backup)
 		put_hash(b, 13, ady_bytes(rec->backup, sizeof rec->backup));
+	if (rec->counted) {
+		ady_cbor_put_uint(b, 14);
+		ady_cbor_put_bytes(b, ady_bytes(rec->counters, sizeof rec->counters));
+	}
 }
 
 static void put_member(struct ady_buf *b, const char *name, const char *value)
@@ -181,6 +186,25 @@ static void put_backup(struct ady_buf *b, const struct ady_record *rec)
 	put_member(b, "backup", hex);
 }
 
+void ady_record_put_counters(struct ady_buf *b, const struct ady_record *rec)
+{
+	if (!rec->counted)
+		return;
+	ady_buf_put(b, rec->counters, sizeof rec->counters);
+	ady_buf_put(b, rec->row_key, rec->row_key_n);
+}
+
+static void put_counters(struct ady_buf *b, const struct ady_record *rec)
+{
+	uint8_t both[ADY_RECORD_COUNTERS + ADY_RECORD_SEALED];
+	struct ady_buf bytes = ady_buf(both, sizeof both);
+	char hex[2 * sizeof both + 1];
+
+	ady_record_put_counters(&bytes, rec);
+	ady_hex_encode(hex, ady_buf_bytes(&bytes));
+	put_member(b, "counters", hex);
+}
+
 void ady_record_put(struct ady_buf *b, const struct ady_record *rec)
 {
 	ady_buf_str(b, "{\"adyton\":1");
@@ -213,6 +237,8 @@ void ady_record_put(struct ady_buf *b, const struct ady_record *rec)
 		ady_buf_printf(b, ",\"revision\":%llu", (unsigned long long)rec->revision);
 	if (rec->origin[0])
 		put_member(b, "origin", rec->origin);
+	if (rec->counted)
+		put_counters(b, rec);
 	if (rec->has_backup)
 		put_backup(b, rec);
 	ady_buf_str(b, "}");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/bls.h"
+#include "policy/tally.h"
 #include "signer/make.h"
 
 _Static_assert(sizeof(struct ady_wallet) + 12 + 16 == ADY_RECORD_WALLET,
@@ -214,6 +215,19 @@ enum ady_err ady_wallet_reseal(struct ady_record *rec, const struct ady_secp *se
                                struct ady_fault *f)
 {
 	return ended(reseal(rec, secp, e, data_key32, next_data_key32, blob), "record", f);
+}
+
+enum ady_err ady_wallet_row_key(struct ady_seckey *row_key, const struct ady_record *rec,
+                                const struct ady_envelope *e, const uint8_t data_key32[static 32],
+                                struct ady_fault *f)
+{
+	ADY_SECRET_WALLET wallet = {0};
+	enum ady_err err =
+	    ady_envelope_open_bytes((uint8_t *)&wallet, sizeof wallet, rec, e, data_key32, f);
+
+	if (err == ADY_OK)
+		ady_tally_wallet_key(row_key, ady_bytes(wallet.seed, sizeof wallet.seed));
+	return err;
 }
 
 /* --- children --- */

@@ -60,6 +60,12 @@ enum ady_err ady_wallet_reseal(struct ady_record *rec, const struct ady_secp *se
                                const uint8_t next_data_key32[static 32], struct ady_bytes blob,
                                struct ady_fault *f);
 
+/* The key of the wallet's row of counters (policy/tally.h), which its keys share (signer/shared.h).
+ * The caller wipes it and the stack. Returns: ADY_E_RECORD_MISMATCH as ady_envelope_open. */
+enum ady_err ady_wallet_row_key(struct ady_seckey *row_key, const struct ady_record *rec,
+                                const struct ady_envelope *e, const uint8_t data_key32[static 32],
+                                struct ady_fault *f);
+
 /* Keys along one path: the levels before the one that counts are walked once. Secret: to be wiped
  * by ady_wallet_walk_wipe. */
 struct ady_wallet_walk {

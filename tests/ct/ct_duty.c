@@ -32,6 +32,7 @@ static void sign_with(const struct ady_beacon_network *net, const struct ady_sec
 	struct ady_bytes plaintext =
 	    as_text ? ady_bytes(hex, 64) : ady_bytes(key->b, sizeof key->b);
 	const struct ady_watermark_from from = {0};
+	ADY_SECRET struct ady_seckey row_key = {0};
 	struct ady_fault f;
 
 	/* the state is made, then a block signed over it */
@@ -45,6 +46,8 @@ static void sign_with(const struct ady_beacon_network *net, const struct ady_sec
 	duty.duty = (struct ady_duty){.kind = ADY_DUTY_OF_BLOCK, .slot = 64, .root = {7}};
 	ct_must(ady_duty_begin(&job, &duty, &host, net, plaintext, &f) == ADY_E_AGAIN);
 	ct_must(ady_slash_end(&memory, &duty.next, ADY_SLASH_WRITTEN, &f) == ADY_OK);
+	ct_must(ady_duty_row_key(&row_key, &job, plaintext, &f) == ADY_OK);
+	ct_must(ct_is_secret(&row_key));
 	ct_must(ady_duty_sign(&job, &duty, plaintext, &f) == ADY_OK);
 	ct_must(ady_bls_verify(job.record.pub, duty.duty.root, duty.signature) == ADY_OK);
 }

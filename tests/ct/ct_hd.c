@@ -8,6 +8,7 @@
 
 #include "crypto/ed25519.h"
 #include "crypto/rng.h"
+#include "signer/shared.h"
 #include "signer/wallet.h"
 
 /* A sentence, its letters secret again: reading it must not tell more than whether it is good. */
@@ -41,6 +42,21 @@ static void derive(const struct ady_secp *secp, struct ady_bytes seed)
 	ct_must(ct_is_secret(&node.key));
 }
 
+/* The key of the wallet's row of counters, and what its keys carry of it. */
+static void share(const struct ady_record *wallet, const struct ady_envelope *e,
+                  const uint8_t *data_key)
+{
+	static struct ady_record key;
+	ADY_SECRET struct ady_seckey row_key = {0};
+	ADY_SECRET struct ady_seckey back = {0};
+
+	key = (struct ady_record){.envelope = true, .counted = true, .tenant = "t"};
+	ct_must(ady_wallet_row_key(&row_key, wallet, e, data_key, NULL) == ADY_OK);
+	ct_secret(&row_key, sizeof row_key);
+	ct_must(ady_shared_seal(&key, e, data_key, &row_key) == ADY_OK);
+	ct_must(ady_shared_open(&back, &key, e, data_key, NULL) == ADY_OK);
+}
+
 /* A wallet is brought in, and a key of each curve derived of it and sealed; one signs. */
 static void through_the_record(const struct ady_secp *secp, const struct ady_bip39_sentence *s)
 {
@@ -65,6 +81,7 @@ static void through_the_record(const struct ady_secp *secp, const struct ady_bip
 	    .envelope = true, .curve = ADY_CURVE_WALLET, .id = "w", .tenant = "t"};
 	ct_must(ady_wallet_take(&rec, secp, &e, data_key, ady_bytes(plain, s->n + 8), NULL) ==
 	        ADY_OK);
+	share(&rec, &e, data_key);
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
 		struct ady_hd_path path;
 

@@ -11,7 +11,7 @@ import { startAttacked, WireProxy } from './lib/wire.mjs';
 import { startGateway } from './lib/gateway.mjs';
 import { request, scratch } from './lib/stack.mjs';
 import { until } from './lib/tap.mjs';
-import { putRow, rowOf, sql, tallies } from './lib/tallies.mjs';
+import { attacksOn, putRow, rowOf, sql, tallies } from './lib/tallies.mjs';
 import { generateKey, stamp } from '../../clients/js/index.js';
 
 const CAS = 17, CHANGE = 14;
@@ -34,23 +34,8 @@ const make = async (id, p) => {
 };
 const row = (id) => tallies(db).find((t) => t.name === rows[id]);
 
-/** What fn asks is refused by name, and no signature leaves the enclave. */
-async function refused(what, fn, code, where, detail) {
-  const before = { wire: wire.signed, own: (await wire.counts()).signed };
-  const answer = await fn();
-  assert.deepEqual(why(answer).slice(1), [code, where], `${what}: ${answer.body}`);
-  if (detail) assert.match(answer.json.detail, detail, what);
-  assert.equal(wire.signed, before.wire, `${what}: a signature left`);
-  assert.equal((await wire.counts()).signed, before.own, `${what}: the enclave counts a signature`);
-}
+const { refused, answering, answer: wireAnswer } = attacksOn(wire);
 const inCas = (fn) => (f) => (f.type === CAS ? fn(f) : undefined);
-/** The parent answers the enclave's questions about rows itself. */
-const answering = (fn) => ({ toGateway: (f) => (f.type === CAS ? (wireAnswer(f, fn(f)), null) : undefined) });
-function wireAnswer(f, outcome) {
-  if (outcome === undefined) return;
-  const pair = [...wire.pairs].find((p) => p.asking.has(f.id) && p.asking.get(f.id) === f) ?? [...wire.pairs][0];
-  pair.enclave.write(f.with({ type: CAS | T.ANSWER, message: outcome, deadline: 0 }).bytes);
-}
 
 await make('roll', policy(3));
 await make('other', policy(50));

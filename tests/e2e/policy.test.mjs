@@ -74,7 +74,7 @@ await test('what the schema refuses the enclave refuses as well', async () => {
     { policy: 1, rules: [{ ...rule, when: { time: {} } }] }, { policy: 1, rules: [{ ...rule, when: { time: { days: ['Mon'] } } }] }, { policy: 1, rules: [{ ...rule, when: { time: { from: '9:00' } } }] },
     { policy: 1, rules: [{ ...rule, limits: [{ name: 'a', per: '1w', max: 1 }] }] }, { policy: 1, rules: [{ ...rule, limits: [{ name: 'a', max: 1 }] }] }, { policy: 1, rules: [{ ...rule, limits: {} }] },
     { policy: 1, rules: [{ ...rule, approvals: { need: 0, of: [stampKeys[0]] } }] }, { policy: 1, rules: [{ ...rule, approvals: { need: 1, of: ['x'] } }] },
-    { policy: 1, rules: [{ ...rule, effect: 'deny', limits: [] }] }, { policy: 1, rules: [], lists: [] }, { policy: 1, rules: [], lists: { a: 1 } },
+    { policy: 1, rules: [{ ...rule, effect: 'deny', limits: [] }] }, { policy: 1, rules: [], lists: [] }, { policy: 1, rules: [], count: 'each' }, { policy: 1, rules: [], count: true }, { policy: 1, rules: [], lists: { a: 1 } },
   ]) {
     assert.notEqual(violation(schema, policy), null, `the schema accepts ${JSON.stringify(policy)}`);
     assert.ok((await run({ policy, request })).error, `the enclave accepts ${JSON.stringify(policy)}`);

@@ -84,12 +84,32 @@ static void decide(bool explain)
 	printf("\"}\n");
 }
 
+/* A request for a signature as it is sent; {"duty": "NAME"} and {"derive": {}} for what has no part
+ * in a decision but its kind. */
+static enum ady_err read_request(const struct ady_json *doc, uint32_t request, struct ady_fault *f)
+{
+	struct ady_wire_sign m = {.form = ADY_FORM_NATIVE, .request = ady_json_raw(doc, request)};
+	uint32_t duty = ady_json_get(doc, request, "duty");
+	unsigned type = 0;
+
+	if (ady_json_get(doc, request, "derive")) {
+		job.object = (struct ady_object){.kind = ADY_OBJECT_DERIVE};
+		return ADY_OK;
+	}
+	if (!duty)
+		return ady_request_read(&job, &m, f);
+	while (type < ADY_DUTIES &&
+	       !ady_json_is(doc, duty, ady_duty_name((enum ady_duty_type)type)))
+		type++;
+	job.object = (struct ady_object){.kind = ADY_OBJECT_DUTY, .duty = (enum ady_duty_type)type};
+	return type < ADY_DUTIES ? ADY_OK : ADY_E_FIELD_INVALID;
+}
+
 static void one(struct ady_bytes text, bool explain)
 {
 	struct ady_bytes stamps[STAMPS];
 	struct ady_fault f = {0};
 	struct ady_json doc;
-	struct ady_wire_sign m = {.form = ADY_FORM_NATIVE};
 	uint32_t policy, request, now;
 
 	if (ady_json_parse(&doc, toks, TOKENS, text, &f) != ADY_OK) {
@@ -99,10 +119,9 @@ static void one(struct ady_bytes text, bool explain)
 	policy = ady_json_get(&doc, 0, "policy");
 	request = ady_json_get(&doc, 0, "request");
 	now = ady_json_get(&doc, 0, "now");
-	m.request = ady_json_raw(&doc, request);
 	job.record.allow = ADY_ALLOW_DIGEST | ADY_ALLOW_UNPROTECTED;
 	if (ady_rulebook_read(&book, &doc, policy, "policy", &f) != ADY_OK ||
-	    ady_request_read(&job, &m, &f) != ADY_OK) {
+	    read_request(&doc, request, &f) != ADY_OK) {
 		fail(&f);
 		return;
 	}

@@ -19,7 +19,7 @@ const head = (major, n) => {
 
 /** CBOR of a number, text, Buffer, or a Map / array whose index is the integer key. */
 export function cbor(v) {
-  if (typeof v === 'number') return head(0, v);
+  if (typeof v === 'number' || typeof v === 'bigint') return head(0, v);
   if (typeof v === 'string') return Buffer.concat([head(3, Buffer.byteLength(v)), Buffer.from(v)]);
   if (Buffer.isBuffer(v)) return Buffer.concat([head(2, v.length), v]);
   const pairs = v.map((x, i) => [i, x]).filter(([, x]) => x !== undefined);

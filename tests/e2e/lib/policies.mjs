@@ -43,12 +43,13 @@ const PATHS = {
   },
 };
 const FIELDS = {
-  kind: 'kind', chain: 'chain', to: 'address', creates: 'bool', tx_type: 'uint', nonce: 'uint', value: 'uint', gas: 'uint', gas_price: 'uint',
+  kind: 'kind', duty: 'duty', chain: 'chain', to: 'address', creates: 'bool', tx_type: 'uint', nonce: 'uint', value: 'uint', gas: 'uint', gas_price: 'uint',
   priority_fee: 'uint', fee: 'uint', cost: 'uint', selector: 'selector', data: 'bytes', data_size: 'uint', text: 'text', text_size: 'uint',
   validator: 'address', delegate: 'address', primary_type: 'name', 'domain.name': 'text', 'domain.version': 'text', 'domain.chainId': 'chain',
   'domain.verifyingContract': 'address', 'domain.salt': 'hash',
 };
-const KINDS = ['transaction', 'message', 'validator_data', 'typed_data', 'authorization', 'digest'];
+const KINDS = ['transaction', 'message', 'validator_data', 'typed_data', 'authorization', 'digest', 'duty', 'derive'];
+const DUTIES = ['ATTESTATION', 'BLOCK_V2', 'VOLUNTARY_EXIT', 'VALIDATOR_REGISTRATION', 'COMMITMENT'];
 
 export const stampKeys = [1, 2, 3].map((i) => `ed25519:${String(i).padStart(64, '0')}`);
 const SELECTORS = FUNCTIONS.map((f) => new Interface([`function ${f}`]).fragments[0].selector);
@@ -59,6 +60,7 @@ const number = (r, v) => (r.below(3) === 0 ? v.toString() : r.below(2) && v >= 0
 function constant(r, type) {
   switch (type) {
     case 'kind': return r.pick(KINDS);
+    case 'duty': return r.pick(DUTIES);
     case 'chain': return number(r, BigInt(r.pick(CHAINS)));
     case 'address': return r.below(2) ? getAddress(r.pick(ADDRESSES)) : r.pick(ADDRESSES);
     case 'bool': return r.below(2) === 1;
@@ -131,7 +133,7 @@ export function randomPolicy(r) {
     }
     return rule;
   });
-  return { policy: 1, lists, rules };
+  return { policy: 1, lists, rules, ...(r.below(4) ? {} : { count: r.pick(['wallet', 'key']) }) };
 }
 
 const values = {
@@ -204,9 +206,10 @@ function typedData(r) {
   return { kind: 'typed_data', typed, json: { typed_data: text(typed) } };
 }
 
-/** A request: `json` for the API, beside it what the model looks at. */
+/** A request: `json` for the API (of a duty its name alone, of keys of a wallet nothing: for tests/tools/policy_eval.c), beside it what
+ * the model looks at. */
 export function randomRequest(r) {
-  switch (r.pick([0, 0, 0, 1, 1, 2, 3, 4, 5])) {
+  switch (r.pick([0, 0, 0, 0, 1, 1, 1, 2, 3, 4, 5, 6, 7])) {
     case 0: return transaction(r);
     case 1: return typedData(r);
     case 2: { const t = r.pick(TEXTS); return { kind: 'message', text: t, json: { message: { text: t } } }; }
@@ -215,6 +218,8 @@ export function randomRequest(r) {
       const [chain, delegate, nonce] = [BigInt(r.pick([0, ...CHAINS])), r.pick(ADDRESSES), BigInt(r.below(3))];
       return { kind: 'authorization', chain, delegate, nonce, json: { authorization: text({ chainId: chain, address: delegate, nonce }) } };
     }
+    case 5: { const duty = r.pick(DUTIES); return { kind: 'duty', duty, json: { duty } }; }
+    case 6: return { kind: 'derive', json: { derive: {} } };
     default: return { kind: 'digest', json: { digest: r.pick(HASHES) } };
   }
 }

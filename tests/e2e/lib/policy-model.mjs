@@ -9,6 +9,7 @@ const lower = (a) => a.toLowerCase();
 /** What a field is in a request: undefined when it has none. request: see policies.mjs. */
 const fields = {
   kind: (q) => q.kind,
+  duty: (q) => q.duty,
   chain: (q) => (q.kind === 'typed_data' ? domain(q, 'chainId') : q.chain),
   to: (q) => q.tx?.to && lower(q.tx.to),
   creates: (q) => q.tx && !q.tx.to,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of counters in the gateway's SQLite file as its owner sees and changes them: python3's sqlite3 does it.
+import assert from 'node:assert/strict';
+import { T } from './parent.mjs';
 import { run } from './stack.mjs';
 
 const script = `
@@ -33,4 +35,27 @@ export async function rowOf(db, fn) {
 export function putRow(db, name, version, row) {
   if (row === null) sql(db, 'DELETE FROM adyton_state WHERE public_key = ?', name);
   else sql(db, 'INSERT INTO adyton_state (public_key, version, state) VALUES (?1, ?2, ?3) ON CONFLICT (public_key) DO UPDATE SET version = ?2, state = ?3', name, version, row);
+}
+
+const CAS = 17;
+
+/** A lying parent on a wire (lib/wire.mjs): refused(what, fn, code, where, detail): what fn asks is refused by name, and no signature leaves
+ * the enclave; answering(fn): for wire.during: the parent answers the enclave's questions about rows itself, with what fn(frame)
+ * returns, [written, row], or not at all; answer(frame, outcome): the same once. */
+export function attacksOn(wire) {
+  const answer = (f, outcome) => {
+    if (outcome === undefined) return;
+    const pair = [...wire.pairs].find((p) => p.asking.has(f.id) && p.asking.get(f.id) === f) ?? [...wire.pairs][0];
+    pair.enclave.write(f.with({ type: CAS | T.ANSWER, message: outcome, deadline: 0 }).bytes);
+  };
+  const answering = (fn) => ({ toGateway: (f) => (f.type === CAS ? (answer(f, fn(f)), null) : undefined) });
+  async function refused(what, fn, code, where, detail) {
+    const before = { wire: wire.signed, own: (await wire.counts()).signed };
+    const got = await fn();
+    assert.deepEqual([got.json?.code, got.json?.where], [code, where], `${what}: ${got.body}`);
+    if (detail) assert.match(got.json.detail, detail, what);
+    assert.equal(wire.signed, before.wire, `${what}: a signature left`);
+    assert.equal((await wire.counts()).signed, before.own, `${what}: the enclave counts a signature`);
+  }
+  return { answer, answering, refused };
 }

@@ -11,7 +11,8 @@ static const struct ady_wire_derive derive = {
     .request = {filler, 70},
     .stamp = {filler, 5},
 };
-static const struct ady_wire_derived derived = {.created = 1764100000, .keys = {filler, 93}};
+static const struct ady_wire_derived derived = {
+    .created = 1764100000, .counters = {filler, 92}, .keys = {filler, 93}};
 
 static void put_derive(struct ady_buf *b, const void *m)
 {
@@ -55,7 +56,21 @@ CASE(round_trips)
 	CHECK_INT(q.stamp.n, 5);
 	b = body_of(&kinds[DERIVED]);
 	CHECK_ERR(ady_wire_read_derived(&a, ady_buf_bytes(&b)), ADY_OK);
-	CHECK(a.created == 1764100000 && a.keys.n == 93);
+	CHECK(a.created == 1764100000 && a.keys.n == 93 && a.counters.n == 92);
+}
+
+CASE(counters_are_a_name_or_a_name_and_a_key)
+{
+	for (size_t n = 0; n <= 93; n++) {
+		struct ady_wire_derived m = derived, a;
+		uint8_t out[512];
+		struct ady_buf b = ady_buf(out, sizeof out);
+
+		m.counters.n = n;
+		ady_wire_put_derived(&b, &m);
+		CHECK_ERR(ady_wire_read_derived(&a, ady_buf_bytes(&b)),
+		          n == 0 || n == 32 || n == 92 ? ADY_OK : ADY_E_PROTOCOL);
+	}
 }
 
 CASE(every_truncation_and_any_byte_more_is_refused)
@@ -91,6 +106,7 @@ int main(void)
 {
 	memset(filler, 'a', sizeof filler);
 	RUN(round_trips);
+	RUN(counters_are_a_name_or_a_name_and_a_key);
 	RUN(every_truncation_and_any_byte_more_is_refused);
 	RUN(missing_repeated_unsorted_unknown_and_mistyped_fields);
 	RUN(every_bound);

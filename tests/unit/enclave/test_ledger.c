@@ -237,8 +237,27 @@ CASE(what_has_no_memory_is_refused)
 	}
 }
 
+CASE(what_was_born_here_is_known_whosever_turn_it_is)
+{
+	CHECK_ERR(ady_ledger_open(&l, 8, ROOM), ADY_OK);
+	named(0, 1);
+	named(1, 2);
+	of_tenant(0, "a");
+	of_tenant(1, "a");
+	CHECK(!ady_ledger_is_born(l, name_of(0)));
+	CHECK_ERR(ady_ledger_room(l, &jobs[0], 64), ADY_OK);
+	CHECK(!ady_ledger_is_born(l, name_of(0)));
+	CHECK_ERR(ady_ledger_born(l, name_of(0), row(1, 7)), ADY_OK);
+	CHECK(ady_ledger_is_born(l, name_of(0)));
+	CHECK_ERR(ady_ledger_room(l, &jobs[1], 64), ADY_OK);
+	CHECK_ERR(ady_ledger_learn(l, name_of(1), row(1, 7)), ADY_OK);
+	CHECK(!ady_ledger_is_born(l, name_of(1)));
+	ady_ledger_close(l);
+}
+
 int main(void)
 {
+	RUN(what_was_born_here_is_known_whosever_turn_it_is);
 	RUN(jobs_of_one_key_follow_each_other);
 	RUN(the_newest_row_is_remembered);
 	RUN(a_key_is_born_once);

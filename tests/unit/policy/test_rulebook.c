@@ -32,6 +32,10 @@ CASE(policies_of_another_form_are_refused)
 	    {"{'policy':1,'rules':[],'0123456789012345678901234567890123456789012345678':1}",
 	     "policy.012345678901234567890123456789012345678901234567", "is not known",
 	     ADY_E_FIELD_UNKNOWN},
+	    {"{'policy':1,'rules':[],'count':'wallets'}", "policy.count",
+	     "must be \"wallet\" or \"key\"", ADY_E_FIELD_INVALID},
+	    {"{'policy':1,'rules':[],'count':1}", "policy.count", "must be \"wallet\" or \"key\"",
+	     ADY_E_FIELD_INVALID},
 	    {"{'policy':1,'rules':[],'lists':[]}", "policy.lists", "must be an object of arrays",
 	     ADY_E_FIELD_INVALID},
 	    {"{'policy':1,'rules':[],'lists':{'a':1}}", "policy.a", "must be an array",
@@ -210,6 +214,17 @@ CASE(lists_by_name)
 	CHECK_INT(book.rules[0].approvals.need, 1);
 }
 
+CASE(limits_count_for_the_wallet_unless_it_is_said)
+{
+	CHECK_ERR(read_policy("{'policy':1,'count':'key','rules':[]}"), ADY_OK);
+	CHECK(book.each_key);
+	CHECK_ERR(read_policy("{'policy':1,'count':'wallet','rules':[]}"), ADY_OK);
+	CHECK(!book.each_key);
+	book.each_key = true;
+	CHECK_ERR(read_policy("{'policy':1,'rules':[]}"), ADY_OK);
+	CHECK(!book.each_key);
+}
+
 /* A policy with so many of something; each part is printed with its number. */
 static enum ady_err many(const char *head, const char *part, unsigned n, const char *tail)
 {
@@ -316,6 +331,7 @@ CASE(limits_and_counters_are_full_at_their_ends)
 int main(void)
 {
 	fixture_used();
+	RUN(limits_count_for_the_wallet_unless_it_is_said);
 	RUN(policies_of_another_form_are_refused);
 	RUN(rules_of_another_form_are_refused);
 	RUN(quorums_of_another_form_are_refused);

@@ -110,6 +110,29 @@ CASE(a_name_says_whose_it_is)
 			CHECK(memcmp(names[i], names[k], sizeof names[i]) != 0);
 }
 
+CASE(a_wallets_key_has_a_name_by_what_it_is)
+{
+	static const uint8_t wallets[2][ADY_TALLY_NAME] = {{1}, {2}};
+	uint8_t names[4][ADY_TALLY_NAME];
+	struct ady_seckey of_seed, of_key;
+	struct ady_bytes pub = ady_bytes(pub33, sizeof pub33);
+
+	ady_tally_key_name(names[0], wallets[0], "secp256k1", pub);
+	ady_tally_key_name(names[1], wallets[1], "secp256k1", pub);
+	ady_tally_key_name(names[2], wallets[0], "ed25519", pub);
+	ady_tally_key_name(names[3], wallets[0], "secp256k1", ady_bytes(pub32, sizeof pub32));
+	for (size_t i = 0; i < 4; i++)
+		for (size_t k = 0; k < i; k++)
+			CHECK(memcmp(names[i], names[k], sizeof names[i]) != 0);
+	/* HMAC-SHA-256 by Python's hmac, of a seed of 64 bytes 0x07. */
+	memset(space, 7, 64);
+	ady_tally_wallet_key(&of_seed, ady_bytes(space, 64));
+	CHECK_HEX(of_seed.b, 32,
+	          "9bac6ec007b5243581e0623de73a220912cf2c27c1de8fcc3c342dda5d31462c");
+	ady_tally_row_key(&of_key, &key);
+	CHECK(memcmp(of_seed.b, of_key.b, 32) != 0);
+}
+
 CASE(what_is_no_row_is_refused)
 {
 	struct ady_bytes row = sealed(sample());
@@ -264,6 +287,7 @@ int main(void)
 	RUN(of_no_row_one_bit_may_differ);
 	RUN(a_row_is_of_one_key_only);
 	RUN(a_name_says_whose_it_is);
+	RUN(a_wallets_key_has_a_name_by_what_it_is);
 	RUN(what_is_no_row_is_refused);
 	RUN(a_row_of_another_form_is_refused_whoever_wrote_it);
 	RUN(a_row_is_not_followed_by_an_older_one);

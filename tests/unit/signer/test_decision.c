@@ -6,6 +6,7 @@
 static struct ady_policies policies;
 static struct ady_fault fault;
 static struct ady_record rec;
+static struct ady_charging charging;
 
 /* A policy whose one rule has this name and allows messages of that text. */
 static struct ady_bytes policy(char *space, size_t cap, const char *name, const char *text)
@@ -24,7 +25,7 @@ static enum ady_err decide(struct ady_bytes text, const char *message)
 
 	fault = (struct ady_fault){0};
 	ady_record_set_policy(&rec, text);
-	return ady_policies_decide(&policies, &rec, &object, NULL, &fault);
+	return ady_policies_decide(&policies, &rec, &object, &charging, &fault);
 }
 
 CASE(a_record_without_a_policy_allows)
@@ -32,7 +33,7 @@ CASE(a_record_without_a_policy_allows)
 	struct ady_object object = {.kind = ADY_OBJECT_DIGEST};
 
 	rec = (struct ady_record){0};
-	CHECK_ERR(ady_policies_decide(&policies, &rec, &object, NULL, &fault), ADY_OK);
+	CHECK_ERR(ady_policies_decide(&policies, &rec, &object, &charging, &fault), ADY_OK);
 }
 
 CASE(a_policy_decides)
@@ -45,24 +46,31 @@ CASE(a_policy_decides)
 	CHECK_STR(fault.detail, "no rule allows this");
 }
 
-/* A duty of a secp256k1 key, for example: an older record would still decide by the older policy.
- */
-CASE(what_is_not_counted_is_not_for_keys_with_a_row)
+/* Whose row has a say: of validators' keys, whose policies are for good, limits alone. */
+CASE(a_key_is_guarded_by_limits_and_by_who_may_change_its_policy)
 {
 	static const char changeable[] =
 	    "{\"policy\":1,\"rules\":[{\"name\":\"a\",\"effect\":\"allow\",\"when\":{}}],"
 	    "\"change\":{\"need\":1,\"of\":[\"ed25519:"
 	    "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\"]}}";
+	static const char limited[] =
+	    "{\"policy\":1,\"rules\":[{\"name\":\"a\",\"effect\":\"allow\",\"when\":{\"text\":"
+	    "\"x\"}},{\"name\":\"b\",\"effect\":\"allow\",\"when\":{},\"limits\":[{\"name\":\"n\","
+	    "\"per\":\"1h\",\"max\":1}]}]}";
 	char space[256];
 
-	rec = (struct ady_record){0};
-	CHECK_ERR(decide(ady_bytes_str(changeable), "x"), ADY_E_DENIED);
-	CHECK_STR(fault.where, "record.policy");
-	rec.revision = 1;
-	CHECK_ERR(decide(policy(space, sizeof space, "a", "x"), "x"), ADY_E_DENIED);
-	CHECK_STR(fault.where, "record.policy");
-	rec.curve = ADY_CURVE_BLS12_381; /* whose policies are for good */
-	CHECK_ERR(decide(ady_bytes_str(changeable), "x"), ADY_OK);
+	for (int bls = 0; bls < 2; bls++) {
+		rec = (struct ady_record){.curve = bls ? ADY_CURVE_BLS12_381 : ADY_CURVE_SECP256K1};
+		CHECK_ERR(decide(ady_bytes_str(changeable), "x"), ADY_OK);
+		CHECK_INT(charging.guarded, !bls);
+		CHECK_ERR(decide(ady_bytes_str(limited), "x"), ADY_OK);
+		CHECK(!charging.guarded);
+		CHECK_ERR(decide(ady_bytes_str(limited), "y"), ADY_OK);
+		CHECK(charging.guarded);
+		rec.revision = 1;
+		CHECK_ERR(decide(policy(space, sizeof space, "a", "x"), "x"), ADY_OK);
+		CHECK_INT(charging.guarded, !bls);
+	}
 	rec = (struct ady_record){0};
 }
 
@@ -110,7 +118,7 @@ int main(void)
 {
 	RUN(a_record_without_a_policy_allows);
 	RUN(a_policy_decides);
-	RUN(what_is_not_counted_is_not_for_keys_with_a_row);
+	RUN(a_key_is_guarded_by_limits_and_by_who_may_change_its_policy);
 	RUN(many_policies_are_not_mixed_up);
 	RUN(what_cannot_be_read_is_refused_and_not_kept);
 	return test_end();

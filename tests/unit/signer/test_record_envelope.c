@@ -149,6 +149,47 @@ CASE(the_origin_is_bound)
 	check_refused(with("\"words\":12"), "record.words");
 }
 
+/* {.., 12: origin, 14: name}; what opens the row is bound by itself. */
+CASE(the_row_of_counters_is_bound)
+{
+	static const char *const bad[] = {"\"\"", "7", "\"00\"", "null"};
+	const char *head = ",\"origin\":\"w m/44'/0\"";
+	uint8_t aad[2][ADY_RECORD_AAD_MAX];
+	struct ady_buf b[2] = {ady_buf(aad[0], sizeof aad[0]), ady_buf(aad[1], sizeof aad[1])};
+	char text[1536], digits[190];
+
+	memset(digits, '7', sizeof digits);
+	for (int n = 0; n < 190; n++) {
+		snprintf(text, sizeof text, "%.*s%s,\"counters\":\"%.*s\"}",
+		         (int)strlen(ENVELOPE) - 1, ENVELOPE, head, n, digits);
+		if (n != 64 && n != 184) {
+			check_refused(text, "record.counters");
+			continue;
+		}
+		CHECK_ERR(parse(text), ADY_OK);
+		CHECK(rec.counted);
+		CHECK_INT(rec.row_key_n, n == 64 ? 0 : 60);
+		check_round(text);
+		ady_record_aad(&b[n == 184], &rec, "prod");
+	}
+	CHECK(ady_bytes_eq(ady_buf_bytes(&b[0]), ady_buf_bytes(&b[1])));
+	CHECK_INT(aad[0][0], 0xad);
+	CHECK_HEX(aad[0] + b[0].n - 35, 5, "0e58207777");
+	digits[5] = 'A';
+	snprintf(text, sizeof text, "%.*s%s,\"counters\":\"%.64s\"}", (int)strlen(ENVELOPE) - 1,
+	         ENVELOPE, head, digits);
+	check_refused(text, "record.counters");
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		snprintf(text, sizeof text, "%.*s%s,\"counters\":%s}", (int)strlen(ENVELOPE) - 1,
+		         ENVELOPE, head, bad[i]);
+		check_refused(text, "record.counters");
+	}
+	digits[5] = '7';
+	snprintf(text, sizeof text, "%.*s,\"counters\":\"%.64s\"}", (int)strlen(ENVELOPE) - 1,
+	         ENVELOPE, digits);
+	check_refused(text, "record.counters");
+}
+
 CASE(wrong_envelopes)
 {
 	static const struct {
@@ -197,6 +238,7 @@ int main(void)
 	RUN(the_key_to_back_up_to_is_bound);
 	RUN(each_member_changes_the_additional_data);
 	RUN(the_origin_is_bound);
+	RUN(the_row_of_counters_is_bound);
 	RUN(wrong_envelopes);
 	RUN(the_context_of_data_keys);
 	return test_end();

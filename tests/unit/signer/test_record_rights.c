@@ -185,6 +185,7 @@ CASE(options_of_a_new_key)
 	    {"{\"id\":\"k\",\"data_key\":\"\"}", ADY_E_FIELD_UNKNOWN, "data_key"},
 	    {"{\"id\":\"k\",\"x\":1}", ADY_E_FIELD_UNKNOWN, "x"},
 	    {"{\"id\":\"k\",\"words\":12}", ADY_E_FIELD_INVALID, "words"},
+	    {"{\"id\":\"k\",\"counters\":\"00\"}", ADY_E_FIELD_UNKNOWN, "counters"},
 	    {"{\"id\":\"k\",\"origin\":\"w m/0\"}", ADY_E_FIELD_UNKNOWN, "origin"},
 	    {"{}", ADY_E_FIELD_MISSING, "id"},
 	    {"{\"id\":\"\"}", ADY_E_FIELD_INVALID, "id"},
