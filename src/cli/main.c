@@ -153,11 +153,14 @@ static const struct ady_command commands[] = {
     {"slashing show", "[PUBLIC_KEY]", "Show the highest block and attestation of each validator.",
      EXIT_CODES, ady_cmd_slashing_show},
     {"policy check", "", "Explain what a policy decides on a request, without signing.",
-     "Limits are taken as not used yet, but for what --spent says. Of a validator's duty, as of "
-     "the\n"
-     "remote signing API, only the type is looked at, as by policies.\n\n"
-     "Example:\n"
-     "  adyton policy check --policy policy.json --request request.json\n\n"
+     "The request is the body of /v1/keys/ID/sign, of /v1/keys/ID/derive, of /v1/keys/ID/policy, "
+     "a\n"
+     "duty as of the remote signing API, of which policies look at the type alone, or the AWS\n"
+     "sample's request: its members say which. Limits are taken as not used yet, but for what\n"
+     "--spent says.\n\n"
+     "Examples:\n"
+     "  adyton policy check --policy policy.json --request request.json\n"
+     "  adyton policy check --record wallet.json --request derive.json --spent keys=3\n\n"
      "Exit: 0 allowed, 1 denied, 2 usage, 3 a file could not be read.\n",
      ady_cmd_policy_check},
     {"policy change", "ID FILE",

@@ -9,15 +9,15 @@
 #include "cli/fault.h"
 #include "cli/file.h"
 #include "cli/policy_file.h"
-#include "codec/json_members.h"
+#include "cli/policy_request.h"
 #include "codec/wire_duty.h"
 #include "policy/explain.h"
-#include "signer/request.h"
 
 enum { RECORD_MAX = 65536, EXPLANATION_MAX = 1 << 20 };
 
 struct check {
 	const char *policy, *request, *record, *now;
+	enum ady_asked asked;
 	struct ady_values stamps, spent;
 	struct ady_dyn policy_text, request_text, record_text;
 	struct ady_sign_job job;
@@ -48,24 +48,8 @@ static enum ady_err load_record(struct check *c, struct ady_fault *f)
 	                           ady_dyn_bytes(&c->record_text), text, f);
 }
 
-/* Of a validator's duty policies look at the type. */
-static bool take_duty(struct check *c)
-{
-	struct ady_bytes value;
-	char name[64];
-
-	if (ady_json_members_get(ady_dyn_bytes(&c->request_text), "type", &value) != ADY_OK ||
-	    value.n < 2 ||
-	    !ady_bytes_to_str(name, sizeof name, ady_bytes_sub(value, 1, value.n - 2)) ||
-	    !ady_duty_find(&c->job.object.duty, name))
-		return false;
-	c->job.object.kind = ADY_OBJECT_DUTY;
-	return true;
-}
-
 static enum ady_err load(struct check *c, struct ady_fault *f)
 {
-	struct ady_wire_sign m = {.form = ADY_FORM_NATIVE};
 	enum ady_err err;
 
 	if ((err = load_record(c, f)) != ADY_OK)
@@ -76,12 +60,10 @@ static enum ady_err load(struct check *c, struct ady_fault *f)
 		ady_record_set_policy(&c->job.record, ady_dyn_bytes(&c->policy_text));
 	}
 	err = ady_file_read(&c->request_text, c->request, ADY_WIRE_DUTY_MAX, f);
-	m.request = ady_dyn_bytes(&c->request_text);
-	if (err != ADY_OK || take_duty(c))
+	if (err != ADY_OK)
 		return err;
-	if (m.request.n > ADY_WIRE_REQUEST_MAX)
-		return ady_fail(f, ADY_E_TOO_LARGE, c->request, "is larger than a request may be");
-	return ady_request_read(&c->job, &m, f);
+	return ady_policy_request_read(&c->asked, &c->job, ady_dyn_bytes(&c->request_text),
+	                               c->record != NULL, f);
 }
 
 /* What the command line says about time and stamps. */
@@ -131,13 +113,16 @@ static int explain(struct check *c)
 	static uint8_t space[EXPLANATION_MAX];
 	struct ady_buf out = ady_buf(space, sizeof space);
 	struct ady_deciding *d = &c->policies.deciding;
-	struct ady_decision decision;
+	struct ady_decision decision = {.verdict = ADY_DENIED_BY_DEFAULT};
 	const struct ady_rulebook *book;
 	struct ady_fault f = {0};
+	bool allowed = false;
 
 	if (c->job.record.policy.n == 0) {
-		puts("allowed: the record has no policy");
-		return ADY_EXIT_OK;
+		puts(c->asked == ADY_ASKED_CHANGE
+		         ? "denied: the record has no policy, and that is for good"
+		         : "allowed: the record has no policy");
+		return c->asked == ADY_ASKED_CHANGE ? ADY_EXIT_REFUSED : ADY_EXIT_OK;
 	}
 	if (ady_policies_get(&c->policies, &book, c->job.record.policy, "record.policy", &f) !=
 	    ADY_OK)
@@ -145,9 +130,12 @@ static int explain(struct check *c)
 	if (spend(&counters, c, book, &f) != ADY_OK)
 		return ady_cli_fault(&f, "check the policy", NULL);
 	*d = (struct ady_deciding){.book = book, .object = &c->job.object, .counters = &counters};
-	ady_explain(&out, &decision, d);
+	if (c->asked == ADY_ASKED_CHANGE)
+		allowed = ady_explain_change(&out, d);
+	else
+		ady_explain(&out, &decision, d);
 	fwrite(out.p, 1, out.n, stdout);
-	return decision.verdict == ADY_ALLOWED ? ADY_EXIT_OK : ADY_EXIT_REFUSED;
+	return allowed || decision.verdict == ADY_ALLOWED ? ADY_EXIT_OK : ADY_EXIT_REFUSED;
 }
 
 int ady_cmd_policy_check(const struct ady_command *self, int argc, char **argv)
@@ -157,7 +145,7 @@ int ady_cmd_policy_check(const struct ady_command *self, int argc, char **argv)
 	struct ady_fault f = {0};
 	const struct ady_option options[] = {
 	    {"policy", "FILE", "the policy (doc/policy.md)", .text = &c.policy},
-	    {"request", "FILE", "the request, as it is sent for a signature; -: standard input",
+	    {"request", "FILE", "the request, as it is sent (see below); -: standard input",
 	     .text = &c.request},
 	    {"record", "FILE", "a key's record: its policy and what it allows", .text = &c.record},
 	    {"now", "TIME", "suppose that it is then; else the present", .text = &c.now},

@@ -153,7 +153,8 @@ static void put_limit(struct ady_buf *out, struct ady_deciding *d, uint16_t i)
 	put_number(out, total.be);
 	ady_buf_str(out, " of ");
 	put_number(out, charge.max.be);
-	ady_buf_printf(out, " in %u s\n", (unsigned)info->per_s);
+	ady_buf_printf(out, " in %u s%s\n", (unsigned)info->per_s,
+	               d->book->each_key ? ", each key of a wallet by itself" : "");
 }
 
 static void put_rule(struct ady_buf *out, struct ady_deciding *d, const struct ady_rule *rule)
@@ -187,4 +188,29 @@ void ady_explain(struct ady_buf *out, struct ady_decision *decision, struct ady_
 	}
 	(void)ady_decision_refuse(decision, d->book, "policy", &f);
 	ady_buf_printf(out, "denied: %s (%s)\n", f.detail, f.where);
+}
+
+bool ady_explain_change(struct ady_buf *out, const struct ady_deciding *d)
+{
+	const struct ady_approvals *a = &d->book->change;
+	const uint16_t given = ady_decide_approvals(d, a);
+
+	if (a->need == 0) {
+		ady_buf_str(out,
+		            "denied: the policy names nobody who may change it: it is for good\n");
+		return false;
+	}
+	ady_buf_printf(out, "change: %u given, %u of %u needed\n", (unsigned)given,
+	               (unsigned)a->need, (unsigned)a->n);
+	for (uint16_t i = a->at; i < a->at + a->n; i++) {
+		const struct ady_approvals one = {.at = i, .n = 1};
+
+		ady_buf_str(out, ady_decide_approvals(d, &one) > 0 ? "    has approved: "
+		                                                   : "    has not: ");
+		ady_buf_view(out, d->book->values[i].bytes);
+		ady_buf_str(out, "\n");
+	}
+	ady_buf_str(out, given >= a->need ? "allowed: enough of them have approved\n"
+	                                  : "denied: too few of them have approved\n");
+	return given >= a->need;
 }

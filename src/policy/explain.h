@@ -12,6 +12,10 @@
  * feeds. */
 void ady_explain(struct ady_buf *out, struct ady_decision *decision, struct ady_deciding *d);
 
+/* The same of a change of the policy, whatever it becomes: who may agree to one, and who has.
+ * Returns whether they are enough. */
+bool ady_explain_change(struct ady_buf *out, const struct ady_deciding *d);
+
 /* Write a value as policies write it; long ones are cut and end in "..". */
 void ady_explain_value(struct ady_buf *out, const struct ady_value *v);
 

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Interface, SigningKey, Transaction, Wallet, getBytes } from 'ethers';
+import { Interface, SigningKey, Transaction, Wallet, encodeRlp, getBytes } from 'ethers';
 import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { test, done, random } from './lib/tap.mjs';
 import { awsEnv, bin, run, scratch, sign, signAny, startStack } from './lib/stack.mjs';
@@ -160,6 +160,53 @@ await test('adyton policy check explains without signing', async () => {
   assert.equal(adyton('policy', 'check', '--policy', early, '--now', '2019-01-01T00:00:00Z', '--request', request({ transaction: good() })).status, 0);
   assert.equal(adyton('policy', 'check', '--policy', early, '--request', request({ transaction: good() })).status, 1);
   for (const args of [[], ['--policy', path], ['--request', path]]) assert.equal(adyton('policy', 'check', ...args).status, 2);
+});
+
+await test('adyton policy check explains every operation that the language knows, line by line', async () => {
+  const kinds = ['transaction', 'message', 'validator_data', 'typed_data', 'authorization', 'digest', 'clique', 'duty', 'derive'];
+  const boss = `ed25519:${'00'.repeat(31)}01`;
+  const p = file('all.json', {
+    policy: 1, count: 'key', change: { need: 1, of: [boss] },
+    rules: kinds.map((kind) => ({ name: kind, effect: 'allow', when: { kind }, limits: [{ name: kind, per: '24h', max: 5 }] })),
+  });
+  const types = { Mail: [{ name: 'text', type: 'string' }] };
+  const clique = encodeRlp([32, 32, 20, 32, 32, 32, 256].map((n) => '0x' + '11'.repeat(n)).concat(['0x02', '0x0a11', '0x01c9c380', '0x', '0x65000000', '0x' + '00'.repeat(32), '0x' + '00'.repeat(32), '0x' + '00'.repeat(8)]));
+  const exit = { type: 'VOLUNTARY_EXIT', voluntary_exit: { epoch: '3', validator_index: '9' } };
+  const asked = [
+    ['transaction', { transaction: good() }],
+    ['transaction', { transaction_payload: { value: 0.01, to: DEAD, nonce: 0, type: 2, chainId: 4, gas: 100000, maxFeePerGas: 100000000000, maxPriorityFeePerGas: 3000000000 }, secret_id: 'x' }],
+    ['message', { message: { text: 'x' } }],
+    ['validator_data', { validator_data: { address: DEAD, data: '0x01' } }],
+    ['typed_data', { typed_data: { types, primaryType: 'Mail', domain: { name: 'x' }, message: { text: 'y' } } }],
+    ['authorization', { authorization: { chainId: 1, address: DEAD, nonce: 0 } }],
+    ['digest', { digest: '0x' + '11'.repeat(32) }],
+    ['digest', { data: '0x0102' }],
+    ['clique', { clique_header: clique }],
+    ['duty', exit],
+    ['derive', { path: "m/44'/60'/0'/0/*", count: 5, options: { id: 'k-' } }],
+  ];
+  for (const [kind, body] of asked) {
+    const check = (...more) => adyton('policy', 'check', '--policy', p, '--request', file('request.json', body), ...more);
+    const yes = check('--spent', `${kind}=4`);
+    assert.equal(yes.status, 0, `${kind}: ${yes.stdout}${yes.stderr}`);
+    const lines = yes.stdout.split('\n');
+    assert.equal(lines.length, kinds.length * 3 + 2, 'a line for each rule, condition and limit, and the outcome');
+    assert.ok(lines.includes(`    kind is ${kind}: met, it is ${kind}`), yes.stdout);
+    assert.ok(lines.includes(`    limit ${kind}: holds, 1 more make 5 of 5 in 86400 s, each key of a wallet by itself`), yes.stdout);
+    assert.equal(lines.at(-2), `allowed by "${kind}"`);
+    const no = check('--spent', `${kind}=5`);
+    assert.deepEqual([no.status, no.stdout.split('\n').at(-2)], [1, `denied: a limit of the rule "${kind}" does not hold: ${kind} (policy.rules[${kinds.indexOf(kind)}])`]);
+  }
+  const change = (...more) => adyton('policy', 'check', '--policy', p, '--request', file('request.json', { revision: 0, policy: { policy: 1, rules: [] } }), ...more);
+  assert.deepEqual([change().status, change().stdout], [1, `change: 0 given, 1 of 1 needed\n    has not: ${boss}\ndenied: too few of them have approved\n`]);
+  assert.deepEqual([change('--stamp', boss).status, change('--stamp', boss).stdout], [0, `change: 1 given, 1 of 1 needed\n    has approved: ${boss}\nallowed: enough of them have approved\n`]);
+  // what such a request is refused for before the policy is asked, is said too
+  const other_key = file('record.json', await stored('direct'));
+  for (const [body, why] of [[exit, /is not that of a validator/], [asked.at(-1)[1], /is not that of a wallet/]]) {
+    const r = adyton('policy', 'check', '--record', other_key, '--request', file('request.json', body));
+    assert.equal(r.status === 0, false);
+    assert.match(r.stderr, why);
+  }
 });
 
 await test('the keys are those of their records', async () => {

@@ -376,6 +376,48 @@ CASE(explanations_say_why)
 	CHECK_STR(explain(NULL), "allow \"a\": met\nallowed by \"a\"\n");
 }
 
+CASE(explanations_of_a_change_say_who_may_agree)
+{
+	static uint8_t space[4096];
+	struct ady_deciding d = {.book = &book, .object = &object};
+	struct ady_buf b = ady_buf(space, sizeof space - 1);
+
+	ask_call(TO35, "0x");
+	CHECK_ERR(
+	    read_policy("{'policy':1,'change':{'need':2,'of':['" KEY1 "','" KEY2 "']},'rules':[]}"),
+	    ADY_OK);
+	stamps[0] = ady_bytes_str(KEY2);
+	object.stamps = stamps;
+	object.stamps_n = 1;
+	CHECK(!ady_explain_change(&b, &d));
+	stamps[1] = ady_bytes_str(KEY1);
+	object.stamps_n = 2;
+	CHECK(ady_explain_change(&b, &d));
+	CHECK_ERR(read_policy("{'policy':1,'rules':[]}"), ADY_OK);
+	CHECK(!ady_explain_change(&b, &d));
+	space[b.n] = '\0';
+	CHECK_STR((const char *)space,
+	          "change: 1 given, 2 of 2 needed\n    has not: " KEY1 "\n    has approved: " KEY2
+	          "\ndenied: too few of them have approved\n"
+	          "change: 2 given, 2 of 2 needed\n    has approved: " KEY1
+	          "\n    has approved: " KEY2 "\nallowed: enough of them have approved\n"
+	          "denied: the policy names nobody who may change it: it is for good\n");
+	object.stamps_n = 0;
+}
+
+CASE(explanations_say_whose_limits_they_are)
+{
+	before = (struct ady_counters){0};
+	ask_call(TO35, "0x");
+	CHECK_ERR(read_policy("{'policy':1,'count':'key','rules':[{'name':'a','effect':'allow',"
+	                      "'when':{},'limits':[{'name':'n','per':'1h','max':2}]}]}"),
+	          ADY_OK);
+	CHECK_STR(explain(&before),
+	          "allow \"a\": met\n"
+	          "    limit n: holds, 1 more make 1 of 2 in 3600 s, each key of a "
+	          "wallet by itself\nallowed by \"a\"\n");
+}
+
 /* Conditions that a decision does not come to are explained all the same. */
 CASE(explanations_go_on_where_decisions_end)
 {
@@ -465,6 +507,8 @@ int main(void)
 	RUN(slots_go_as_time_goes);
 	RUN(no_interval_holds_more_than_the_limit);
 	RUN(explanations_say_why);
+	RUN(explanations_of_a_change_say_who_may_agree);
+	RUN(explanations_say_whose_limits_they_are);
 	RUN(explanations_go_on_where_decisions_end);
 	RUN(long_texts_are_cut_in_explanations);
 	RUN(values_in_explanations);
