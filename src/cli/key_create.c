@@ -91,20 +91,22 @@ static int create_part(const struct create *c, const char *options, uint64_t fir
                        uint64_t *made)
 {
 	struct ady_gateway_reply reply = {0};
-	uint64_t there;
+	uint64_t there, rest;
 	json_t *body;
 	int status = ady_key_there(&c->gateway, c->key.id, first, n, TIMEOUT_MS, &there);
 
 	if (status >= 0 || there == n)
 		return status;
+	rest = n - there;
+	first += there;
 	body = body_of(c);
 	json_object_set_new(body, "options", json_string(options));
-	json_object_set_new(body, "first", json_integer((json_int_t)(first + there)));
-	json_object_set_new(body, "count", json_integer((json_int_t)(n - there)));
+	json_object_set_new(body, "first", json_integer((json_int_t)first));
+	json_object_set_new(body, "count", json_integer((json_int_t)rest));
 	status = post(c, body, &reply);
 	ady_dyn_free(&reply.body);
 	if (status < 0)
-		*made += n - there;
+		*made += rest;
 	return status;
 }
 
