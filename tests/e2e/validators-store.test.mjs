@@ -86,6 +86,33 @@ await test('all of it started again on the old copy: neither the block nor the a
   assert.equal((await sign(s, a.pubkey, attestation(s, target - 1, target))).status, 200);
 });
 
+await test('a forged state is refused: one bit of a row is another', async () => {
+  const [byte, bit] = [r.below(184), r.below(8)];
+  const flip = () => {
+    const p = run('python3', ['-c', `
+import sqlite3
+c = sqlite3.connect('${db}')
+key = bytes.fromhex('${b.pubkey.slice(2)}')
+row = bytearray(c.execute('SELECT state FROM adyton_state WHERE public_key = ?', (key,)).fetchone()[0])
+row[${byte}] ^= ${1 << bit}
+c.execute('UPDATE adyton_state SET state = ? WHERE public_key = ?', (bytes(row), key))
+c.commit()`]);
+    assert.equal(p.status, 0, p.stderr);
+  };
+  await s.stop();
+  flip();
+  s = await start();
+  for (const k of [a, b]) await sign(s, k.pubkey, attestation(s, epochNow(s) - 1, epochNow(s))); // the first use
+  await untilSlot(s, (epochNow(s) + 2) * SLOTS);
+  const yes = await sign(s, a.pubkey, attestation(s, epochNow(s) - 1, epochNow(s)));
+  assert.equal(yes.status, 200, yes.body);
+  const no = await sign(s, b.pubkey, attestation(s, epochNow(s) - 1, epochNow(s)));
+  assert.equal(no.status, 412, `byte ${byte}, bit ${bit}: ${no.body}`);
+  assert.match(no.json.message, /^state: /, `byte ${byte}, bit ${bit}`);
+  await s.stop();
+  flip();
+});
+
 await test('a state in another key\'s place is refused', async () => {
   await s.stop();
   const swap = run(join(bin, 'tools/states'), [`sqlite:${db}`, 'swap', a.pubkey, b.pubkey]);

@@ -156,6 +156,20 @@ await test('random duties of every type are signed, and verify', async () => {
     assert.equal(got.status, 200, `${got.body} for ${JSON.stringify(duty.request)}`);
     assert.ok(verifies(k.pubkey, Buffer.from(duty.root.slice(2), 'hex'), got.json.signature), type);
   });
+  // For many keys at once: the types that the proposal names, and no others.
+  const batch = (identifiers, signing_request) => request(`${other.gateway}/api/v1/eth2/sign`, { method: 'POST', body: { identifiers, signing_request } });
+  for (const type of [...types, 'BLOCK', 'BLOCK_V2']) {
+    const duty = randomDuty(r, type);
+    const got = await batch([k.pubkey, k.pubkey.slice(2)], duty.request);
+    if (['AGGREGATION_SLOT', 'RANDAO_REVEAL', 'SYNC_COMMITTEE_MESSAGE', 'SYNC_COMMITTEE_SELECTION_PROOF'].includes(type)) {
+      assert.equal(got.status, 200, got.body);
+      for (const one of got.json) assert.ok(verifies(k.pubkey, Buffer.from(duty.root.slice(2), 'hex'), one.signature), type);
+    } else {
+      assert.equal(got.status, 400, `${type}: ${got.body}`);
+    }
+  }
+  const some = randomDuty(r, 'RANDAO_REVEAL').request;
+  for (const identifiers of [[], Array(4097).fill(k.pubkey), 'x', [7]]) assert.equal((await batch(identifiers, some)).status, 400, JSON.stringify(identifiers).slice(0, 40));
   await other.stop();
 });
 
