@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A million keys, made by the enclave, in SQLite and in PostgreSQL: how long until gateway and enclave are
 // ready, what they take, the first signature by a key that nobody used yet, and signatures by keys at random
-// against those by one key. All in one run: these machines are noisy, ratios less so.
+// against those by one key. All in one run: these machines are noisy, ratios less so. With --dir the keys, the
+// stores and the devcloud that can open them stay in a folder, and the next run with it does not make them again.
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { root, run, scratch, startStack, request } from '../tests/e2e/lib/stack.mjs';
 import { startPostgres } from '../tests/e2e/lib/postgres.mjs';
 
@@ -27,12 +28,26 @@ function cpu(pid) {
   const f = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
   return (Number(f[11]) + Number(f[12])) * tick;
 }
+/** Of the children that have ended: the load generator. */
+function cpuOfEnded() {
+  const f = readFileSync('/proc/self/stat', 'utf8').split(') ')[1].split(' ');
+  return (Number(f[13]) + Number(f[14])) * tick;
+}
+/** Of PostgreSQL's processes. */
+const cpuOfServer = () => {
+  if (!pg) return 0;
+  const main = readFileSync(join(pg.dir, 'data/postmaster.pid'), 'utf8').split('\n')[0];
+  const all = [main, ...readFileSync(`/proc/${main}/task/${main}/children`, 'utf8').trim().split(' ')];
+  return all.reduce((sum, pid) => sum + (pid && existsSync(`/proc/${pid}/stat`) ? cpu(pid) : 0), 0);
+};
 const rss = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
 
 const kept = option('--dir'); // what was made stays there, and is used again
-const dir = kept ?? scratch();
+const dir = kept ? resolve(kept) : scratch();
+if (kept) mkdirSync(dir, { recursive: true });
 const s = await startStack({ dir });
-const pg = stores.includes('postgres') ? startPostgres() : undefined;
+if (kept) chmodSync(dir, 0o711); // PostgreSQL is another user, and its folder is in there
+const pg = stores.includes('postgres') ? startPostgres(undefined, { kept: kept && join(dir, 'pg') }) : undefined;
 const places = { sqlite: [`sqlite:${join(dir, 'keys.sqlite')}`, { sqlite: join(dir, 'keys.sqlite') }] };
 if (pg) places.postgres = [`postgres:${pg.conninfo}`, { postgres: pg.conninfo }];
 else if (stores.includes('postgres')) console.error('bench keys: PostgreSQL is not installed; left out');
@@ -96,20 +111,27 @@ async function cold(g, n = 2000) {
 
 let seed = 1;
 function load(g, keys, duration) {
-  const before = Object.fromEntries(Object.entries(g.pids).map(([k, pid]) => [k, cpu(pid)]));
+  const now = () => ({ gateway: cpu(g.pids.gateway), enclave: cpu(g.pids.enclave), server: cpuOfServer(), client: cpuOfEnded() });
+  const before = now();
   const out = run('wrk', ['-t', '1', '-c', '32', '-d', `${duration}s`, '--timeout', '10s', '-s', join(root, 'bench/keys.lua'), g.url], { env: { KEYS: String(keys), SEED: String(seed++) } });
   const line = /RESULT (.*)/.exec(out.stdout);
   if (!line) throw new Error(`wrk: ${out.stdout}${out.stderr}`);
   const r = JSON.parse(line[1]);
   if (r.bad || r.socket_errors) throw new Error(`${r.bad} answers were not 200, ${r.socket_errors} socket errors`);
-  const per = (k) => (cpu(g.pids[k]) - before[k]) / r.answers;
-  return { per_s: r.answers / (r.duration_us / 1e6), p99_us: r.p99_us, cpu_us: per('gateway') + per('enclave'), gateway_us: per('gateway'), enclave_us: per('enclave') };
+  const after = now();
+  const us = Object.fromEntries(Object.keys(after).map((k) => [`${k}_us`, (after[k] - before[k]) / r.answers]));
+  return { per_s: r.answers / (r.duration_us / 1e6), p99_us: r.p99_us, cpu_us: us.gateway_us + us.enclave_us, all_us: Object.values(us).reduce((a, b) => a + b), ...us };
 }
 
 const kinds = Object.keys(places).filter((k) => stores.includes(k));
-const old = kept && existsSync(join(dir, 'filled.json')) && JSON.parse(readFileSync(join(dir, 'filled.json'), 'utf8'));
-const filled = old && old.keys === count && kinds.join() === 'sqlite' ? old : fill(kinds.map((k) => places[k][0]));
-if (kept) writeFileSync(join(dir, 'filled.json'), JSON.stringify(filled));
+const filledFile = join(dir, 'filled.json');
+const old = kept && existsSync(filledFile) ? JSON.parse(readFileSync(filledFile, 'utf8')) : undefined;
+if (old && (old.keys !== count || !kinds.every((k) => old.kinds.includes(k))))
+  throw new Error(`${filledFile}: the folder has ${old.keys} keys in ${old.kinds}; name another`);
+const filled = old ?? { ...fill(kinds.map((k) => places[k][0])), kinds };
+if (kept) writeFileSync(filledFile, JSON.stringify(filled));
+// A database that was filled a moment ago has its upkeep still before it, which would be measured as well.
+if (pg && !old) for (const sql of ['VACUUM (ANALYZE)', 'CHECKPOINT']) pg.psql(sql);
 // The stack's enclave and gateway make room for those that are measured; its devcloud stays.
 const still = ['gateway', 'enclave'].map((who) => s.pids[who]);
 for (const pid of still) process.kill(pid, 'SIGSTOP');
@@ -148,10 +170,10 @@ for (const kind of kinds) {
     random_vs_single: any.per_s / one.per_s,
     single_cpu_us: one.cpu_us,
     random_cpu_us: any.cpu_us,
-    random_gateway_us: any.gateway_us,
-    random_enclave_us: any.enclave_us,
-    gateway_us: one.gateway_us,
-    enclave_us: one.enclave_us,
+    single_all_cpu_us: one.all_us,
+    random_all_cpu_us: any.all_us,
+    all_cpu_ratio: one.all_us / any.all_us,
+    ...Object.fromEntries(['gateway', 'enclave', 'server', 'client'].flatMap((k) => [[`single_${k}_us`, one[`${k}_us`]], [`random_${k}_us`, any[`${k}_us`]]])),
   });
   await g.stop();
 }
@@ -161,11 +183,12 @@ if (places.sqlite && existsSync(join(dir, 'keys.sqlite'))) console.log(`SQLite f
 
 const f = (v) => (v >= 100 ? Math.round(v) : v.toFixed(2)).toString().padStart(12);
 console.log(`bare libsecp256k1: ${secp} us a recoverable signature (median of ${bare.length} runs)\n`);
-for (const name of ['fill_per_s', 'ready_ms', 'rss_mib', 'cold_p50_ms', 'cold_p99_ms', 'single_per_s', 'random_per_s', 'random_vs_single', 'single_cpu_us', 'random_cpu_us', 'cpu_ratio_eip1559'])
+for (const name of ['fill_per_s', 'ready_ms', 'rss_mib', 'cold_p50_ms', 'cold_p99_ms', 'single_per_s', 'random_per_s', 'random_vs_single', 'single_cpu_us', 'random_cpu_us', 'single_all_cpu_us', 'random_all_cpu_us', 'all_cpu_ratio', 'cpu_ratio_eip1559'])
   console.log(name.padEnd(20) + rows.map((r) => f(r[name])).join(''));
 console.log(`\n${' '.repeat(20)}${rows.map((r) => r.store.padStart(12)).join('')}`);
 console.log('fill_per_s: keys made by the enclave, sealed, and stored in all stores. cold: the first signature by a key, one at a time.');
 console.log('random: keys at random among all, 32 connections; single: one key. The load generator shares the cores.');
+console.log('all_cpu: of gateway, enclave, database server and load generator; its ratio is the rates\' on a machine with nothing else to do.');
 // What AWS charges for holding them (doc/stores.md, "Cost"): a KMS key $1 a month, a secret $0.40, a KMS request $0.000003, storage $0.08 a GB.
 const gb = places.sqlite && existsSync(join(dir, 'keys.sqlite')) ? statSync(join(dir, 'keys.sqlite')).size / 1e9 : (0.72 * count) / 1e6;
 const usd = { here: 1 + 730 * 0.000003 + 0.08 * gb, secret_each: 1 + 0.4 * count, kms_key_each: count };
@@ -194,5 +217,5 @@ if (json) {
 for (const pid of still) process.kill(pid, 'SIGCONT');
 await s.stop();
 still.length = 0;
-if (pg) pg.stop('immediate');
+if (pg) pg.stop(kept ? 'fast' : 'immediate');
 process.exit(0);

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # A PostgreSQL server of a test's own, in a folder of its own, on a Unix socket there.
-#   tests/lib/postgres.sh start DIR         make it at the first time; prints its conninfo
+#   tests/lib/postgres.sh start DIR [keep]  make it at the first time; prints its conninfo; keep: the folder stays
 #   tests/lib/postgres.sh stop DIR [MODE]   MODE: fast (as an administrator does), immediate (as a crash)
 #   tests/lib/postgres.sh standby DIR OF    a copy of the server in OF that follows it; prints its conninfo
 #   tests/lib/postgres.sh promote DIR       it follows no more, and takes writes
-# Server and folder go with the program that called this, however that ends; a process waits for it.
+# Server and folder (but one that is to be kept) go with the program that called this, however that ends; a
+# process waits for it.
 # PostgreSQL does not run as root: for root it runs as user postgres. Exit: 0 done, 77 not installed.
 set -eu
 bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
@@ -26,7 +27,8 @@ start | standby)
 		as "$bin/initdb" -D "$dir/data" -A trust -U adyton -E UTF8 --no-sync --locale=C.UTF-8 >/dev/null
 	fi
 	as "$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w -t 60 -o "-k $dir -p 5432 -c listen_addresses=" start >/dev/null
-	setsid bash -c 'tail --pid="$1" -f /dev/null; "$0" stop "$2" immediate; rm -rf "$2"' "$(realpath "$0")" "$PPID" "$dir" \
+	setsid bash -c 'tail --pid="$1" -f /dev/null; "$0" stop "$2" immediate; [ "$3" = keep ] || rm -rf "$2"' \
+		"$(realpath "$0")" "$PPID" "$dir" "${3:-}" \
 		>/dev/null 2>&1 </dev/null &
 	echo "host=$dir port=5432 user=adyton dbname=postgres"
 	;;

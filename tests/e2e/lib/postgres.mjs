@@ -9,12 +9,13 @@ import { root, run } from './stack.mjs';
 const script = join(root, 'tests/lib/postgres.sh');
 
 /** Start a server; resolves to { conninfo, dir, start, stop, promote, psql }, or undefined when PostgreSQL is not
- * installed. start after stop brings the same data back. of: another such server, which this one is a standby of. */
-export function startPostgres(of) {
-  const dir = mkdtempSync(join(tmpdir(), 'ady-pg-'));
-  atEnd(() => rmSync(dir, { recursive: true, force: true }));
+ * installed. start after stop brings the same data back. of: another such server, which this one is a standby of.
+ * kept: a folder, where what is in it stays. */
+export function startPostgres(of, { kept } = {}) {
+  const dir = kept ?? mkdtempSync(join(tmpdir(), 'ady-pg-'));
+  if (!kept) atEnd(() => rmSync(dir, { recursive: true, force: true }));
   const start = () => {
-    const r = run(script, of ? ['standby', dir, of.dir] : ['start', dir]);
+    const r = run(script, of ? ['standby', dir, of.dir] : ['start', dir, ...(kept ? ['keep'] : [])]);
     if (r.status !== 0 && r.status !== 77) throw new Error(`postgres.sh: ${r.stderr}`);
     return r;
   };
