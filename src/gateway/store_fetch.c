@@ -22,7 +22,7 @@ struct ady_fetch {
 	struct ady_fetch *next;        /* of the pending ones */
 };
 
-enum { FOR_ONE_TAKER = 8 }; /* fetches that wait: so many more call for another thread */
+enum { FOR_ONE_TAKER = 16 }; /* fetches that wait: so many more call for another thread */
 
 void ady_store_set_health(struct ady_store *s, enum ady_err err, const struct ady_fault *f)
 {

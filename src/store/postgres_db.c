@@ -38,6 +38,12 @@ enum {
 	GIVE_UP_MS = 500, /* after a failure to connect, others fail for so long without trying */
 };
 
+/* Statements are planned once a connection: planning costs more than to get a record, and for an
+ * array PostgreSQL would do it each time. Pages are planned each time: which index is best depends
+ * on how many keys a tenant or a label has. */
+#define PLAN_ONCE "SET plan_cache_mode = force_generic_plan"
+#define PLAN_EACH "SET plan_cache_mode = auto"
+
 #define GET "SELECT " COLUMNS ", text FROM adyton_record WHERE id = $1"
 
 static const char *const statements[ADY_PG_LISTS] = {
@@ -242,7 +248,7 @@ enum ady_err ady_pg_connect(struct ady_pg_conn *c, struct ady_fault *f)
 		PQsetNoticeProcessor(c->pg, quiet, NULL);
 		err = ady_pg_exec(c,
 		                  "SET client_encoding = 'UTF8'; SET synchronous_commit = on;"
-		                  "SET statement_timeout = 5000",
+		                  "SET statement_timeout = 5000;" PLAN_ONCE,
 		                  f);
 		if (err == ADY_OK)
 			err = check_schema(c, f);
@@ -306,13 +312,12 @@ static enum ady_err prepare(struct ady_pg_conn *c, unsigned which, const char *n
 	return err;
 }
 
-enum ady_err ady_pg_run(struct ady_pg_conn *c, unsigned which, const struct ady_pg_values *v,
+static enum ady_err run(struct ady_pg_conn *c, unsigned which, const struct ady_pg_values *v,
                         PGresult **result, struct ady_fault *f)
 {
 	char name[16];
 	enum ady_err err;
 
-	*result = NULL;
 	if (!c->pg)
 		return ady_fail(f, ADY_E_STORE, NULL, "PostgreSQL: the connection was lost");
 	snprintf(name, sizeof name, "adyton%u", which);
@@ -325,6 +330,28 @@ enum ady_err ady_pg_run(struct ady_pg_conn *c, unsigned which, const struct ady_
 		PQclear(*result);
 		*result = NULL;
 	}
+	return err;
+}
+
+static bool is_page(unsigned which)
+{
+	return which >= ADY_PG_LISTS &&
+	       ((which - ADY_PG_LISTS) & (ADY_PG_ADDRESS | ADY_PG_PUBLIC_KEY)) == 0;
+}
+
+enum ady_err ady_pg_run(struct ady_pg_conn *c, unsigned which, const struct ady_pg_values *v,
+                        PGresult **result, struct ady_fault *f)
+{
+	enum ady_err err;
+
+	*result = NULL;
+	if (!is_page(which))
+		return run(c, which, v, result, f);
+	err = ady_pg_exec(c, PLAN_EACH, f);
+	if (err == ADY_OK)
+		err = run(c, which, v, result, f);
+	if (!ady_pg_is_broken(c))
+		(void)ady_pg_exec(c, PLAN_ONCE, NULL);
 	return err;
 }
 
