@@ -17,6 +17,11 @@ struct postgres {
 	struct ady_pg_conn conns[];
 };
 
+struct ady_pg_conn *ady_pg_conn_of(struct ady_records *r, size_t worker)
+{
+	return &((struct postgres *)r)->conns[worker];
+}
+
 static bool is_stopped(const struct postgres *s)
 {
 	return s->records.stop && atomic_load(s->records.stop);
@@ -454,6 +459,7 @@ static const struct ady_records_ops ops = {
     .note = ady_pg_note,
     .set_note = ady_pg_set_note,
     .notes = ady_pg_notes,
+    .watch = ady_pg_watch,
     .probe = postgres_probe,
     .purge = postgres_purge,
     .close = postgres_close,

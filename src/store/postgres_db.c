@@ -30,6 +30,19 @@ static const char *const migrations[] = {
     "CREATE TABLE adyton_tenant_key (tenant text COLLATE \"C\" PRIMARY KEY,"
     " data_key text NOT NULL, created bigint NOT NULL);",
     "CREATE TABLE adyton_note (name text COLLATE \"C\" PRIMARY KEY, text bytea NOT NULL);",
+    /* Each change is told by the id, whoever makes it; all at once by no id (postgres_watch.c). */
+    "CREATE OR REPLACE FUNCTION adyton_record_changed() RETURNS trigger LANGUAGE plpgsql AS $$"
+    " BEGIN"
+    " IF TG_OP = 'TRUNCATE' THEN PERFORM pg_notify('adyton_record', '');"
+    " ELSIF TG_OP = 'INSERT' THEN PERFORM pg_notify('adyton_record', NEW.id);"
+    " ELSE PERFORM pg_notify('adyton_record', OLD.id); END IF;"
+    " RETURN NULL; END $$;"
+    "CREATE TRIGGER adyton_record_changed AFTER INSERT OR UPDATE OR DELETE ON adyton_record"
+    " FOR EACH ROW EXECUTE FUNCTION adyton_record_changed();"
+    "CREATE TRIGGER adyton_record_emptied AFTER TRUNCATE ON adyton_record"
+    " FOR EACH STATEMENT EXECUTE FUNCTION adyton_record_changed();"
+    "ALTER TABLE adyton_record ENABLE ALWAYS TRIGGER adyton_record_changed;"
+    "ALTER TABLE adyton_record ENABLE ALWAYS TRIGGER adyton_record_emptied;",
 };
 
 enum {
@@ -120,6 +133,14 @@ void ady_pg_disconnect(struct ady_pg_conn *c)
 	PQfinish(c->pg);
 	c->pg = NULL;
 	memset(c->prepared, 0, sizeof c->prepared);
+}
+
+enum ady_err ady_pg_lost(struct ady_pg_conn *c, struct ady_fault *f)
+{
+	enum ady_err err = fault_of(PQerrorMessage(c->pg), f);
+
+	ady_pg_disconnect(c);
+	return err;
 }
 
 bool ady_pg_is_broken(const struct ady_pg_conn *c)
@@ -257,6 +278,7 @@ enum ady_err ady_pg_connect(struct ady_pg_conn *c, struct ady_fault *f)
 	}
 	if (err == ADY_OK) {
 		c->tried_ms = 0;
+		c->made++;
 		return ADY_OK;
 	}
 	ady_pg_disconnect(c);

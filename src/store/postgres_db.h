@@ -42,7 +42,8 @@ enum {
 
 struct ady_pg_conn {
 	const char *conninfo;
-	PGconn *pg; /* NULL: not connected */
+	PGconn *pg;    /* NULL: not connected */
+	unsigned made; /* how often it was connected */
 	bool prepared[ADY_PG_LISTS + ADY_PG_FILTERS];
 	int64_t tried_ms; /* when connecting failed last */
 	char why[160];    /* and why */
@@ -69,6 +70,9 @@ enum ady_err ady_pg_connect(struct ady_pg_conn *c, struct ady_fault *f);
 
 /* End the connection. */
 void ady_pg_disconnect(struct ady_pg_conn *c);
+
+/* End a connection that turned out to be broken: returns ADY_E_STORE with libpq's reason. */
+enum ady_err ady_pg_lost(struct ady_pg_conn *c, struct ady_fault *f);
 
 /* Whether a call failed for the connection: it was ended, and the next call makes another. */
 bool ady_pg_is_broken(const struct ady_pg_conn *c);

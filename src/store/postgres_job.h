@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the parts of the PostgreSQL store share: one call as a job. Internal to postgres.c and
- * postgres_notes.c. */
+ * What the parts of the PostgreSQL store share: one call as a job. Internal to postgres.c,
+ * postgres_notes.c and postgres_watch.c. */
 #ifndef ADY_STORE_POSTGRES_JOB_H
 #define ADY_STORE_POSTGRES_JOB_H
 
@@ -37,7 +37,11 @@ enum ady_err ady_pg_job_run(struct ady_records *r, size_t worker, struct ady_pg_
 enum ady_err ady_pg_job_end(struct ady_pg_job *j, struct ady_pg_conn *c, enum ady_err err,
                             struct ady_fault *f);
 
-/* The functions of the store that are in postgres_notes.c; see struct ady_records_ops. */
+/* The connection of a worker. */
+struct ady_pg_conn *ady_pg_conn_of(struct ady_records *r, size_t worker);
+
+/* The functions of the store that are in postgres_notes.c and postgres_watch.c; see struct
+ * ady_records_ops. */
 enum ady_err ady_pg_retext(struct ady_records *r, size_t worker, struct ady_records_text *all,
                            size_t n, struct ady_fault *f);
 
@@ -52,5 +56,9 @@ enum ady_err ady_pg_set_note(struct ady_records *r, size_t worker, const char *n
 /* See ady_pg_retext. */
 enum ady_err ady_pg_notes(struct ady_records *r, size_t worker, ady_records_each_note each,
                           void *ctx, struct ady_fault *f);
+
+/* See ady_pg_retext. */
+enum ady_err ady_pg_watch(struct ady_records *r, size_t worker, const struct ady_records_watcher *w,
+                          struct ady_fault *f);
 
 #endif

@@ -57,6 +57,22 @@ typedef void (*ady_records_each_note)(void *ctx, const char *name, struct ady_by
 /* Called for each entry of a page, in order; the entry is valid during the call. */
 typedef void (*ady_records_each)(void *ctx, const struct ady_entry *e);
 
+/* Who is told of changes; all on the thread that watches. */
+struct ady_records_watcher {
+	void *ctx;
+	/* From now on each change that is committed will be told. */
+	void (*begun)(void *ctx);
+	/* The record of this id was made, changed or removed, by whomever; "": any may have been.
+	 * Told in the order of commits, some more often than need be. */
+	void (*changed)(void *ctx, const char *id);
+	/* All changes that were committed before this time (ady_mono_ms) have been told. */
+	void (*sure)(void *ctx, int64_t until_ms);
+	/* There is time: may work for some ms. Returns after how many it wants to be called again.
+	 */
+	int64_t (*idle)(void *ctx);
+	int64_t sure_every_ms; /* how often the store is asked for that */
+};
+
 struct ady_records;
 
 /* One store. Every function returns ADY_OK or fills f. ADY_E_STORE: the store does not work now. */
@@ -88,6 +104,9 @@ struct ady_records_ops {
 	                         struct ady_bytes text, struct ady_fault *f);
 	enum ady_err (*notes)(struct ady_records *r, size_t worker, ady_records_each_note each,
 	                      void *ctx, struct ady_fault *f);
+	enum ady_err (*watch)(struct ady_records *r, size_t worker,
+	                      const struct ady_records_watcher *w,
+	                      struct ady_fault *f); /* NULL: changes are not told */
 	enum ady_err (*probe)(struct ady_records *r, size_t worker, struct ady_fault *f);
 	void (*purge)(struct ady_records *r, size_t worker, int64_t now_s);
 	void (*close)(struct ady_records *r);
@@ -214,6 +233,16 @@ static inline enum ady_err ady_records_notes(struct ady_records *r, size_t worke
                                              struct ady_fault *f)
 {
 	return ady_records_settle(r->ops->notes(r, worker, each, ctx, f), f);
+}
+
+/* Watch for changes; the store's watch must not be NULL. Blocks until *stop is true (ADY_OK) or the
+ * store does not tell any more (ADY_E_STORE). What the watcher asks the store for as the same
+ * worker meanwhile is no older than what it was told. */
+static inline enum ady_err ady_records_watch(struct ady_records *r, size_t worker,
+                                             const struct ady_records_watcher *w,
+                                             struct ady_fault *f)
+{
+	return ady_records_settle(r->ops->watch(r, worker, w, f), f);
 }
 
 /* Find out whether the store works: ADY_OK, or why not. */
