@@ -90,7 +90,7 @@ async function start(store) {
     enclave.kill('SIGTERM');
     await both[1];
   };
-  return { url, ready_ms: performance.now() - began, pids: { gateway: gateway.pid, enclave: enclave.pid }, stop };
+  return { url, began, ready_ms: performance.now() - began, pids: { gateway: gateway.pid, enclave: enclave.pid }, stop };
 }
 
 /** The first signature by keys that nobody used: one request at a time. */
@@ -107,6 +107,16 @@ async function cold(g, n = 2000) {
   }
   agent.destroy();
   return ms;
+}
+
+/** The gateway copies what PostgreSQL has while it serves already: wait until it has all, or takes no more. */
+async function copied(g) {
+  const held = async () => Number(/^adyton_store_copies (\d+)/m.exec((await request(`${g.url}/metrics`)).body)[1]);
+  for (let n = await held(), last = -1; n < count && n > last; n = await held()) {
+    last = n;
+    await sleep(1000);
+  }
+  return performance.now() - g.began;
 }
 
 let seed = 1;
@@ -146,6 +156,7 @@ const rows = [];
 for (const kind of kinds) {
   const g = await start(places[kind][1]);
   const first = await cold(g);
+  const copied_ms = kind === 'postgres' ? await copied(g) : undefined;
   load(g, 1, 1);
   const single = [];
   const random = [];
@@ -162,6 +173,7 @@ for (const kind of kinds) {
     keys: count,
     fill_per_s: count / (filled.ms / 1000),
     ready_ms: g.ready_ms,
+    copied_ms,
     rss_mib: rss(g.pids.gateway) + rss(g.pids.enclave),
     cold_p50_ms: quantile(first, 0.5),
     cold_p99_ms: quantile(first, 0.99),
@@ -181,9 +193,9 @@ const secp = median(bare);
 for (const r of rows) r.cpu_ratio_eip1559 = r.single_cpu_us / secp;
 if (places.sqlite && existsSync(join(dir, 'keys.sqlite'))) console.log(`SQLite file: ${(statSync(join(dir, 'keys.sqlite')).size / 1e6 / (count / 1e6)).toFixed(0)} MB a million keys`);
 
-const f = (v) => (v >= 100 ? Math.round(v) : v.toFixed(2)).toString().padStart(12);
+const f = (v) => (v === undefined ? '-' : v >= 100 ? Math.round(v) : v.toFixed(2)).toString().padStart(12);
 console.log(`bare libsecp256k1: ${secp} us a recoverable signature (median of ${bare.length} runs)\n`);
-for (const name of ['fill_per_s', 'ready_ms', 'rss_mib', 'cold_p50_ms', 'cold_p99_ms', 'single_per_s', 'random_per_s', 'random_vs_single', 'single_cpu_us', 'random_cpu_us', 'single_all_cpu_us', 'random_all_cpu_us', 'all_cpu_ratio', 'cpu_ratio_eip1559'])
+for (const name of ['fill_per_s', 'ready_ms', 'copied_ms', 'rss_mib', 'cold_p50_ms', 'cold_p99_ms', 'single_per_s', 'random_per_s', 'random_vs_single', 'single_cpu_us', 'random_cpu_us', 'single_all_cpu_us', 'random_all_cpu_us', 'all_cpu_ratio', 'cpu_ratio_eip1559'])
   console.log(name.padEnd(20) + rows.map((r) => f(r[name])).join(''));
 console.log(`\n${' '.repeat(20)}${rows.map((r) => r.store.padStart(12)).join('')}`);
 console.log('fill_per_s: keys made by the enclave, sealed, and stored in all stores. cold: the first signature by a key, one at a time.');
