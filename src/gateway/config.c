@@ -282,7 +282,7 @@ static enum ady_err read_store(struct ady_gateway_config *c, const struct ady_co
 {
 	static const char *const known[] = {"prefix",      "cache_ms", "cache_mib", "sqlite",
 	                                    "folder",      "postgres", "index_ms",  "connections",
-	                                    "rewrap_rate", NULL};
+	                                    "rewrap_rate", "copy_mib", NULL};
 	struct ady_conf o = {json_object_get(root->json, "store"), "store", root->f};
 	int64_t connections = 8;
 	enum ady_err err;
@@ -290,6 +290,7 @@ static enum ady_err read_store(struct ady_gateway_config *c, const struct ady_co
 	c->store = (struct ady_config_store){.prefix = "",
 	                                     .cache_ms = 30000,
 	                                     .cache_mib = 64,
+	                                     .copy_mib = 160,
 	                                     .index_ms = 60000,
 	                                     .connections = 8,
 	                                     .rewrap_rate = 500};
@@ -306,6 +307,8 @@ static enum ady_err read_store(struct ady_gateway_config *c, const struct ady_co
 		err = ady_conf_number(&o, "cache_ms", 0, 3600000, &c->store.cache_ms);
 	if (err == ADY_OK)
 		err = ady_conf_number(&o, "cache_mib", 1, 65536, &c->store.cache_mib);
+	if (err == ADY_OK)
+		err = ady_conf_number(&o, "copy_mib", 0, 65536, &c->store.copy_mib);
 	if (err == ADY_OK)
 		err = ady_conf_number(&o, "index_ms", 1000, 86400000, &c->store.index_ms);
 	if (err == ADY_OK)

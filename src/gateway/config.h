@@ -50,7 +50,7 @@ struct ady_config_aws {
 struct ady_config_store {
 	const char *prefix;
 	const char *sqlite, *folder, *postgres; /* at most one; none: Secrets Manager */
-	int64_t cache_ms, cache_mib, index_ms;
+	int64_t cache_ms, cache_mib, copy_mib, index_ms;
 	size_t connections;  /* calls to the store at once */
 	int64_t rewrap_rate; /* records a second, at most, while a data key is rotated */
 };

@@ -232,6 +232,11 @@ static void put_store(struct ady_dyn *out, struct ady_store *store)
 	                    (double)r.entries);
 	ady_metrics_put_one(out, "adyton_store_bytes", "gauge", "Bytes of records in the cache.",
 	                    (double)r.bytes);
+	ady_metrics_put_one(out, "adyton_store_copies", "gauge",
+	                    "Copies of records of a store that tells of changes.",
+	                    (double)r.copies);
+	ady_metrics_put_one(out, "adyton_store_copies_bytes", "gauge", "Bytes of these copies.",
+	                    (double)r.copies_bytes);
 	ady_metrics_put_one(out, "adyton_store_waiting", "gauge", "Requests waiting for a record.",
 	                    (double)r.waiting);
 }

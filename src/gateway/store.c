@@ -134,6 +134,12 @@ enum ady_err ady_store_get(struct ady_store *s, struct ady_bytes secret_id, int6
 			return ady_fail(&w->fault, ADY_E_NOT_FOUND, NULL,
 			                "the store has no such key");
 		secret_id = ady_bytes_str(name);
+		*record =
+		    s->follower ? ady_follower_get(s->follower, secret_id, newer_than_ms) : NULL;
+		if (*record) {
+			atomic_fetch_add_explicit(&s->hits, 1, memory_order_relaxed);
+			return ADY_OK;
+		}
 	}
 	return look_up(s, secret_id, newer_than_ms, record, w);
 }
@@ -179,6 +185,7 @@ void ady_store_forget(struct ady_store *s, const struct ady_entry *e)
 	const char *const tenants[] = {NULL, e->tenant};
 	char key[FIND_MAX];
 
+	ady_follower_forget(s->follower, ady_bytes_str(e->id));
 	ady_cache_forget(s->cache, ady_bytes_str(e->id));
 	for (size_t i = 0; i < 2; i++) {
 		if (e->has_address)
@@ -234,11 +241,26 @@ void ady_store_report(struct ady_store *s, struct ady_store_report *r)
 	    .waiting = atomic_load(&s->waiting),
 	};
 	ady_cache_size(s->cache, &r->entries, &r->bytes);
+	if (s->follower)
+		ady_follower_size(s->follower, &r->copies, &r->copies_bytes);
 	pthread_mutex_lock(&s->lock);
 	r->known = s->known;
 	r->ok = s->ok;
 	snprintf(r->why, sizeof r->why, "%s", s->known ? s->why : "not asked yet");
 	pthread_mutex_unlock(&s->lock);
+}
+
+/* Where nothing may be served from memory there is nothing to follow for. */
+static enum ady_err open_follower(struct ady_store *s, struct ady_fault *f)
+{
+	const struct ady_config_store *config = &s->config->store;
+
+	if (!s->records->ops->watch || config->copy_mib == 0 || config->cache_ms == 0)
+		return ADY_OK;
+	if (ady_follower_open(&s->follower, s->records, config->connections, s->cache, config) ==
+	    ADY_OK)
+		return ADY_OK;
+	return ady_fail(f, ADY_E_MEMORY, NULL, "the store cannot be followed");
 }
 
 static _Atomic uint64_t stores; /* opened so far */
@@ -265,6 +287,9 @@ enum ady_err ady_store_open(struct ady_store **store, const struct ady_gateway_c
 	if (err == ADY_OK) {
 		s->records->stop = &s->closing;
 		s->secrets = strcmp(s->records->ops->kind, "secrets-manager") == 0;
+		err = open_follower(s, f);
+	}
+	if (err == ADY_OK) {
 		*store = s;
 	} else {
 		ady_store_close(s);
@@ -282,6 +307,7 @@ void ady_store_close(struct ady_store *s)
 	if (!s)
 		return;
 	ady_store_stop(s);
+	ady_follower_close(s->follower);
 	ady_pool_close(s->pool);
 	ady_records_close(s->records);
 	ady_cache_close(s->cache);

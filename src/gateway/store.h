@@ -20,8 +20,7 @@ struct ady_store;
 /* One record, shared by those who hold a reference; never changed. */
 struct ady_stored {
 	_Atomic uint32_t refs;
-	bool disabled, has_address;
-	uint8_t address[20];
+	bool disabled;
 	int64_t fetched_ms;          /* ady_mono_ms */
 	int64_t deletion_s;          /* since 1970; 0: none is planned */
 	struct ady_bytes name;       /* the key id that the enclave checks */
@@ -69,7 +68,7 @@ struct ady_store_page {
 /* Counters and health. */
 struct ady_store_report {
 	const char *kind;
-	uint64_t hits, misses, fetches, failures, entries, bytes, waiting;
+	uint64_t hits, misses, fetches, failures, entries, bytes, copies, copies_bytes, waiting;
 	bool known,
 	    ok; /* known: a fetch or probe has ended in the last half minute or is the newest */
 	char why[160]; /* when not ok */
@@ -107,6 +106,9 @@ struct ady_stored *ady_stored_ref(struct ady_stored *record);
 
 /* Make a record of copies, with one reference. Out of memory ends the program. */
 struct ady_stored *ady_stored_new(const struct ady_entry *entry);
+
+/* The same of another record's members: name, text and all that is named there are copied. */
+struct ady_stored *ady_stored_make(const struct ady_stored *like);
 
 /* Do a job. Returns ADY_OK when job->done will be called, ADY_E_BUSY when too much waits. */
 enum ady_err ady_store_run(struct ady_store *store, struct ady_store_job *job);

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "gateway/cache.h"
+#include "gateway/follower.h"
 #include "gateway/store.h"
 
 /* What an entry of the cache stands for: ids have none of these as their first byte. */
@@ -28,6 +29,8 @@ struct ady_store {
 	struct ady_records *records;
 	bool secrets; /* Secrets Manager, where ARNs are understood */
 	struct ady_cache *cache;
+	struct ady_follower *follower; /* NULL: the store tells of no changes, or nothing is copied
+	                                */
 	struct ady_pool *pool;
 	uint64_t number;          /* of this store among those of the process */
 	_Atomic size_t readers_n; /* threads that read for themselves (reader_of) */

@@ -49,7 +49,7 @@ enum ady_err ady_store_open_records(struct ady_records **records,
 		return ady_sqlite_open(records, store->sqlite, store->connections + config->threads,
 		                       f);
 	if (store->postgres)
-		return ady_postgres_open(records, store->postgres, store->connections, f);
+		return ady_postgres_open(records, store->postgres, store->connections + 1, f);
 	if (store->folder)
 		return ady_folder_open(records, store->folder, store->index_ms, f);
 	return open_secrets(records, config, credentials, stop, f);

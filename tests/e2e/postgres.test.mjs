@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two gateways and two enclaves on one PostgreSQL, each gateway linked to both enclaves, under load: the server
 // crashes and comes back, each enclave is killed in turn, and a gateway. What was acknowledged is there, no answer
-// is wrong, and service is back within 3 s of each. How long it took is printed.
+// is wrong, and service is back within 3 s of each. How long it took is printed. Then what two gateways that copy
+// the database serve of a key that one of them changes.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { Transaction } from 'ethers';
@@ -111,6 +112,41 @@ await test('records in PostgreSQL outlive crashes of server, gateway and enclave
       const { body } = await request(`${g.gateway}/metrics`);
       return [0, 1].every((k) => body.includes(`\nadyton_enclave_up{enclave="${k}"} 1\n`)) && metric(body, 'adyton_links_up') === metric(body, 'adyton_links_wanted');
     });
+});
+
+await test('a gateway serves no copy of what another one has changed', async () => {
+  if (!pg) skip('PostgreSQL is not installed; left out: copies of two gateways');
+  const cloud = await startDevcloud(join(dir, 'cloud2'));
+  const keyArn = await createKey(cloud);
+  const enclave = await startEnclave(cloud, keyArn);
+  await admit(cloud, keyArn, [enclave.pcr0]);
+  // An hour: whatever is noticed earlier was told.
+  const config = { enclave: `unix:${enclave.socket}`, store: { postgres: pg.conninfo, cache_ms: 3600000 } };
+  const home = gatewayHome(join(dir, 'cloud2'), cloud);
+  const gateways = [await startGateway(home, config), await startGateway(home, config)];
+  const ask = (k, path, body) => request(`${gateways[k].gateway}${path}`, { method: 'POST', body });
+  const sign = (k, id) => ask(k, `/v1/keys/${id}/sign`, { transaction: goodTx() });
+  const metrics = async (k) => (await request(`${gateways[k].gateway}/metrics`)).body;
+  const comes = (what, fn) => until(20000, what, fn);
+  for (const k of [0, 1]) await comes('the gateways to be ready', async () => (await request(`${gateways[k].gateway}/readyz`).catch(() => ({}))).status === 200);
+  const ids = Array.from({ length: 20 }, (_, i) => `copied-${i}`);
+  for (const id of ids) assert.equal((await ask(0, '/v1/keys', { id, tenant: 'copies' })).status, 201);
+  const rows = Number(pg.psql('SELECT count(*) FROM adyton_record').stdout);
+  await comes('copies of all keys', async () => metric(await metrics(1), 'adyton_store_copies') === rows);
+  const fetches = metric(await metrics(1), 'adyton_store_fetches_total');
+  for (const id of ids) assert.equal((await sign(1, id)).status, 200);
+  assert.equal(metric(await metrics(1), 'adyton_store_fetches_total'), fetches, 'nothing was asked for');
+  const [first, second] = ids;
+  assert.equal((await ask(0, `/v1/keys/${first}/disable`)).status, 200);
+  assert.equal((await sign(0, first)).json.code, 'denied', 'at once where it was disabled');
+  await comes('the other gateway to refuse', async () => (await sign(1, first)).json.code === 'denied');
+  assert.equal((await ask(1, `/v1/keys/${first}/enable`)).status, 200);
+  assert.equal((await sign(1, first)).status, 200, 'at once where it was enabled');
+  await comes('the other gateway to sign', async () => (await sign(0, first)).status === 200);
+  pg.stop('immediate');
+  pg.start();
+  await comes('the store to be back', async () => (await ask(0, `/v1/keys/${second}/disable`)).status === 200);
+  await comes('the other gateway to refuse', async () => (await sign(1, second)).json.code === 'denied');
 });
 
 await done();
