@@ -75,7 +75,7 @@ export async function startStack({ dir = scratch(), args = [], from = bin, timeo
 
 /** Run a program to its end; returns { status, stdout, stderr }. */
 export function run(command, args, { input, env, cwd } = {}) {
-  const r = spawnSync(command, args, { input, cwd, encoding: 'utf8', env: { ...process.env, ...env }, timeout: 120000, maxBuffer: 64 << 20 });
+  const r = spawnSync(command, args, { input, cwd, encoding: 'utf8', env: { ...process.env, ...env }, timeout: 600000, maxBuffer: 64 << 20 });
   if (r.error) throw r.error;
   return r;
 }
