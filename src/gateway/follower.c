@@ -12,9 +12,9 @@
 #include "gateway/copies.h"
 
 enum {
-	PAGE = 250,            /* records that are read at once: some ms of the server's time */
-	CHANGED_MAX = 4096,    /* ids to be read again; with more all are */
-	SURE_PARTS = 8,        /* of cache_ms: how often the store is asked whether all was told */
+	PAGE = 100,         /* records that are read at once: a millisecond of the server's time */
+	CHANGED_MAX = 4096, /* ids to be read again; with more all are */
+	SURE_PARTS = 8,     /* of cache_ms: how often the store is asked whether all was told */
 	SURE_EVERY_MAX = 1000, /* ms */
 	TRY_AGAIN_MS = 1000,
 	NAP_MS = 50,
