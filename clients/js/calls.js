@@ -3,6 +3,7 @@
 // what the enclave is asked out of a call; here it is made again, byte for byte, so that the proof is of just this call.
 import { addressOf } from './address.js';
 import { ProofError, checkIsResult, fromHex, hex, proofsOf, same, verifyEntry } from './proof.js';
+import { webcrypto } from './webcrypto.js';
 
 const wrong = (why) => new ProofError('result', why);
 const asIs = (value) => JSON.stringify(value);
@@ -48,7 +49,7 @@ async function transactionParts(tx, keepNull) {
   const stays = ([k, v]) => STAYS.includes(k) || (makes && k === 'blobVersionedHashes') || (v === null && !keepNull);
   const head = Object.entries(tx).filter((m) => !stays(m)).map(([k, v]) => `${asIs(k)}:${asIs(v)}`).join(',');
   if (!makes) return [head, ''];
-  const hashes = await Promise.all(tx.commitments.map(async (c) => new Uint8Array(await globalThis.crypto.subtle.digest('SHA-256', fromHex(c)))));
+  const hashes = await Promise.all(tx.commitments.map(async (c) => new Uint8Array(await webcrypto.subtle.digest('SHA-256', fromHex(c)))));
   return [head, `,"blobVersionedHashes":[${hashes.map((h) => `"0x01${hex(h.subarray(1))}"`).join(',')}]`];
 }
 

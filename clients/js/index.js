@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stamps on requests to Adyton (doc/stamps.md): the caller's signature over the exact body, verified in the enclave; and
-// proofs of its answers (doc/audit.md). Only WebCrypto is used: Node 20 and later, and browsers.
+// proofs of its answers (doc/audit.md). Only WebCrypto is used: Node 18 and later, and browsers.
 
+import { webcrypto } from './webcrypto.js';
 export { addressOf } from './address.js';
 export { isProved, verifyCall, verifyCalls, verifyDuties } from './calls.js';
 export { ProofError, fetchResponseKey, fetchResponseKeys, proofsOf, readProof, responseKey, verify, verifyEntry } from './proof.js';
 
-const subtle = globalThis.crypto.subtle;
+const subtle = webcrypto.subtle;
 const utf8 = new TextEncoder();
 const PREFIX = 'adyton-stamp-1.';
 
@@ -65,7 +66,7 @@ export async function stampInput(by, request) {
   const issued = Math.floor((request.now ?? Date.now()) / 1000);
   const claims = {
     stamp: 1, by, aud: request.deployment, tenant: request.tenant ?? 'default', key: request.key, op: request.op ?? 'sign',
-    iat: issued, exp: issued + (request.life ?? 60), id: request.id ?? base64url(globalThis.crypto.getRandomValues(new Uint8Array(18))),
+    iat: issued, exp: issued + (request.life ?? 60), id: request.id ?? base64url(webcrypto.getRandomValues(new Uint8Array(18))),
     body: hex(await sha256(bytesOf(request.body))),
   };
   return PREFIX + base64url(utf8.encode(JSON.stringify(claims)));

@@ -3,8 +3,9 @@
 // X-Adyton-Proof header or in the body. Only WebCrypto is used, but for attestation documents (./attestation.js, Node).
 import { addressOf } from './address.js';
 import { members } from './cbor.js';
+import { webcrypto } from './webcrypto.js';
 
-const subtle = globalThis.crypto.subtle;
+const subtle = webcrypto.subtle;
 const utf8 = new TextEncoder();
 const AHEAD_MS = 30000;
 
@@ -96,7 +97,7 @@ export async function responseKey(document, trust = {}) {
 
 /** Fetch a document of a gateway's response key with a nonce of ours, and verify it. */
 export async function fetchResponseKey(gateway, trust = {}, init = {}) {
-  const nonce = hex(globalThis.crypto.getRandomValues(new Uint8Array(32)));
+  const nonce = hex(webcrypto.getRandomValues(new Uint8Array(32)));
   const answer = await fetch(`${gateway}/v1/response-key?nonce=${nonce}`, init);
   if (!answer.ok) throw new ProofError('missing', `the gateway gives no response key (${answer.status})`);
   return responseKey((await answer.json()).document, { ...trust, nonce });
