@@ -4,6 +4,15 @@
 import { randomBytes, createHash } from 'node:crypto';
 import { AssertionError } from 'node:assert';
 
+// Methods of ES2023 that Node 18, which Debian 12 has, is without.
+const newer = {
+  with(i, v) { const a = [...this]; a[i] = v; return a; },
+  toSpliced(...args) { const a = [...this]; a.splice(...args); return a; },
+  toReversed() { return [...this].reverse(); },
+  toSorted(by) { return [...this].sort(by); },
+};
+for (const [name, value] of Object.entries(newer)) if (!Array.prototype[name]) Object.defineProperty(Array.prototype, name, { value, configurable: true, writable: true });
+
 const cleanups = [];
 let failed = 0;
 
