@@ -27,8 +27,11 @@ start | standby)
 		as "$bin/initdb" -D "$dir/data" -A trust -U adyton -E UTF8 --no-sync --locale=C.UTF-8 >/dev/null
 	fi
 	as "$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w -t 60 -o "-k $dir -p 5432 -c listen_addresses=" start >/dev/null
-	setsid bash -c 'tail --pid="$1" -f /dev/null; "$0" stop "$2" immediate; [ "$3" = keep ] || rm -rf "$2"' \
-		"$(realpath "$0")" "$PPID" "$dir" "${3:-}" \
+	# A kept folder may have another program's server by then: that one is not ours to stop.
+	setsid bash -c 'tail --pid="$1" -f /dev/null
+		[ "$(head -n 1 "$2/data/postmaster.pid" 2>/dev/null)" != "$4" ] || "$0" stop "$2" immediate
+		[ "$3" = keep ] || rm -rf "$2"' \
+		"$(realpath "$0")" "$PPID" "$dir" "${3:-}" "$(as head -n 1 "$dir/data/postmaster.pid")" \
 		>/dev/null 2>&1 </dev/null &
 	echo "host=$dir port=5432 user=adyton dbname=postgres"
 	;;
