@@ -18,7 +18,8 @@ const dir = scratch();
 const keygen = (name) => run(`${bin}/adyton`, ['backup', 'keygen', '--output', join(dir, name)]).stdout.trim();
 const [backupKey, other, parents] = ['b.key', 'other.key', 'parents.key'].map(keygen);
 const zero = '00'.repeat(32);
-const s = await startStack({ args: ['--enclave-option', `backup_keys=${JSON.stringify([backupKey, zero])}`] });
+// A rotation waits until every gateway has heard of it, which with Secrets Manager takes as long as its list may be old.
+const s = await startStack({ args: ['--enclave-option', `backup_keys=${JSON.stringify([backupKey, zero])}`, '--gateway-option', 'store.index_ms=1000'] });
 const env = awsEnv(s);
 const adyton = (...args) => run(`${bin}/adyton`, args, { env });
 const ok = (...args) => {
