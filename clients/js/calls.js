@@ -175,6 +175,13 @@ const METHODS = {
 /** Whether the answers of a method of JSON-RPC have proofs. */
 export const isProved = (method) => Object.hasOwn(METHODS, method);
 
+/** The one proof of an answer. */
+function onlyProof(answer) {
+  const proofs = proofsOf(answer);
+  if (proofs.length !== 1) throw new ProofError('missing', proofs.length ? 'the answer has several proofs' : 'the answer has no proof');
+  return proofs[0];
+}
+
 /** A refusal's code must be the entry's; of what else went wrong the enclave says nothing. */
 function checkError(entry, error) {
   if (!entry.code || error.data?.code !== entry.code) throw wrong('the enclave has not refused this so');
@@ -192,9 +199,7 @@ function checkError(entry, error) {
 export async function verifyCall(call, answer, trust) {
   if (!isProved(call.method)) throw new TypeError(`the enclave has no part in ${call.method}`);
   const [expected, says] = METHODS[call.method];
-  const proofs = proofsOf(answer);
-  if (proofs.length !== 1) throw new ProofError('missing', proofs.length ? 'the answer has several proofs' : 'the answer has no proof');
-  const [{ proof, request: told = '' }] = proofs;
+  const { proof, request: told = '' } = onlyProof(answer);
   const asked = await expected(JSON.parse(JSON.stringify(call.params ?? [])), told);
   if (asked.request !== undefined && told !== asked.request) throw new ProofError('request', 'the enclave was asked something else than this call says');
   const entry = await verifyEntry(proof, asked.request ?? null, { ...trust, op: call.method === 'account_new' ? 'create' : 'sign' });
@@ -230,9 +235,7 @@ export async function verifyDuties(body, answers, trust) {
   const request = JSON.stringify(body.signing_request);
   if (!Array.isArray(answers) || answers.length !== body.identifiers.length) throw wrong('the answers are not as many as the keys');
   return Promise.all(answers.map(async (answer, i) => {
-    const proofs = proofsOf(answer);
-    if (proofs.length !== 1) throw new ProofError('missing', 'the answer has no proof');
-    const entry = await verifyEntry(proofs[0].proof, request, { ...trust, op: 'duty' });
+    const entry = await verifyEntry(onlyProof(answer).proof, request, { ...trust, op: 'duty' });
     const nameless = entry.code !== '' && entry.subject.length === 0; // a refusal of a record that could not be read
     if (!nameless && !same(fromHex(body.identifiers[i]), entry.subject)) throw new ProofError('key', 'this is of another key');
     if (entry.code) {

@@ -131,20 +131,22 @@ function checkAddress({ public_key: publicKey, address }) {
   if (address !== undefined && !same(fromHex(address), addressOf(fromHex(publicKey)))) throw new ProofError('result', 'this is not the address of the key');
 }
 
+const parsed = (body) => (typeof body === 'string' ? JSON.parse(body) : body);
+
 async function checkResult(entry, body) {
   if (entry.code) {
-    const told = typeof body === 'string' ? JSON.parse(body) : body;
+    const told = parsed(body);
     const code = told.error?.data?.code ?? (typeof told.error === 'string' ? told.error : told.code);
     if (code !== entry.code) throw new ProofError('result', 'the enclave has refused this, and not so');
   } else if (OPAQUE.has(entry.op)) {
     return; // nothing that its client is given: verify has seen that this is what he asked for
   } else if (entry.op === 'derive' || entry.op === 'create batch') {
-    const { keys } = typeof body === 'string' ? JSON.parse(body) : body;
+    const { keys } = parsed(body);
     if (!Array.isArray(keys)) throw new ProofError('result', 'the answer has no keys');
     keys.forEach(checkAddress);
     await checkIsResult(entry, concat(...keys.map((k) => fromHex(k.public_key))));
   } else if (entry.op === 'create' || entry.op === 'import') {
-    const told = typeof body === 'string' ? JSON.parse(body) : body;
+    const told = parsed(body);
     if (typeof told.public_key !== 'string' || !same(fromHex(told.public_key), entry.subject)) throw new ProofError('result', 'this is not the public key of the key that was made');
     checkAddress(told);
   } else {
