@@ -127,18 +127,49 @@ static int begin_long(struct world *w, const char *path, size_t n)
 	return fd;
 }
 
-/* Two threads share the port, and the kernel the connections between them: of 80 each has its 16.
- */
+enum { LONG_N = 80 };
+
+/* How many of them the server has answered or ended. */
+static size_t heard(const int *fds)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < LONG_N; i++) {
+		struct pollfd p = {.fd = fds[i], .events = POLLIN};
+
+		n += poll(&p, 1, 0) == 1;
+	}
+	return n;
+}
+
+/* Begin bodies of n bytes until neither of the two threads takes another. They share the port, and
+ * the kernel the connections between them: of these each has as many as it takes, held of them. */
+static void hold_long(struct world *w, const char *path, size_t n, size_t held, int *fds)
+{
+	for (size_t i = 0; i < LONG_N; i++)
+		fds[i] = begin_long(w, path, n);
+	WAIT_FOR(heard(fds) >= LONG_N - 2 * held);
+	CHECK_INT(heard(fds), LONG_N - 2 * held);
+}
+
+/* End them, and wait until the server has. */
+static void end_long(const int *fds)
+{
+	for (size_t i = 0; i < LONG_N; i++)
+		(void)shutdown(fds[i], SHUT_WR);
+	WAIT_FOR(heard(fds) == LONG_N);
+	for (size_t i = 0; i < LONG_N; i++)
+		close(fds[i]);
+}
+
 CASE(long_bodies_are_few_at_once)
 {
 	struct world w;
 	struct reply r;
-	int fds[80];
+	int fds[LONG_N];
 
 	open_world(&w, "", "");
-	for (size_t i = 0; i < 80; i++)
-		fds[i] = begin_long(&w, "/", ADY_RPC_TEXT_MAX);
-	sleep_ms(200);
+	hold_long(&w, "/", ADY_RPC_TEXT_MAX, 16, fds);
 	post_long(&w, "/", health, ADY_RPC_TEXT_MAX, &r);
 	CHECK_INT(r.status, 503);
 	CHECK_STR(reply_text(&r, "code"), "overloaded");
@@ -146,9 +177,7 @@ CASE(long_bodies_are_few_at_once)
 	post_long(&w, "/", health, ADY_WIRE_REQUEST_MAX, &r); /* others are not concerned */
 	CHECK_INT(r.status, 200);
 	reply_free(&r);
-	for (size_t i = 0; i < 80; i++)
-		close(fds[i]);
-	sleep_ms(200);
+	end_long(fds);
 	for (size_t i = 0; i < 40; i++) { /* one after the other */
 		post_long(&w, "/", health, ADY_WIRE_REQUEST_MAX + 1, &r);
 		CHECK_INT(r.status, 200);
@@ -162,19 +191,15 @@ CASE(the_longest_bodies_are_fewer)
 {
 	struct world w;
 	struct reply r;
-	int fds[80];
+	int fds[LONG_N];
 
 	open_world(&w, "", "");
-	for (size_t i = 0; i < 80; i++)
-		fds[i] = begin_long(&w, "/v1/slashing", ADY_SLASHING_FILE_MAX);
-	sleep_ms(200);
+	hold_long(&w, "/v1/slashing", ADY_SLASHING_FILE_MAX, 2, fds);
 	post_long(&w, "/", health, ADY_RPC_TEXT_MAX, &r);
 	CHECK_INT(r.status, 503);
 	CHECK_STR(reply_text(&r, "code"), "overloaded");
 	reply_free(&r);
-	for (size_t i = 0; i < 80; i++)
-		close(fds[i]);
-	sleep_ms(200);
+	end_long(fds);
 	post_long(&w, "/", health, ADY_RPC_TEXT_MAX, &r);
 	CHECK_INT(r.status, 200);
 	reply_free(&r);
