@@ -190,6 +190,9 @@ CASE(a_full_table_takes_no_more_and_keeps_what_it_has)
 	ady_copies_mark(copies, &mark);
 	CHECK_ERR(put("after", 1), ADY_OK);
 	CHECK_INT(version_of("after"), 1);
+	for (unsigned i = 0; i < MANY; i++) /* as many as before, where what was removed lay */
+		(void)put(name(i), i);
+	CHECK(count() >= MANY - refused);
 	ady_copies_close(copies);
 }
 
