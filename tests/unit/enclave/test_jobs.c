@@ -19,8 +19,12 @@ static struct ady_job *take(const char *tenant)
 	const struct ady_wire_head head = {.type = ADY_WIRE_CREATE, .deadline_ms = 1000};
 	struct ady_job *job = ady_jobs_take(jobs, NULL, channel, &head, ady_bytes(NULL, 0));
 
-	if (job)
-		snprintf(job->sign.record.tenant, sizeof job->sign.record.tenant, "%s", tenant);
+	if (!job)
+		return NULL;
+	/* nothing is left of who had it before */
+	CHECK(!job->sign.record.id[0] && !job->sign.record.tenant[0]);
+	snprintf(job->sign.record.id, sizeof job->sign.record.id, "key-of-%s", tenant);
+	snprintf(job->sign.record.tenant, sizeof job->sign.record.tenant, "%s", tenant);
 	return job;
 }
 
