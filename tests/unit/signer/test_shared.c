@@ -179,9 +179,38 @@ CASE(a_record_opens_its_own_row_only)
 	CHECK_ERR(ask(&bad, "one", row, false), ADY_E_RECORD_MISMATCH);
 	CHECK_STR(fault.where, "record.counters");
 	bad = key;
+	bad.row_key_n = 0;
+	CHECK_ERR(ask(&bad, "one", row, false), ADY_E_RECORD_MISMATCH);
+	CHECK_STR(fault.where, "record.counters");
+	bad = key;
 	bad.counted = false;
 	CHECK_ERR(ask(&bad, "one", row, false), ADY_E_RECORD_MISMATCH);
 	CHECK_ERR(ask(&theirs, "one", row, false), ADY_E_COUNTERS);
+}
+
+/* The same data key may serve more than one of them. */
+CASE(a_row_key_opens_for_its_deployment_and_tenant_only)
+{
+	static const uint8_t none[32];
+	ADY_SECRET struct ady_seckey row_key = {0};
+	const struct ady_envelope elsewhere = {.deployment = "test", .gcm = envelope.gcm};
+	struct ady_record key, bad;
+
+	(void)make_wallet(LIMITED("", 2));
+	make_key(&key, "a", 0, false);
+	CHECK_ERR(ady_shared_open(&row_key, &key, &envelope, data_key, &fault), ADY_OK);
+	CHECK(memcmp(row_key.b, none, sizeof none) != 0);
+	bad = key;
+	bad.row_key_n--; /* whole, but said to be shorter */
+	CHECK_ERR(ady_shared_open(&row_key, &bad, &envelope, data_key, &fault),
+	          ADY_E_RECORD_MISMATCH);
+	CHECK(memcmp(row_key.b, none, sizeof none) == 0);
+	bad = key;
+	bad.tenant[0] ^= 1;
+	CHECK_ERR(ady_shared_open(&row_key, &bad, &envelope, data_key, &fault),
+	          ADY_E_RECORD_MISMATCH);
+	CHECK_ERR(ady_shared_open(&row_key, &key, &elsewhere, data_key, &fault),
+	          ADY_E_RECORD_MISMATCH);
 }
 
 /* REWRAP: the row stays, and the old record with it. */
@@ -220,6 +249,7 @@ int main(void)
 	RUN(keys_of_a_wallet_count_in_its_row);
 	RUN(with_count_key_each_has_its_own_under_any_id);
 	RUN(a_record_opens_its_own_row_only);
+	RUN(a_row_key_opens_for_its_deployment_and_tenant_only);
 	RUN(sealed_anew_a_key_counts_where_it_did);
 	ady_gcm_free(envelope.gcm);
 	ady_secp_close(secp);
