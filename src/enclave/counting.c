@@ -243,6 +243,8 @@ enum ady_err ady_counting_change(struct ady_keyroom *room, struct ady_job *job,
 
 /* --- a new key --- */
 
+static const char there_already[] = "of this key are there already";
+
 static void on_born(struct ady_job *job, struct ady_space *space, enum ady_slash_outcome outcome,
                     struct ady_bytes row)
 {
@@ -253,7 +255,7 @@ static void on_born(struct ady_job *job, struct ady_space *space, enum ady_slash
 	if (outcome != ADY_SLASH_WRITTEN) {
 		ady_ledger_drop(job->room->ledger, c->name);
 		stop(job, ADY_E_COUNTERS,
-		     outcome == ADY_SLASH_CONFLICT ? "of this key are there already"
+		     outcome == ADY_SLASH_CONFLICT ? there_already
 		                                   : "were sent to be written, and whether they "
 		                                     "were is not known: the gateway's "
 		                                     "log says why");
@@ -264,7 +266,7 @@ static void on_born(struct ady_job *job, struct ady_space *space, enum ady_slash
 		job->go(job, space);
 	else
 		stop(job, err == ADY_E_EXISTS ? ADY_E_COUNTERS : err,
-		     err == ADY_E_EXISTS ? "of this key are there already" : NULL);
+		     err == ADY_E_EXISTS ? there_already : NULL);
 }
 
 void ady_counting_create(struct ady_keyroom *room, struct ady_job *job, ady_counting_go *go,
@@ -281,6 +283,8 @@ void ady_counting_create(struct ady_keyroom *room, struct ady_job *job, ady_coun
 	job->stop = halt;
 	if (err == ADY_OK)
 		ady_host_calls_ask(room->host_calls, job, &m, on_born);
+	else if (err == ADY_E_EXISTS)
+		stop(job, ADY_E_COUNTERS, there_already);
 	else
 		stop(job, err, no_room);
 }

@@ -11,6 +11,7 @@ struct entry {
 	struct entry *next;
 	uint8_t name[ADY_TALLY_NAME];
 	bool born, busy;
+	unsigned coming;              /* first rows of it that are being written, out of turn */
 	struct ady_job *first, *last; /* who waits for the turn, by next */
 	uint8_t *row;                 /* heap */
 	size_t row_n, row_cap;
@@ -120,11 +121,13 @@ static enum ady_err find_or_add(struct ady_ledger *l, const struct ady_job *job,
 	return ADY_OK;
 }
 
-/* Take e, of which nothing was seen, out of the table. */
-static void remove_entry(struct ady_ledger *l, struct entry **at)
+/* Take an entry out of the table, if nothing of its key was seen and nobody counts on it. */
+static void remove_unused(struct ady_ledger *l, struct entry **at)
 {
 	struct entry *e = *at;
 
+	if (e->row_n > 0 || e->busy || e->coming > 0)
+		return;
 	*at = e->next;
 	free_entry(l, e);
 }
@@ -169,8 +172,7 @@ struct ady_job *ady_ledger_leave(struct ady_ledger *l, const struct ady_job *job
 		next->has_turn = true;
 	} else {
 		e->busy = false;
-		if (e->row_n == 0)
-			remove_entry(l, at);
+		remove_unused(l, at);
 	}
 	pthread_mutex_unlock(&l->lock);
 	return next;
@@ -210,6 +212,18 @@ static enum ady_err keep(struct ady_ledger *l, struct entry *e, struct ady_bytes
 	return ADY_OK;
 }
 
+/* Without the turn: a row that there is may be looked at by whose turn it is, and stays. */
+static enum ady_err room_of_first(struct ady_ledger *l, struct entry *e, size_t n)
+{
+	enum ady_err err = e->row_n > 0 ? ADY_E_EXISTS : room(l, e, n);
+
+	if (err == ADY_OK)
+		e->coming++;
+	else
+		remove_unused(l, find(l, e->name));
+	return err;
+}
+
 enum ady_err ady_ledger_room(struct ady_ledger *l, const struct ady_job *job, size_t n)
 {
 	struct entry *e;
@@ -217,10 +231,17 @@ enum ady_err ady_ledger_room(struct ady_ledger *l, const struct ady_job *job, si
 
 	pthread_mutex_lock(&l->lock);
 	err = find_or_add(l, job, &e);
-	if (err == ADY_OK && (err = room(l, e, n)) != ADY_OK && e->row_n == 0 && !e->busy)
-		remove_entry(l, find(l, e->name));
+	if (err == ADY_OK)
+		err = job->has_turn ? room(l, e, n) : room_of_first(l, e, n);
 	pthread_mutex_unlock(&l->lock);
 	return err;
+}
+
+/* A first row is written, or will not be. */
+static void has_come(struct entry *e)
+{
+	if (e->coming > 0)
+		e->coming--;
 }
 
 void ady_ledger_drop(struct ady_ledger *l, const uint8_t name[static ADY_TALLY_NAME])
@@ -229,8 +250,10 @@ void ady_ledger_drop(struct ady_ledger *l, const uint8_t name[static ADY_TALLY_N
 
 	pthread_mutex_lock(&l->lock);
 	at = find(l, name);
-	if (*at && (*at)->row_n == 0 && !(*at)->busy)
-		remove_entry(l, at);
+	if (*at) {
+		has_come(*at);
+		remove_unused(l, at);
+	}
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -289,6 +312,7 @@ enum ady_err ady_ledger_born(struct ady_ledger *l, const uint8_t name[static ADY
 
 	pthread_mutex_lock(&l->lock);
 	e = known(l, name);
+	has_come(e);
 	err = e->row_n > 0 ? ADY_E_EXISTS : keep(l, e, row);
 	e->born = e->born || err == ADY_OK;
 	pthread_mutex_unlock(&l->lock);

@@ -40,10 +40,13 @@ struct ady_bytes ady_ledger_row(struct ady_ledger *l, const uint8_t name[static 
                                 bool *born);
 
 /* Have room for a row of n bytes of job's key, which is known or new. To be called before such a
- * row is written: what remembers it does not fail then. Returns ADY_E_BUSY, ADY_E_MEMORY. */
+ * row is written: what remembers it does not fail then. A job that has not the turn makes the key:
+ * the room is there until ady_ledger_born or ady_ledger_drop, one for each call.
+ * Returns: ADY_E_EXISTS when such a key has a row already; ADY_E_BUSY, ADY_E_MEMORY. */
 enum ady_err ady_ledger_room(struct ady_ledger *l, const struct ady_job *job, size_t n);
 
-/* Give up the room of a key of which no row was seen and whose turn nobody has. */
+/* Give up the room of a key that was not made; it is free when no row was seen, nobody has the turn
+ * and nobody else makes the key. */
 void ady_ledger_drop(struct ady_ledger *l, const uint8_t name[static ADY_TALLY_NAME]);
 
 /* Whether the key of that row was made here, since the start. The turn may be another's. */

@@ -255,8 +255,43 @@ CASE(what_was_born_here_is_known_whosever_turn_it_is)
 	ady_ledger_close(l);
 }
 
+/* Two at once bring in one key, and the one that loses is told first. */
+CASE(a_key_that_is_made_twice_at_once_is_made_once)
+{
+	CHECK_ERR(ady_ledger_open(&l, 8, ROOM), ADY_OK);
+	for (size_t i = 0; i < 3; i++)
+		named(i, 1);
+	CHECK_ERR(ady_ledger_room(l, &jobs[0], 64), ADY_OK);
+	CHECK_ERR(ady_ledger_room(l, &jobs[1], 64), ADY_OK);
+	ady_ledger_drop(l, name_of(1));
+	CHECK_ERR(ady_ledger_enter(l, &jobs[2]), ADY_OK); /* nor does a turn take it away */
+	CHECK(ady_ledger_leave(l, &jobs[2]) == NULL);
+	CHECK_ERR(ady_ledger_born(l, name_of(0), row(1, 1)), ADY_OK);
+	ady_ledger_close(l);
+}
+
+/* Whose turn it is looks at the row meanwhile. */
+CASE(who_makes_a_key_again_moves_no_row)
+{
+	struct ady_bytes seen;
+	bool born;
+
+	CHECK_ERR(ady_ledger_open(&l, 8, ROOM), ADY_OK);
+	named(0, 1);
+	named(1, 1);
+	CHECK_ERR(ady_ledger_enter(l, &jobs[0]), ADY_OK);
+	CHECK_ERR(ady_ledger_learn(l, name_of(0), row(1, 7)), ADY_OK);
+	seen = ady_ledger_row(l, name_of(0), &born);
+	CHECK_ERR(ady_ledger_room(l, &jobs[1], ADY_TALLY_ROW_MAX), ADY_E_EXISTS);
+	CHECK(ady_ledger_row(l, name_of(0), &born).p == seen.p);
+	CHECK(ady_ledger_leave(l, &jobs[0]) == NULL);
+	ady_ledger_close(l);
+}
+
 int main(void)
 {
+	RUN(a_key_that_is_made_twice_at_once_is_made_once);
+	RUN(who_makes_a_key_again_moves_no_row);
 	RUN(what_was_born_here_is_known_whosever_turn_it_is);
 	RUN(jobs_of_one_key_follow_each_other);
 	RUN(the_newest_row_is_remembered);
