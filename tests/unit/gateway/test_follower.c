@@ -164,6 +164,22 @@ CASE(what_another_gateway_changes_is_served_as_it_is)
 	end();
 }
 
+/* Hex in capitals is not packed: the cache has that record, for an hour if nothing is told. */
+CASE(a_record_that_is_not_copied_is_told_of_as_well)
+{
+	begin(2, LONG);
+	WAIT_FOR(report().copies == 2);
+	(void)pg_ask("UPDATE adyton_record SET text = replace(convert_from(text, 'UTF8'),"
+	             " '79be667ef9dcbbac', '79BE667EF9DCBBAC')::bytea WHERE id = 'key-0'");
+	WAIT_FOR(report().copies == 1);
+	CHECK_INT(ask("key-0"), 1);
+	CHECK_INT(ask("key-0"), 1);
+	CHECK_INT(report().fetches, 1);
+	(void)pg_ask("UPDATE adyton_record SET disabled = true WHERE id = 'key-0'");
+	WAIT_FOR(ask("key-0") == -1);
+	end();
+}
+
 /* No key was asked for before: none of them is in the cache. */
 CASE(a_table_that_is_emptied_is_told_as_well)
 {
@@ -225,15 +241,17 @@ CASE(a_change_of_ones_own_is_served_at_once)
 /* The database is changed while nobody listens. */
 CASE(a_connection_that_was_cut_is_made_anew_and_all_is_read_again)
 {
-	begin(2, LONG);
-	WAIT_FOR(report().copies == 2);
+	begin(3, LONG);
+	WAIT_FOR(report().copies == 3);
 	(void)pg_ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
 	             " WHERE application_name = 'adyton';"
 	             "SET session_replication_role = replica;"
 	             "ALTER TABLE adyton_record DISABLE TRIGGER adyton_record_changed;"
 	             "UPDATE adyton_record SET disabled = true WHERE id = 'key-0';"
+	             "DELETE FROM adyton_record WHERE id = 'key-2';"
 	             "ALTER TABLE adyton_record ENABLE ALWAYS TRIGGER adyton_record_changed");
 	WAIT_FOR(ask("key-0") == -1);
+	WAIT_FOR(ask("key-2") == -ADY_E_NOT_FOUND);
 	CHECK_INT(ask("key-1"), 1);
 	end();
 }
@@ -306,6 +324,7 @@ int main(void)
 		return 1;
 	RUN(all_records_are_copied_and_nothing_is_asked_any_more);
 	RUN(what_another_gateway_changes_is_served_as_it_is);
+	RUN(a_record_that_is_not_copied_is_told_of_as_well);
 	RUN(a_table_that_is_emptied_is_told_as_well);
 	RUN(what_was_changed_or_made_is_copied_again);
 	RUN(a_change_of_ones_own_is_served_at_once);
