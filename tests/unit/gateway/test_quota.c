@@ -158,6 +158,22 @@ CASE(the_queue_is_bounded_and_shared_by_weight)
 	ady_gateway_config_clear(&config);
 }
 
+CASE(a_tenant_of_little_weight_has_a_few_places)
+{
+	struct ady_fair *fair;
+	size_t n = 0;
+
+	configure("{\"b\":{\"weight\":1000}}");
+	CHECK_ERR(ady_fair_open(&fair, &config), ADY_OK);
+	while (n < 3000 && ady_fair_push(fair, &a, &waits[n]) == ADY_OK)
+		n++;
+	CHECK_INT(n, 16);
+	while (ady_fair_pop(fair))
+		;
+	ady_fair_close(fair);
+	ady_gateway_config_clear(&config);
+}
+
 CASE(who_leaves_is_gone_and_who_is_put_back_is_next)
 {
 	struct ady_fair *fair;
@@ -176,6 +192,10 @@ CASE(who_leaves_is_gone_and_who_is_put_back_is_next)
 	CHECK_ERR(ady_fair_push(fair, &a, &waits[2]), ADY_OK);
 	CHECK(ady_fair_pop(fair) == &waits[1] && ady_fair_pop(fair) == &waits[2]);
 	CHECK(!ady_fair_pop(fair));
+	ady_fair_unpop(fair, &waits[2]); /* where nobody else waits */
+	CHECK_ERR(ady_fair_push(fair, &a, &waits[3]), ADY_OK);
+	CHECK(ady_fair_pop(fair) == &waits[2] && ady_fair_pop(fair) == &waits[3]);
+	CHECK_INT(ady_fair_waiting(fair), 0);
 	ady_fair_close(fair);
 	ady_gateway_config_clear(&config);
 }
@@ -187,6 +207,7 @@ int main(void)
 	RUN(without_a_quota_nothing_is_counted);
 	RUN(turns_follow_the_weights_however_much_is_asked);
 	RUN(the_queue_is_bounded_and_shared_by_weight);
+	RUN(a_tenant_of_little_weight_has_a_few_places);
 	RUN(who_leaves_is_gone_and_who_is_put_back_is_next);
 	return test_end();
 }
