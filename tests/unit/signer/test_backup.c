@@ -102,6 +102,11 @@ CASE(keys_of_each_curve)
 		                          ady_bytes(rec.pub, ady_curve_public_size(c)), secp),
 		          ADY_OK);
 		CHECK(ady_key_is_of(&key, c, ady_bytes(rec.pub, ady_curve_public_size(c)), secp));
+		rec.pub[5] ^= 1; /* what was sealed is not the key of this */
+		CHECK_ERR(ady_backup_open(&key, &backup, secret, bind, c,
+		                          ady_bytes(rec.pub, ady_curve_public_size(c)), secp),
+		          ADY_E_RECORD_MISMATCH);
+		CHECK(key.b[0] == 0 && memcmp(key.b, key.b + 1, sizeof key.b - 1) == 0);
 	}
 }
 
